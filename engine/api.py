@@ -1,0 +1,345 @@
+"""The typed messages between the engine and its clients, and the routes they travel on.
+
+Requests and replies are JSON over HTTP on a unix socket; streams are newline-delimited JSON, one
+message a line, told apart by ``type``. Paths are relative to the folder, with ``/`` between parts.
+"""
+
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+PROTOCOL_VERSION = 1
+
+HELLO = "/v1/hello"
+FOLDERS = "/v1/folders"
+SEARCH = "/v1/folders/{folder}/search"
+ASK = "/v1/folders/{folder}/ask"
+SYNC = "/v1/folders/{folder}/sync"
+STATUS = "/v1/folders/{folder}/status"
+EVENTS = "/v1/folders/{folder}/events"
+STOP = "/v1/stop"
+
+
+class Message(BaseModel):
+    """Base of everything on the wire: unknown fields are errors, values never change.
+
+    Validators are built at first use, since most of them take part in no single command.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class Problem(Message):
+    """An error in a person's words; the body of every HTTP reply of status 400 and above."""
+
+    type: Literal["problem"] = "problem"
+    kind: str
+    """Class name in ``engine.errors``, such as ``FolderError``."""
+    title: str
+    detail: str
+    next_step: str
+
+
+class Hello(Message):
+    """The handshake: which engine answers."""
+
+    protocol: int
+    version: str
+    pid: int
+    settings: str
+    """Fingerprint of the settings the engine runs with."""
+    clients: int
+    """Streams and searches under way."""
+
+
+# --- folders ---------------------------------------------------------------------------------
+
+
+class OpenFolder(Message):
+    """Open (and begin to watch) a folder; agreed is a person's yes to a large new one."""
+
+    path: str
+    agreed: bool = False
+    start_llm: bool = False
+    """Begin loading the answer model now: set by the screen when the settings say so."""
+
+
+class FolderSurvey(Message):
+    """What indexing a folder would take, counted without reading any document."""
+
+    files: int
+    bytes: int
+    seconds: float
+    """Expected time to index it all."""
+    ignored: int
+    """Files left out by the rules: version control, dependencies, builds, lock files, hidden."""
+    unread: dict[str, int]
+    """Files of kinds that are not read yet, by kind: ``{"Word": 12}``."""
+    reason: str
+    """Why a person is asked first: ``"it is your home folder"``; empty when nobody has to be."""
+
+
+class FolderOpened(Message):
+    """Reply to ``OpenFolder``. ``folder`` names it in every further request."""
+
+    folder: str
+    path: str
+    """Absolute, links resolved."""
+    survey: FolderSurvey | None = None
+    """Set when the folder is seen for the first time. With a ``reason`` in it nothing is indexed
+    until ``agreed`` is sent."""
+
+
+# --- search ----------------------------------------------------------------------------------
+
+
+class Hit(Message):
+    """A chunk returned for a query."""
+
+    rank: int
+    """From 1."""
+    path: str
+    start_line: int
+    """First line of the chunk in its file, from 1; in a PDF, the line of its page's text."""
+    end_line: int
+    page: int | None = None
+    """Page of a PDF, from 1."""
+    heading: str
+    """Heading path, outermost first, joined by `` > ``; empty above the first heading."""
+    text: str
+    distance: float
+    """What Milvus returned; for COSINE larger is closer."""
+    quoted_path: str | None = None
+    """Percent-encoded bytes of the path, only where it is not valid UTF-8."""
+
+
+class SearchRequest(Message):
+    """Search a folder; ``hits`` defaults to the setting."""
+
+    query: str
+    hits: int | None = Field(None, ge=1, le=100)
+
+
+class SearchReply(Message):
+    """Ranked hits, best first."""
+
+    query: str
+    took_ms: float
+    hits: list[Hit]
+
+
+# --- answers ---------------------------------------------------------------------------------
+
+LlmStateName = Literal[
+    "off",  # not started; the first question starts it
+    "starting",
+    "ready",
+    "answering",
+    "unavailable",  # failed or not installed; search goes on
+]
+
+
+class LlmState(Message):
+    """What the answer model is doing."""
+
+    type: Literal["llm"] = "llm"
+    state: LlmStateName
+    model: str
+    demonstration: bool = False
+    """True for the embedded 135M model, which only shows that the path works."""
+    detail: str = ""
+    """The reason it is unavailable, or how far starting has come."""
+    next_step: str = ""
+    """What a person can do when it is unavailable."""
+
+
+class AskRequest(Message):
+    """Ask a question of a folder."""
+
+    question: str
+    hits: int | None = Field(None, ge=1, le=100)
+
+
+class HitsFound(Message):
+    """First message of an answer: the search's result."""
+
+    type: Literal["hits"] = "hits"
+    query: str
+    took_ms: float
+    hits: list[Hit]
+
+
+class Extract(Message):
+    """Text quoted word for word from a hit."""
+
+    text: str
+    hit: int
+    """Rank of the hit it stands in."""
+
+
+class ExtractsFound(Message):
+    """Second message of an answer: one to three quotations; empty when no hit has one."""
+
+    type: Literal["extracts"] = "extracts"
+    extracts: list[Extract]
+
+
+class PromptMade(Message):
+    """What the model is shown."""
+
+    type: Literal["prompt"] = "prompt"
+    model: str
+    hits: list[int]
+    """Ranks of the hits in the prompt, in prompt order (best last)."""
+    notice: str = ""
+    """What was cut to fit the model's context; empty when nothing was."""
+
+
+class Token(Message):
+    """A piece of the answer, as the model streams it."""
+
+    type: Literal["token"] = "token"
+    text: str
+
+
+class AnswerFinished(Message):
+    """Last message of an answer that the model ended."""
+
+    type: Literal["finished"] = "finished"
+    answer: str
+    finish_reason: str
+    """``stop`` or ``length``."""
+    model: str
+    ttft_ms: float
+    """Time from the request to vLLM until its first token."""
+    completion_tokens: int
+    tokens_per_s: float
+    sources: list[str]
+    """``path:line`` of the hits the model was shown, best first, without repeats."""
+
+
+class AnswerFailed(Message):
+    """Last message of an answer that was cut off, or never began; what came before stands."""
+
+    type: Literal["failed"] = "failed"
+    answer: str
+    problem: Problem
+
+
+AskEvent = Annotated[
+    HitsFound | ExtractsFound | LlmState | PromptMade | Token | AnswerFinished | AnswerFailed,
+    Field(discriminator="type"),
+]
+
+# --- state -----------------------------------------------------------------------------------
+
+FolderState = Literal[
+    "new",  # never indexed
+    "closed",  # indexed before, not open now
+    "loading",  # the encoder or the index is being opened
+    "indexing",  # documents are being read and embedded
+    "watching",  # the index equals the folder
+    "partial watch",  # some changes are only seen by the regular reconcile
+    "missing",  # the folder is gone; its index is kept
+    "failed",
+]
+
+
+class EmbeddingState(Message):
+    """The encoder in use."""
+
+    model: str
+    dimension: int
+    """0 until the encoder is loaded for the first time."""
+    max_tokens: int
+    device: str
+
+
+class Processes(Message):
+    """Process ids; None where none runs."""
+
+    engine: int | None
+    milvus: int | None = None
+    vllm: int | None = None
+
+
+class Progress(Message):
+    """How far the current sync has come; all zero when idle."""
+
+    files_done: int = 0
+    files_total: int = 0
+    chunks_done: int = 0
+    chunks_per_s: float = 0
+    seconds_left: float | None = None
+
+
+class SkippedFile(Message):
+    """A file that is not in the index, and why."""
+
+    path: str
+    reason: str
+
+
+class FolderStatus(Message):
+    """Everything about a folder; also the message of the event stream, sent on every change."""
+
+    type: Literal["status"] = "status"
+    docs: str
+    """The folder's absolute path."""
+    state: FolderState
+    detail: str = ""
+    """A sentence when the state needs one: why it failed, or why the watch is partial."""
+    files: int
+    chunks: int
+    ignored: int = 0
+    unread: dict[str, int] = {}
+    skipped: list[SkippedFile] = []
+    """At most 50; ``skipped_total`` counts all."""
+    skipped_total: int = 0
+    pending: int = 0
+    """Files known to have changed and not yet searchable."""
+    progress: Progress = Progress()
+    revision: int = 0
+    """Grows by one whenever the index changed."""
+    last_edit_s: float | None = None
+    """Seconds from the latest noticed save until it was searchable."""
+    embedding: EmbeddingState
+    llm: LlmState
+    pids: Processes
+
+
+class SyncFinished(Message):
+    """Last message of a sync: the summary."""
+
+    type: Literal["synced"] = "synced"
+    files: int
+    chunks: int
+    added: int
+    changed: int
+    removed: int
+    embedded: int
+    """Chunks that had to be embedded; the others were known."""
+    skipped: list[SkippedFile]
+    seconds: float
+
+
+SyncEvent = Annotated[FolderStatus | SyncFinished | Problem, Field(discriminator="type")]
+
+
+@cache
+def ask_events() -> TypeAdapter[AskEvent]:
+    """Return the reader of an answer's stream."""
+    return TypeAdapter(AskEvent)
+
+
+@cache
+def sync_events() -> TypeAdapter[SyncEvent]:
+    """Return the reader of a sync's stream."""
+    return TypeAdapter(SyncEvent)
+
+
+@cache
+def status_events() -> TypeAdapter[FolderStatus]:
+    """Return the reader of the event stream."""
+    return TypeAdapter(FolderStatus)

@@ -1,0 +1,183 @@
+"""Settings: defaults < config file (TOML) < environment < flags. Unknown names are errors.
+
+The one list of everything a person can set; ``docs/configuration.md`` is generated from it.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from engine import paths
+from engine.errors import ConfigError
+
+ENV_PREFIX = "HOVERKITE_"
+NOT_SETTINGS = {"HOVERKITE_CONFIG"}
+"""Environment names with our prefix that are not settings: where the config file is."""
+
+REFERENCE_PROFILE: dict[str, Any] = {
+    "embedding_model": "BAAI/bge-large-en-v1.5",
+    "chunk_size": 512,
+    "chunk_overlap": 51,
+    "prompt_hits": 2,
+    "llm_model": "meta-llama/Llama-3.1-8B-Instruct",
+    "llm_gpu_memory": 0.5,
+    "llm_seed": 415,
+    "llm_temperature": 0.2,
+    "llm_top_p": 0.95,
+}
+"""The published reference set-up that hoverkite can reproduce: ``profile = "reference"``."""
+
+
+class Settings(BaseModel):
+    """Every setting, its default and its meaning."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: Literal["default", "reference"] = Field(
+        "default",
+        description="A named set of defaults. `reference` is bge-large-en-v1.5 with "
+        "Llama-3.1-8B-Instruct on a GPU.",
+    )
+
+    # Reading and splitting
+    chunk_size: int = Field(512, ge=64, le=8192, description="Longest chunk, in characters.")
+    chunk_overlap: int = Field(
+        51, ge=0, le=4096, description="Characters that neighbouring chunks share."
+    )
+    max_file_mb: float = Field(
+        10, gt=0, le=1024, description="Larger files are skipped with that reason."
+    )
+    include_hidden: bool = Field(
+        False, description="Read files and folders whose name begins with a dot."
+    )
+    confirm_files: int = Field(
+        2000, ge=0, description="Ask before indexing a new folder with more files than this."
+    )
+
+    # Embedding and search
+    embedding_model: str = Field(
+        "all-MiniLM-L6-v2",
+        description="A sentence-transformers model: the embedded one, a folder, or a hub name.",
+    )
+    embedding_device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where the encoder runs."
+    )
+    hits: int = Field(8, ge=1, le=100, description="How many chunks a search returns.")
+    milvus_uri: str = Field(
+        "", description="A Milvus server to use instead of the local Milvus Lite file."
+    )
+
+    # Answers
+    llm_url: str = Field(
+        "",
+        description="Base address of a running OpenAI-compatible server, such as "
+        "`http://127.0.0.1:8000/v1`. Empty: hoverkite runs vLLM itself.",
+    )
+    llm_api_key: SecretStr = Field(
+        SecretStr(""), description="Key for `llm_url`. Only from the environment."
+    )
+    llm_model: str = Field(
+        "",
+        description="The answer model: a folder or a hub name. Empty: the embedded "
+        "SmolLM2-135M-Instruct, or with `llm_url` the server's first model.",
+    )
+    llm_start: Literal["screen", "question", "never"] = Field(
+        "screen",
+        description="When vLLM starts: with the screen (if memory allows), at the first "
+        "question, or never.",
+    )
+    llm_idle_minutes: float = Field(
+        15, gt=0, description="vLLM is stopped after this long without a question."
+    )
+    llm_context: int = Field(
+        4096, ge=512, description="Context length vLLM is started with, in tokens."
+    )
+    llm_kv_cache_gb: float = Field(
+        1, gt=0, description="Memory for vLLM's key-value cache on a CPU, in GiB."
+    )
+    llm_gpu_memory: float = Field(
+        0.5, gt=0, le=1, description="Share of the GPU's memory that vLLM may take."
+    )
+    llm_max_tokens: int = Field(512, ge=1, description="Longest answer, in tokens.")
+    llm_temperature: float = Field(0.2, ge=0, le=2, description="Sampling temperature.")
+    llm_top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling threshold.")
+    llm_seed: int = Field(415, description="Sampling seed, so that answers can be repeated.")
+    prompt_hits: int = Field(2, ge=1, le=20, description="How many hits the model is shown.")
+
+    # The engine and the screen
+    engine_linger_minutes: float = Field(
+        10, ge=0, description="The engine stays this long after its last client left."
+    )
+    theme: str = Field("kite", description="Colour theme of the screen.")
+    editor: str = Field(
+        "", description="Command that opens a hit. Empty: `$VISUAL`, then `$EDITOR`, then `vi`."
+    )
+
+
+def config_file() -> Path:
+    """Where the config file is, whether it exists or not."""
+    named = os.environ.get("HOVERKITE_CONFIG")
+    return Path(named).expanduser() if named else paths.config_dir() / "config.toml"
+
+
+def load(flags: dict[str, Any] | None = None) -> Settings:
+    """Return the settings in force; ``flags`` win over everything.
+
+    Raises:
+        ConfigError: naming the source (file or environment variable), the key and the fault.
+    """
+    sources: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    path = config_file()
+    for source, found in (
+        (str(path), _read_file(path)),
+        ("the environment", _read_environment()),
+        ("the command line", flags or {}),
+    ):
+        for key, value in found.items():
+            sources[key] = source
+            values[key] = value
+    if values.get("profile") == "reference":
+        values = REFERENCE_PROFILE | values
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise _explain(error, sources) from None
+    if settings.chunk_overlap >= settings.chunk_size:
+        raise ConfigError("chunk_overlap must be smaller than chunk_size")
+    return settings
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} can't be read: {error}") from error
+    if "llm_api_key" in found:
+        raise ConfigError(
+            f"{path} holds llm_api_key; secrets never live in files",
+            f"Remove it there and set {ENV_PREFIX}LLM_API_KEY in the environment",
+        )
+    return found
+
+
+def _read_environment() -> dict[str, Any]:
+    return {
+        name.removeprefix(ENV_PREFIX).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(ENV_PREFIX) and name not in NOT_SETTINGS and value
+    }
+
+
+def _explain(error: ValidationError, sources: dict[str, str]) -> ConfigError:
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False):
+        key = str(fault["loc"][0]) if fault["loc"] else "?"
+        reason = "no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
+        faults.append(f"{key} (from {sources.get(key, 'the defaults')}): {reason}")
+    return ConfigError("; ".join(faults))

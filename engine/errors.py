@@ -1,0 +1,86 @@
+"""Everything that can go wrong in words a person can act on.
+
+Each error says what happened (``str(error)``), under a short ``title``, and what to do next
+(``next_step``). Over the wire it travels as an :class:`engine.api.Problem`.
+"""
+
+
+class HoverkiteError(Exception):
+    """The root of all errors that are shown to a person."""
+
+    title = "Something went wrong"
+    default_next_step = "docs/troubleshooting.md tells where the logs are"
+
+    def __init__(self, what: str, next_step: str | None = None) -> None:
+        super().__init__(what)
+        self.next_step = next_step or self.default_next_step
+
+
+class UsageError(HoverkiteError):
+    """The command or request itself is wrong; nothing was attempted."""
+
+    title = "That can't be done"
+    default_next_step = "See: hoverkite --help"
+
+
+class ConfigError(UsageError):
+    """A setting is unknown or has a value of the wrong kind."""
+
+    title = "A setting is wrong"
+    default_next_step = "Correct it in the config file; docs/configuration.md lists every setting"
+
+
+class FolderError(UsageError):
+    """The folder is missing, a file, or not readable."""
+
+    title = "That folder can't be opened"
+    default_next_step = "Name a folder that exists and that you can read"
+
+
+class NotAgreedError(UsageError):
+    """A large or unusual folder was not yet agreed to."""
+
+    title = "This folder needs your word first"
+    default_next_step = "Run the command again with --yes to index it"
+
+
+class LoadError(HoverkiteError):
+    """One document's text could not be read; it is skipped with this reason."""
+
+    title = "A file was not read"
+    default_next_step = "The file is skipped until it changes"
+
+
+class StoreError(HoverkiteError):
+    """Milvus failed. Passing: the store is reopened and filled from the manifest."""
+
+    title = "The search index failed"
+    default_next_step = "It is rebuilt from what was read before; nothing has to be embedded again"
+
+
+class ManifestError(HoverkiteError):
+    """The manifest cannot be read or written (full disk, read-only folder)."""
+
+    title = "The index could not be saved"
+    default_next_step = "Free some disk space or mend the permissions, then try again"
+
+
+class ModelError(HoverkiteError):
+    """The encoder or the answer model cannot be used."""
+
+    title = "The model can't be used"
+    default_next_step = "Search goes on without answers; see docs/models.md"
+
+
+class NothingFoundError(HoverkiteError):
+    """The folder holds nothing that could answer the question."""
+
+    title = "Nothing was found"
+    default_next_step = "Ask in other words, or see what was read: hoverkite status DOCS"
+
+
+class EngineError(HoverkiteError):
+    """The engine process could not be started or reached."""
+
+    title = "The engine does not answer"
+    default_next_step = "Run: hoverkite stop, then try again"
