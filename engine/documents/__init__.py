@@ -1,0 +1,105 @@
+"""Bytes on disk → text with positions. One loader a family of formats.
+
+>>> document, content = load(Path("notes.md"), max_bytes=10_000_000)
+>>> document.lines(0, len(document.text))
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from engine.documents import html, pdf, plain
+from engine.documents.document import Document
+from engine.errors import LoadError
+from engine.kinds import FileKind, kind_of
+
+__all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
+
+LOADER_VERSION = 1
+"""Grows whenever the same bytes would give another text or other lines."""
+
+
+class Changing(LoadError):  # noqa: N818  a state, not a fault
+    """The file changed or vanished while it was read: passing, to be looked at again."""
+
+    default_next_step = "It is read again in a moment"
+
+
+def load(path: Path, *, max_bytes: int) -> tuple[Document, str]:
+    """Return the document in the file at ``path``, and the hash of the file's content.
+
+    An empty file is an empty document.
+
+    Raises:
+        Changing: the file changed while it was read, or is gone.
+        LoadError: why it can't be read, in a person's words.
+    """
+    raw = read(path, max_bytes=max_bytes)
+    return parse(raw, path.name), content_hash(raw)
+
+
+def read(path: Path, *, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file; never follows a link, never waits on a pipe.
+
+    Raises:
+        Changing, LoadError: as ``load``.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _explain(error) from error
+    with os.fdopen(handle, "rb") as file:
+        before = os.fstat(handle)
+        if not stat.S_ISREG(before.st_mode):
+            raise LoadError("not a regular file")
+        if before.st_size > max_bytes:
+            raise LoadError(f"larger than {max_bytes / 1_000_000:g} MB")
+        try:
+            raw = file.read(max_bytes + 1)
+        except OSError as error:
+            raise _explain(error) from error
+        after = os.fstat(handle)
+    if _stamp(before) != _stamp(after) or len(raw) != after.st_size:
+        raise Changing("it changed while it was read")
+    return raw
+
+
+def parse(raw: bytes, name: str) -> Document:
+    """Return the document that a file called ``name`` with this content holds.
+
+    Raises:
+        LoadError: why it can't be read, in a person's words.
+    """
+    found = kind_of(name)
+    if not isinstance(found, FileKind):
+        raise LoadError(f"files of this kind are not read yet ({found})")
+    if not raw:
+        return Document("", found.kind, found.language)
+    if found.kind == "pdf":
+        return pdf.parse(raw)
+    if found.kind == "html":
+        return html.parse(raw)
+    return Document(plain.decode(raw), found.kind, found.language)
+
+
+def content_hash(raw: bytes) -> str:
+    """Return what tells one content from another: 64 hexadecimal digits."""
+    return hashlib.blake2b(raw, digest_size=32).hexdigest()
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _explain(error: OSError) -> LoadError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return Changing("it is gone")
+    if isinstance(error, PermissionError):
+        return LoadError("no permission to read it")
+    if error.errno == errno.ELOOP:
+        return LoadError("a link; links are not followed")
+    if error.errno in (errno.ENXIO, errno.EISDIR):
+        return LoadError("not a regular file")
+    return LoadError(f"it can't be read: {error.strerror}")

@@ -1,0 +1,53 @@
+"""The text of one file, and where each piece of it stands there."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from engine.kinds import DocumentKind
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's text. For text formats it is the decoded file, character for character."""
+
+    text: str
+    kind: DocumentKind
+    language: str | None = None
+    """Programming language of code, as langchain-text-splitters names it, where it has rules."""
+    pages: Sequence[int] = ()
+    """Offsets at which the pages of a PDF begin."""
+    source_lines: Sequence[tuple[int, int]] = ()
+    """Where ``text`` was made from the file: from this offset on, this line of the file."""
+    _starts: Sequence[int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lengths = map(len, self.text.split("\n"))
+        starts = list(accumulate((length + 1 for length in lengths), initial=0))
+        object.__setattr__(self, "_starts", starts[:-1])
+
+    def lines(self, start: int, end: int) -> tuple[int, int]:
+        """Return the first and last line of ``text[start:end]`` in the file, from 1.
+
+        In a PDF, lines are counted from the top of the page on which ``start`` stands.
+        """
+        last = max(start, end - 1)
+        if self.source_lines:
+            return self._source_line(start), max(self._source_line(start), self._source_line(last))
+        above = self._line(self.pages[self._page(start)]) - 1 if self.pages else 0
+        return self._line(start) - above, self._line(last) - above
+
+    def page(self, start: int) -> int | None:
+        """Return the page of a PDF on which ``text[start]`` stands, from 1."""
+        return self._page(start) + 1 if self.pages else None
+
+    def _line(self, offset: int) -> int:
+        return bisect_right(self._starts, offset)
+
+    def _page(self, offset: int) -> int:
+        return max(0, bisect_right(self.pages, offset) - 1)
+
+    def _source_line(self, offset: int) -> int:
+        place = bisect_right(self.source_lines, offset, key=lambda mark: mark[0]) - 1
+        return self.source_lines[max(0, place)][1]

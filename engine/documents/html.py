@@ -1,0 +1,54 @@
+"""HTML → Markdown, with the line of the file each piece came from."""
+
+import re
+
+from engine.documents import plain
+from engine.documents.child import SECONDS, read_in_child
+from engine.documents.document import Document
+from engine.documents.line_map import map_lines
+from engine.documents.worker import convert_html
+from engine.errors import LoadError
+
+LARGE = 500_000
+"""Characters above which a file is converted in a child process: broken HTML can make the
+converter's time grow with the square of its size."""
+
+_DECLARED = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE
+)
+
+
+def parse(raw: bytes, *, seconds: float = SECONDS) -> Document:
+    """Return the document in an HTML file as Markdown: headings, lists, tables and code stay.
+
+    Raises:
+        LoadError: nested too deeply, too slow, or no text at all.
+    """
+    source = _decode(raw)
+    if len(source) > LARGE:
+        text = read_in_child("html", source.encode("utf-8"), seconds=seconds)[0]
+    else:
+        try:
+            text = convert_html(source)
+        except ValueError as error:
+            raise LoadError(str(error)) from error
+    return Document(text, "html", source_lines=map_lines(source, text))
+
+
+def _decode(raw: bytes) -> str:
+    """UTF-8 if it is valid, then what the page declares, then what its bytes look like."""
+    declared = _DECLARED.search(raw[:2048])
+    if declared and b"\0" not in raw and not _is_utf8(raw):
+        try:
+            return raw.decode(declared[1].decode("ascii"))
+        except (UnicodeDecodeError, LookupError):
+            pass  # a wrong declaration, as they often are
+    return plain.decode(raw)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,224 @@
+"""Hits and question → sentences quoted word for word, each with its hit.
+
+A unit (see ``engine.quotable``) is chosen for the words it shares with the question, rare ones
+more, for what it stands under, for its hit's distance, and for the encoder's similarity where one
+is given.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from engine.api import Extract, Hit
+from engine.quotable import Unit, units
+
+Similarity = Callable[[list[str]], list[float]]
+
+SHORTLIST = 12
+"""Units that are embedded: as many as an encoder does in a few hundredths of a second."""
+MOST_UNITS = 400
+"""Units that are looked at, over all hits."""
+COMFORTABLE = 320
+"""Characters up to which a quotation is read at a glance."""
+
+_WORD = re.compile(r"[^\W_]+(?:[._'-][^\W_]+)*|\w+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:[.,]\d+)*|[^\W\d_a-zA-Z]+")
+_WIDE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_NUMBER = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|dozen)\b")
+_DEFINES = re.compile(
+    r"\b(?:is|are) (?:an?|the|used)\b|\b(?:means?|defines?|denotes?|specif(?:y|ies)|controls?|"
+    r"refers? to|stands? for|determines?|represents?|limits?|parameter)\b",
+    re.IGNORECASE,
+)
+_ASKS_MEANING = re.compile(
+    r"\b(?:mean|means|meaning|define|definition|explain|describe|what (?:is|are|does|do))\b",
+    re.IGNORECASE,
+)
+_ASKS_NUMBER = re.compile(
+    r"\b(?:how (?:many|much|long|old|large|big|far|fast|often|high|tall)|when|which year|"
+    r"what (?:year|date|percent\w*|number|size|score|time)|default|limit|maximum|minimum)\b",
+    re.IGNORECASE,
+)
+_ASKS_NAME = re.compile(r"\b(?:who|whom|whose|where)\b", re.IGNORECASE)
+_NAME = re.compile(r"(?<=[\w,;:'’)\-] )[A-Z][\w’'-]+")
+_ENDINGS = ("ations", "ation", "ingly", "ments", "ment", "ings", "ing", "edly", "ers", "ies", "ed")
+_STOP_WORDS = """
+a an and are as at be been but by can could did do does for from had has have how i if in into is
+it its may me my of on or our shall should so such than that the their them there these they this
+those to was we were what when where which who whom whose why will with would you your name many
+much between after before during about
+"""
+_STOP = frozenset(_STOP_WORDS.split())
+
+
+@dataclass(slots=True)
+class _Candidate:
+    hit: Hit
+    unit: Unit
+    text: str
+    words: Counter[str]
+    context: frozenset[str]
+    score: float = 0.0
+
+
+def choose(
+    question: str,
+    hits: Sequence[Hit],
+    *,
+    similarity: Similarity | None = None,
+    most: int = 3,
+) -> list[Extract]:
+    """Return one to ``most`` quotations from ``hits``, best first; none if no hit has words.
+
+    Each text is a substring of its hit's text. ``similarity`` returns how near each of a few texts
+    is to the question, from -1 to 1.
+    """
+    candidates = _candidates(hits)
+    if not candidates:
+        return _anything(hits)
+    _score(question, candidates)
+    candidates.sort(key=lambda candidate: -candidate.score)
+    if similarity:
+        _rescore(candidates, similarity)
+    chosen: list[_Candidate] = []
+    for candidate in candidates:
+        if len(chosen) < most and _adds(candidate, chosen):
+            chosen.append(candidate)
+    return [Extract(text=candidate.text, hit=candidate.hit.rank) for candidate in chosen]
+
+
+def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
+    """Return every unit of every hit; a text that overlapping chunks repeat counts once."""
+    found: dict[str, _Candidate] = {}
+    for hit in hits:
+        heading = frozenset(_words(hit.heading))
+        for unit in units(hit.text):
+            text = hit.text[unit.start : unit.end]
+            if text in found or len(found) >= MOST_UNITS:
+                continue
+            context = heading | frozenset(_words(unit.context))
+            found[text] = _Candidate(hit, unit, text, Counter(_words(text)), context)
+    return list(found.values())
+
+
+def _anything(hits: Sequence[Hit]) -> list[Extract]:
+    """Quote the first line with anything in it, where no hit has a sentence."""
+    for hit in hits:
+        for line in hit.text.splitlines():
+            if line.strip():
+                return [Extract(text=line.strip(), hit=hit.rank)]
+    return []
+
+
+def _score(question: str, candidates: list[_Candidate]) -> None:
+    asked = {word: 1.5 if _is_exact(word) else 1.0 for word in _words(question)}
+    holding = Counter(word for candidate in candidates for word in candidate.words)
+    weights = {
+        word: exactness * math.log(1 + (len(candidates) + 0.5) / (holding[word] + 0.5))
+        for word, exactness in asked.items()
+    }
+    whole = sum(weights.values()) or 1.0
+    best_distance = max(candidate.hit.distance for candidate in candidates)
+    for candidate in candidates:
+        own = sum(weight for word, weight in weights.items() if word in candidate.words)
+        around = sum(
+            weight
+            for word, weight in weights.items()
+            if word in candidate.context and word not in candidate.words
+        )
+        overlap = (own + 0.35 * around) / whole
+        candidate.score = (
+            overlap
+            + _kind_bonus(question, candidate)
+            - _faults(candidate)
+            - 0.6 * max(0.0, best_distance - candidate.hit.distance)
+            - 0.01 * candidate.hit.rank
+        )
+
+
+def _kind_bonus(question: str, candidate: _Candidate) -> float:
+    """Return how well the form of a unit fits what is asked for."""
+    bonus = 0.0
+    if _ASKS_MEANING.search(question) and _DEFINES.search(candidate.text):
+        bonus += 0.08
+    if _ASKS_NUMBER.search(question) and _NUMBER.search(candidate.text):
+        bonus += 0.08
+    if _ASKS_NAME.search(question) and _NAME.search(candidate.text):
+        bonus += 0.05
+    return bonus
+
+
+def _faults(candidate: _Candidate) -> float:
+    """Return what speaks against quoting a unit."""
+    text, unit = candidate.text, candidate.unit
+    fault = 0.1 * unit.is_code
+    if len(text) > COMFORTABLE:
+        fault += 0.1 * (len(text) / COMFORTABLE - 1)
+    if sum(candidate.words.values()) < 4:
+        fault += 0.2
+    if unit.start == 0 and text[0].islower() and not unit.is_code:
+        fault += 0.15  # its beginning is in the chunk before
+    at_end = not candidate.hit.text[unit.end :].strip()
+    if at_end and not (unit.is_row or unit.is_code) and text[-1] not in '.!?…。！？:;)`"”':
+        fault += 0.05
+    if text.endswith("?"):
+        fault += 0.15
+    if text.endswith(":"):
+        fault += 0.1
+    return fault + 0.1 * ("</" in text)
+
+
+def _rescore(candidates: list[_Candidate], similarity: Similarity) -> None:
+    """Reorder the first candidates by what the encoder says of them too."""
+    first = candidates[:SHORTLIST]
+    for candidate, near in zip(first, similarity([c.text for c in first]), strict=True):
+        candidate.score += near
+    candidates[:SHORTLIST] = sorted(first, key=lambda candidate: -candidate.score)
+
+
+def _adds(candidate: _Candidate, chosen: list[_Candidate]) -> bool:
+    """Whether a unit says more than those already chosen, and is not far worse."""
+    words = set(candidate.words)
+    for other in chosen:
+        shared = len(words & set(other.words))
+        if shared >= 0.8 * min(len(words), len(other.words)):
+            return False
+    return not chosen or candidate.score > chosen[0].score - 0.6
+
+
+def _is_exact(word: str) -> bool:
+    """Numbers and identifiers are meant as they are written."""
+    return any(map(str.isdigit, word)) or "_" in word
+
+
+def _words(text: str) -> Iterable[str]:
+    for word in _WORD.findall(text):
+        yield from _forms(word)
+
+
+@lru_cache(20_000)
+def _forms(word: str) -> tuple[str, ...]:
+    """Return what a word counts as: its stem, and the stems of an identifier's parts."""
+    if _WIDE.search(word):
+        return tuple(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+    folded = word.casefold()
+    if folded in _STOP:
+        return ()
+    parts = _PART.findall(word)
+    forms = [_stem(folded)]
+    if len(parts) > 1:
+        forms += [_stem(part.casefold()) for part in parts if part.casefold() not in _STOP]
+    return tuple(dict.fromkeys(forms))
+
+
+def _stem(word: str) -> str:
+    word = word.removesuffix("'s").removesuffix("’s")
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)].rstrip("e")
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        word = word[:-1]
+    return word.rstrip("e") if len(word) > 4 else word

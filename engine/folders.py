@@ -1,0 +1,30 @@
+"""What a person may name as a folder."""
+
+import os
+from pathlib import Path
+
+from engine.errors import FolderError
+
+
+def resolve(name: str) -> Path:
+    """Return the folder ``name`` stands for: absolute, links followed, readable.
+
+    Raises:
+        FolderError: it does not exist, is a file, or can't be read.
+    """
+    try:
+        root = Path(name).expanduser().resolve(strict=True)
+        if not root.is_dir():
+            raise FolderError(f"{name} is a file, not a folder", "Name the folder it is in")
+        os.scandir(root).close()
+    except FileNotFoundError as error:
+        raise FolderError(f"{name} does not exist", "Check the spelling") from error
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise FolderError(f"{name} can't be read: {reason}", "Check its permissions") from error
+    if os.fsencode(root).decode("utf-8", "replace") != str(root):
+        raise FolderError(
+            f"the name of {name} is not valid UTF-8",
+            "Open a folder above it: names inside a folder may hold any bytes",
+        )
+    return root

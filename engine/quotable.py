@@ -1,0 +1,107 @@
+"""The quotable units of a text: whole sentences, list items, table rows and lines of code."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_LINE = re.compile(r"[^\n]+")
+_FENCE = re.compile(r"\s*(```|~~~)")
+_HEADING = re.compile(r"\s{0,3}#{1,6}(\s|$)")
+_RULE = re.compile(r"[\s|+:=\-~^*_#.`\"'<>]*$")
+_ROW = re.compile(r"\s*\|.*\||\s*<t[dh][ >]")
+_UNDERLINE = re.compile(r"\s*([=\-~^\"'`#*+])\1{2,}\s*$")
+_MARKER = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)]|>)\s+)*")
+_OUTER_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*|\s+")
+_ONLY_LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)$")
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]*_`]*(\s+)|(?<=[。！？])[”’」』）]*()")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|al|ca|approx|resp|Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|Fig|Figs|Eq|Sec|"
+    r"No|Nos|Vol|pp?|Inc|Ltd|Co|Corp|Gen|Col|Lt|Sgt|Rev|Hon|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec"
+    r"|[A-Z]|[a-z]\.[a-z]|[A-Z]\.[A-Z]))\.$"
+)
+
+
+class Unit(NamedTuple):
+    """A piece of text that can be quoted on its own."""
+
+    start: int
+    end: int
+    is_code: bool = False
+    is_row: bool = False
+    context: str = ""
+    """Words it stands under: the header of its table, the line that introduces its list."""
+
+
+def units(text: str) -> Iterator[Unit]:
+    """Yield the units of ``text`` in order. Headings, rules and markup alone are none."""
+    paragraph: tuple[int, int] | None = None
+    in_code = False
+    introduction = header = ""
+    lines = [(match.start(), match.end(), match[0]) for match in _LINE.finditer(text)]
+    for at, (start, end, line) in enumerate(lines):
+        blank_above = at > 0 and text.count("\n", lines[at - 1][1], start) > 1
+        following = lines[at + 1][2] if at + 1 < len(lines) else ""
+        fence = bool(_FENCE.match(line))
+        row = bool(_ROW.match(line))
+        item = bool(_MARKER.match(line).group().strip())  # type: ignore[union-attr]
+        title = _HEADING.match(line) or (_UNDERLINE.match(following) and not row)
+        if paragraph and (blank_above or fence or row or item or title or _RULE.match(line)):
+            yield from _sentences(text, *paragraph, introduction)
+            introduction = text[paragraph[0] : paragraph[1]][-200:]
+            paragraph = None
+        if not row and not _RULE.match(line):
+            header = ""
+        if fence:
+            in_code = not in_code
+        elif in_code:
+            yield from _trimmed(text, Unit(start, end, is_code=True))
+        elif title or _RULE.match(line):
+            continue
+        elif row:
+            header = header or line
+            yield from _trimmed(text, Unit(start, end, is_row=True, context=_without(header, line)))
+        else:
+            paragraph = (paragraph[0] if paragraph else start, end)
+    if paragraph:
+        yield from _sentences(text, *paragraph, introduction)
+
+
+def _without(header: str, line: str) -> str:
+    return "" if header is line else header
+
+
+def _sentences(text: str, start: int, end: int, context: str) -> Iterator[Unit]:
+    begin = start
+    for match in _SENTENCE_END.finditer(text, start, end):
+        following = text[match.end() : match.end() + 1]
+        space = match[1] is not None
+        stop = match.start(1) if space else match.end()
+        if space and (
+            following.islower()
+            or _ABBREVIATION.search(text, max(begin, stop - 12), stop)
+            or not following
+        ):
+            continue
+        yield from _trimmed(text, Unit(begin, stop, context=context))
+        begin = match.end()
+    yield from _trimmed(text, Unit(begin, end, context=context))
+
+
+def _trimmed(text: str, unit: Unit) -> Iterator[Unit]:
+    """Yield ``unit`` without list markers and tags around it, if words are left."""
+    start, end = unit.start, unit.end
+    marker = _MARKER.match(text, start, end)
+    start = marker.end() if marker and not unit.is_code else start
+    while not unit.is_code and (tags := _OUTER_TAGS.match(text, start, end)):
+        start = tags.end()
+    piece = text[start:end].rstrip()
+    while not unit.is_code and piece.endswith(">") and "<" in piece:
+        tag = piece[piece.rfind("<") :]
+        if not re.fullmatch(r"</?[a-zA-Z][^<>]*>", tag):
+            break
+        piece = piece[: -len(tag)].rstrip()
+    if unit.is_code:
+        start += len(piece) - len(piece.lstrip())
+        piece = piece.lstrip()
+    if re.search(r"\w\w|\d", piece) and not _ONLY_LINK.fullmatch(piece):
+        yield unit._replace(start=start, end=start + len(piece))
