@@ -1,0 +1,196 @@
+"""Chunks and queries to vectors. sentence-transformers is the authority on what a vector is.
+
+On a CPU the model runs in a compiled form, made once and kept in the cache; it gives the same
+vectors without importing torch. Everything else runs in sentence-transformers itself.
+"""
+
+import logging
+import os
+import platform
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import encoder_build, encoder_files, paths
+from engine.config import Settings
+from engine.encoder_files import ModelFiles
+from engine.errors import ModelError
+
+Vectors = NDArray[np.float32]
+Report = Callable[[str], None]
+
+LONGEST_CHUNK = 16_384
+"""Characters that always reach the tokenizer: twice the largest ``chunk_size``."""
+CHARACTERS_A_TOKEN = 64
+"""More than any real text has."""
+
+log = logging.getLogger(__name__)
+
+
+class Encoder(ABC):
+    """Texts to unit vectors. Blocking; may be called from several threads at once."""
+
+    model_id: str
+    """Changes when the vectors would; the same for the compiled form and for torch."""
+    dimension: int
+    max_tokens: int
+    """Longer texts are cut here; 0 where the model has no limit."""
+    device: str
+    """Where it runs, for people: ``cpu (OpenVINO bf16)``."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return float32 unit vectors of shape ``(len(texts), dimension)``, in the order given.
+
+        Raises:
+            ModelError: the model failed or was closed.
+        """
+        if not texts:
+            return np.empty((0, self.dimension), np.float32)
+        return _unit(self._encode([self._fitting(text) for text in texts]))
+
+    def encode_query(self, text: str) -> Vectors:
+        """Return the unit vector of a query, of shape ``(dimension,)``.
+
+        A query never waits for a running :meth:`encode`, only (where the device is shared) for
+        the batch at work.
+        """
+        vector: Vectors = _unit(self._encode_query(self._fitting(text)))[0]
+        return vector
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the model; a running call ends early with a ModelError."""
+
+    def _fitting(self, text: str) -> str:
+        """Spare the tokenizer the part of a huge text that is cut away anyhow."""
+        longest = max(LONGEST_CHUNK, self.max_tokens * CHARACTERS_A_TOKEN)
+        return well_formed(text[:longest] if self.max_tokens else text)
+
+    @abstractmethod
+    def _encode(self, texts: list[str]) -> Vectors: ...
+
+    @abstractmethod
+    def _encode_query(self, text: str) -> Vectors: ...
+
+
+def load(settings: Settings, *, cache: Path, report: Report | None = None) -> Encoder:
+    """Load the encoder that ``settings`` name; ``report`` is told of every slow step.
+
+    Raises:
+        ModelError: with the reason and what to do.
+    """
+    told = report or log.info
+    calm_libraries()
+    device = _choose_device(settings)
+    model = encoder_files.find(settings.embedding_model)
+    if model is None:
+        encoder_build.fetch(settings.embedding_model, cache, told)
+        model = encoder_files.find(settings.embedding_model)
+    if model is None:
+        reason = "was fetched, but holds no weights that can be used"
+        raise ModelError(f"{settings.embedding_model} {reason}", encoder_files.OTHER_STEP)
+    encoder = _load_compiled(model, cache, told) if device == "cpu" else None
+    if encoder is None:
+        encoder = _load_torch(model, cache, device, told)
+    card = encoder_files.read_card(model, cache)
+    facts = {"dimension": encoder.dimension, "max_tokens": encoder.max_tokens}
+    if (seen := card.model_copy(update=facts)) != card:
+        encoder_files.remember(model, seen, cache)
+    return encoder
+
+
+def identify(settings: Settings, *, cache: Path | None = None) -> tuple[str, int, int] | None:
+    """Return model id, dimension and token limit without loading the model.
+
+    None if the model has never been loaded, has changed since, or is not on this machine.
+    """
+    folder = cache or paths.cache_dir()
+    try:
+        model = encoder_files.find(settings.embedding_model)
+        card = encoder_files.known_card(model, folder) if model else None
+    except ModelError:
+        return None
+    if model is None or card is None or not card.dimension:
+        return None
+    return encoder_files.identify(model, card), card.dimension, card.max_tokens
+
+
+def well_formed(text: str) -> str:
+    """Return ``text`` with lone surrogates replaced: tokenizers accept only real Unicode."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def calm_libraries() -> None:
+    """Keep model libraries quiet, without telemetry and out of each other's threads."""
+    os.environ |= {
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TRANSFORMERS_VERBOSITY": "error",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _choose_device(settings: Settings) -> str:
+    """Return cpu, cuda or mps; torch is only asked where such a device may be present."""
+    wanted = settings.embedding_device
+    candidates = [wanted] if wanted != "auto" else []
+    if wanted == "auto" and Path("/proc/driver/nvidia/version").exists():
+        candidates = ["cuda"]
+    elif wanted == "auto" and (platform.system(), platform.machine()) == ("Darwin", "arm64"):
+        candidates = ["mps"]
+    for candidate in candidates:
+        if candidate != "cpu" and _torch_has(candidate):
+            return candidate
+    if wanted not in {"auto", "cpu"}:
+        raise ModelError(
+            f"embedding_device is {wanted}, but torch finds no such device",
+            "Set embedding_device to auto or cpu, or install a torch build for the device",
+        )
+    return "cpu"
+
+
+def _torch_has(device: str) -> bool:
+    import torch
+
+    found = torch.cuda if device == "cuda" else torch.backends.mps
+    return bool(found.is_available())
+
+
+def _load_compiled(model: ModelFiles, cache: Path, report: Report) -> Encoder | None:
+    """Return the compiled encoder, made now if need be; None where torch must do the work."""
+    if find_spec("openvino") is None:
+        return None
+    from engine import encoder_compiled
+
+    model_id = encoder_files.identify(model, encoder_files.read_card(model, cache))
+    place = encoder_build.place(model_id, cache)
+    if (encoder := encoder_compiled.open_compiled(place, model_id)) is not None:
+        return encoder
+    if not encoder_build.compile_model(model, cache, place, report):
+        return None
+    return encoder_compiled.open_compiled(place, model_id)
+
+
+def _load_torch(model: ModelFiles, cache: Path, device: str, report: Report) -> Encoder:
+    from engine.encoder_torch import TorchEncoder
+
+    report(f"Loading {model.name} with torch")
+    card = encoder_files.read_card(model, cache)
+    return TorchEncoder(model, encoder_files.identify(model, card), device)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or not lengths.all():
+        raise ModelError(
+            "The embedding model gave a vector that is not a number",
+            "Its weights may be damaged; " + encoder_files.OTHER_STEP,
+        )
+    return np.asarray(vectors / lengths, np.float32)

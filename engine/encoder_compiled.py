@@ -1,0 +1,185 @@
+"""The compiled encoder: an OpenVINO graph and a tokenizer, without torch."""
+
+import contextlib
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+from tokenizers import Encoding, Tokenizer
+
+from engine.embedding import Encoder, Vectors
+from engine.errors import ModelError
+
+BATCH = 8
+"""Texts a batch: larger ones are no faster and take more memory."""
+MOST_STREAMS = 8
+"""Batches at work at once; each takes memory of its own, and two cores want two."""
+GRAPH, WEIGHTS, TOKENIZER, SPEC = "model.xml", "model.bin", "tokenizer.json", "spec.json"
+
+log = logging.getLogger(__name__)
+
+
+class CompiledSpec(BaseModel):
+    """Everything about a compiled model that the graph and the tokenizer do not say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model_id: str
+    dimension: int
+    max_tokens: int
+    precision: Literal["bf16", "f32"]
+    inputs: list[str]
+    pad_id: int
+    query_prompt: str
+    document_prompt: str
+    sizes: dict[str, int] = {}
+    """Bytes of each file, to notice a truncated one before OpenVINO maps it."""
+    probe: list[float] = []
+    """The vector of ``PROBE``, to notice a damaged one."""
+
+
+PROBE = "A kite hovers over the field: Milvus migrans, 1783. Чёрный коршун · 黑鸢 · مرحبا"
+SAME = 0.999
+"""Least cosine of the probe's vector to the one remembered."""
+
+
+class CompiledEncoder(Encoder):
+    """Runs a compiled model on the CPU. Queries have a graph of their own and never queue."""
+
+    def __init__(self, folder: Path, spec: CompiledSpec) -> None:
+        self.model_id, self.dimension = spec.model_id, spec.dimension
+        self.max_tokens = spec.max_tokens
+        self.device = f"cpu (OpenVINO {spec.precision})"
+        self._spec = spec
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._tokenizer.enable_truncation(spec.max_tokens)
+        self._tokenizer.no_padding()
+        self._openvino = quiet_openvino()
+        self._core = self._openvino.Core()
+        self._graph = self._core.read_model(folder / GRAPH)
+        self._query = self._compiled("LATENCY").create_infer_request()
+        self._queue: Any = None
+        self._one_bulk = threading.Lock()
+        self._one_query = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Free the model; a running ``encode`` ends with a ModelError after its batch."""
+        self._closed = True
+        with self._one_bulk, self._one_query:
+            self._queue = self._query = self._graph = None
+
+    def _compiled(self, hint: str) -> Any:
+        settings = {
+            "PERFORMANCE_HINT": hint,
+            "PERFORMANCE_HINT_NUM_REQUESTS": MOST_STREAMS,
+            "INFERENCE_PRECISION_HINT": self._spec.precision,
+        }
+        return self._core.compile_model(self._graph, "CPU", settings)
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        prompt = self._spec.document_prompt
+        encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+
+        def keep(request: Any, rows: NDArray[np.intp]) -> None:
+            vectors[rows] = request.get_output_tensor(0).data
+
+        with self._one_bulk, _named_failure():
+            self._check_open()
+            if self._queue is None:  # not at the start: many starts only search
+                self._queue = self._openvino.AsyncInferQueue(self._compiled("THROUGHPUT"))
+            self._queue.set_callback(keep)
+            try:
+                for rows in _batches(encodings):
+                    self._check_open()
+                    self._queue.start_async(self._features([encodings[row] for row in rows]), rows)
+            finally:
+                self._queue.wait_all()
+        return vectors
+
+    def _encode_query(self, text: str) -> Vectors:
+        encoding = self._tokenizer.encode(self._spec.query_prompt + text)
+        with self._one_query, _named_failure():
+            self._check_open()
+            self._query.infer(self._features([encoding]))
+            return np.array(self._query.get_output_tensor(0).data, np.float32)
+
+    def _features(self, encodings: list[Encoding]) -> list[NDArray[np.int64]]:
+        shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
+        features = {
+            "input_ids": np.full(shape, self._spec.pad_id, np.int64),
+            "attention_mask": np.zeros(shape, np.int64),
+            "token_type_ids": np.zeros(shape, np.int64),
+        }
+        for row, encoding in enumerate(encodings):
+            length = len(encoding.ids)
+            features["input_ids"][row, :length] = encoding.ids
+            features["attention_mask"][row, :length] = 1
+            features["token_type_ids"][row, :length] = encoding.type_ids
+        return [features[name] for name in self._spec.inputs]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ModelError("The encoder was closed", "Try again")
+
+
+def quiet_openvino() -> Any:
+    """Import OpenVINO without its telemetry: it writes to HOME and calls out on being imported."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # "not found"
+    import openvino
+
+    return openvino
+
+
+def write_spec(folder: Path, spec: CompiledSpec) -> None:
+    """Complete the compiled model in ``folder``: note sizes and the probe's vector."""
+    sizes = {name: (folder / name).stat().st_size for name in (GRAPH, WEIGHTS, TOKENIZER)}
+    probe = CompiledEncoder(folder, spec).encode_query(PROBE).tolist()
+    complete = spec.model_copy(update={"sizes": sizes, "probe": probe})
+    (folder / SPEC).write_text(complete.model_dump_json(), "utf-8")
+
+
+def open_compiled(folder: Path, model_id: str) -> CompiledEncoder | None:
+    """Return the encoder compiled into ``folder``; None if there is none, or it is damaged."""
+    try:
+        spec = CompiledSpec.model_validate_json((folder / SPEC).read_bytes())
+        sizes = {name: (folder / name).stat().st_size for name in spec.sizes}
+        if spec.model_id != model_id or sizes != spec.sizes:
+            log.warning("The compiled encoder in %s is damaged", folder)
+            return None
+        encoder = CompiledEncoder(folder, spec)
+        likeness = float(encoder.encode_query(PROBE) @ np.array(spec.probe, np.float32))
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # OpenVINO and tokenizers raise bare Exceptions for damaged files
+        log.warning("The compiled encoder in %s can't be used: %s", folder, error)
+        return None
+    if likeness < SAME:
+        log.warning("The compiled encoder in %s gives other vectors than before", folder)
+        return None
+    return encoder
+
+
+def _batches(encodings: list[Encoding]) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows of each batch, longest first: neighbours in length need little padding."""
+    order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable")
+    for start in range(0, len(order), BATCH):
+        yield order[start : start + BATCH]
+
+
+@contextlib.contextmanager
+def _named_failure() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ModelError(
+            f"OpenVINO failed: {reason}", "Run: hoverkite stop, then try again"
+        ) from error
