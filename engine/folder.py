@@ -1,0 +1,335 @@
+"""One open folder: its manifest, index, sync and watch, and the state a screen shows of them."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine import paths, scan
+from engine.api import (
+    Extract,
+    FolderState,
+    FolderStatus,
+    Hit,
+    LlmState,
+    Processes,
+    Progress,
+    SearchReply,
+    SkippedFile,
+    SyncFinished,
+)
+from engine.config import Settings
+from engine.errors import FolderError, HoverkiteError, StoreError
+from engine.index import Index
+from engine.manifest import Manifest
+from engine.search import quote, search
+from engine.shared_encoder import SharedEncoder
+from engine.sync import Outcome, Sync
+from engine.watch import Hints, Watch
+
+if TYPE_CHECKING:
+    from engine.embedding import Encoder
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+SHOWN_SKIPS = 50
+"""Skipped files named in a status; the others are counted."""
+LOOK_AGAIN = 1.0
+"""Seconds until a file that changed while it was read is looked at again."""
+PURGE_AFTER = 30.0
+"""Idle seconds before dead rows are removed from Milvus."""
+
+
+class Folder:
+    """A folder that is open in the engine. All methods run on the event loop."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        encoder: SharedEncoder,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.id = paths.short_hash(str(root))
+        self.root = root
+        self._settings = settings
+        self._shared_encoder = encoder
+        self._on_change = on_change
+        self._home = paths.make_private(paths.index_dir(root))
+        self._manifest = _open_manifest(self._home / "manifest.sqlite")
+        self._index: Index | None = None
+        self._sync: Sync | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write-{self.id[:6]}")
+        self._writing = asyncio.Lock()
+        self._stopping = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._opened: asyncio.Future[tuple[Encoder, Index]] = self._loop.create_future()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._current: asyncio.Task[Outcome] | None = None
+        self._state: FolderState = "loading"
+        self._detail = ""
+        self._progress = Progress()
+        self._revision = 0
+        self._last_edit_s: float | None = None
+        self._pending = 0
+        self._counts = self._manifest.counts()
+        self._skipped: list[SkippedFile] = []
+        self._watch = Watch(root, self._follow)
+
+    # --- opening and closing ---
+
+    @property
+    def agreed(self) -> bool:
+        """Whether this folder was indexed, or agreed to, before."""
+        return self._manifest.fact("agreed") is not None
+
+    def agree(self) -> None:
+        """Remember that this folder may be indexed."""
+        self._manifest.set_fact("agreed", str(int(time.time())))
+        self._manifest.set_fact("root", str(self.root))
+
+    def begin(self) -> None:
+        """Open the index, reconcile and watch, all in the background."""
+        self._start(self._open())
+
+    async def close(self) -> None:
+        """Stop after the batch in hand and close everything."""
+        self._stopping.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._writer.shutdown)
+        if self._index:
+            await asyncio.to_thread(self._index.close)
+        self._manifest.close()
+
+    async def _open(self) -> None:
+        try:
+            encoder = await self._shared_encoder.get()
+            self._index = await self._in_writer(lambda: self._open_index(encoder))
+            self._sync = Sync(
+                self.root,
+                self._settings,
+                self._manifest,
+                self._index,
+                encoder,
+                data=paths.data_dir(),
+                report=self._report,
+                stopping=self._stopping,
+            )
+        except HoverkiteError as error:
+            self._opened.set_exception(error)
+            self._opened.exception()  # seen: nobody may be waiting
+            self._show("failed", f"{error}. {error.next_step}")
+            return
+        self._opened.set_result((encoder, self._index))
+        self._start(self._watch.run())
+        self._start(self._purge_when_idle())
+
+    def _open_index(self, encoder: "Encoder") -> Index:
+        target = self._settings.milvus_uri or self._home / "index.db"
+        return Index(self._manifest, target, encoder.model_id, encoder.dimension)
+
+    # --- following the folder ---
+
+    async def synced(self) -> SyncFinished:
+        """Reconcile, and return the summary.
+
+        Raises:
+            HoverkiteError: why the folder can't be brought up to date.
+        """
+        begun = time.monotonic()
+        await asyncio.shield(self._opened)
+        # A client that leaves must not stop the work: the next one wants it too.
+        outcome = Outcome()
+        if self._current and not self._current.done():
+            outcome += await asyncio.shield(self._current)
+        outcome += await asyncio.shield(self._begin_sync(None))
+        if outcome.interrupted:
+            raise StoreError("the engine was stopped before all files were indexed")
+        return SyncFinished(
+            files=self._counts[0],
+            chunks=self._counts[1],
+            added=outcome.added,
+            changed=outcome.changed + outcome.renamed,
+            removed=outcome.removed,
+            embedded=outcome.embedded,
+            skipped=self._skipped[:SHOWN_SKIPS],
+            seconds=round(time.monotonic() - begun, 3),
+        )
+
+    async def _follow(self, hints: Hints) -> None:
+        self._pending = len(hints.paths)
+        with contextlib.suppress(HoverkiteError):  # the state tells
+            await asyncio.shield(self._begin_sync(None if hints.everything else hints))
+
+    def _begin_sync(self, hints: Hints | None) -> asyncio.Task[Outcome]:
+        self._current = self._start(self._run_sync(hints))
+        return self._current
+
+    async def _run_sync(self, hints: Hints | None) -> Outcome:
+        """Sync the hinted paths or everything; a broken store is reopened and tried once more."""
+        assert self._sync and self._index, "the folder is open"
+        async with self._writing:
+            try:
+                try:
+                    outcome = await self._in_writer(partial(self._sync.run, hints))
+                except StoreError:
+                    await self._in_writer(self._index.reopen)
+                    outcome = await self._in_writer(partial(self._sync.run, hints))
+                await self._settle(outcome, hints)
+            except FolderError as error:
+                self._show("missing", f"{error}. {error.next_step}")
+                raise
+            except HoverkiteError as error:
+                self._show("failed", f"{error}. {error.next_step}")
+                raise
+        return outcome
+
+    async def _settle(self, outcome: Outcome, hints: Hints | None) -> None:
+        self._counts = await asyncio.to_thread(self._manifest.counts)
+        self._skipped = await asyncio.to_thread(self._list_skipped)
+        self._progress = Progress()
+        self._pending = len(outcome.unsettled)
+        self._state = "partial watch" if self._watch.partial else "watching"
+        self._detail = self._watch.partial
+        if outcome.any_change:
+            self._revision += 1
+            if hints:
+                self._last_edit_s = round(time.time() - hints.since, 3)
+        if outcome.unsettled:
+            self._start(self._look_again(outcome.unsettled))
+        self._on_change()
+
+    async def _look_again(self, unsettled: list[bytes]) -> None:
+        await asyncio.sleep(LOOK_AGAIN)
+        await self._follow(Hints(time.time(), set(unsettled)))
+
+    async def _purge_when_idle(self) -> None:
+        while True:
+            await asyncio.sleep(PURGE_AFTER)
+            if self._index and self._index.dead and not self._writing.locked():
+                async with self._writing:
+                    try:
+                        await self._in_writer(self._index.purge)
+                    except StoreError:
+                        await self._in_writer(self._index.reopen)
+
+    def _list_skipped(self) -> list[SkippedFile]:
+        found = [
+            SkippedFile(path=scan.decode(record.path), reason=record.reason)
+            for record in self._manifest.files().values()
+            if record.reason is not None
+        ]
+        seen = self._sync.last_scan.skipped if self._sync else []
+        return found + [SkippedFile(path=scan.decode(path), reason=why) for path, why in seen]
+
+    # --- searching ---
+
+    async def search(self, query: str, hits: int) -> SearchReply:
+        """Return the ``hits`` chunks nearest to ``query``.
+
+        Raises:
+            HoverkiteError: the encoder or the index can't be used.
+        """
+        begun = time.monotonic()
+        encoder, index = await asyncio.shield(self._opened)
+        try:
+            found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
+        except StoreError:
+            await self._reopen(index)
+            found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
+        took = round((time.monotonic() - begun) * 1000, 1)
+        return SearchReply(query=query, took_ms=took, hits=found)
+
+    async def extracts(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
+        """Return one to three quotations from ``hits`` that bear on ``question``."""
+        encoder, _ = await asyncio.shield(self._opened)
+        return await asyncio.to_thread(quote, question, hits, encoder=encoder)
+
+    # --- state ---
+
+    def status(self, llm: LlmState, vllm_pid: int | None) -> FolderStatus:
+        """Return everything there is to show about this folder."""
+        seen = self._sync.last_scan if self._sync else scan.Scan()
+        return FolderStatus(
+            docs=str(self.root),
+            state=self._state,
+            detail=self._detail,
+            files=self._counts[0],
+            chunks=self._counts[1],
+            ignored=seen.ignored,
+            unread=dict(seen.unread),
+            skipped=self._skipped[:SHOWN_SKIPS],
+            skipped_total=len(self._skipped),
+            pending=self._pending,
+            progress=self._progress,
+            revision=self._revision,
+            last_edit_s=self._last_edit_s,
+            embedding=self._shared_encoder.state(),
+            llm=llm,
+            pids=Processes(
+                engine=os.getpid(),
+                milvus=self._index.pid if self._index else None,
+                vllm=vllm_pid,
+            ),
+        )
+
+    def _show(self, state: FolderState, detail: str) -> None:
+        self._state, self._detail, self._progress = state, detail, Progress()
+        self._on_change()
+
+    def _report(self, progress: Progress) -> None:
+        """Take a sync's progress, in the writer's thread."""
+        self._loop.call_soon_threadsafe(self._take_progress, progress)
+
+    def _take_progress(self, progress: Progress) -> None:
+        if self._writing.locked():
+            self._state, self._progress = "indexing", progress
+            self._counts = self._manifest.counts()
+            self._on_change()
+
+    # --- plumbing ---
+
+    async def _reopen(self, index: Index) -> None:
+        async with self._writing:
+            await self._in_writer(index.reopen)
+
+    async def _in_writer(self, work: Callable[[], _T]) -> _T:
+        return await self._loop.run_in_executor(self._writer, work)
+
+    def _start(self, work: Coroutine[None, None, _T]) -> asyncio.Task[_T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+        return task
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or not (error := task.exception()):
+            return
+        if not isinstance(error, HoverkiteError):
+            log.error("a task of %s failed", self.root, exc_info=error)
+            self._show("failed", f"{type(error).__name__}: {error}")
+
+
+def _open_manifest(path: Path) -> Manifest:
+    """Open the manifest; a damaged one is set aside, and the folder is read again."""
+    try:
+        return Manifest(path)
+    except sqlite3.DatabaseError as error:
+        stamp = int(time.time())
+        for part in path.parent.glob(path.name + "*"):
+            part.replace(part.with_name(f"damaged-{stamp}-{part.name}"))
+        log.warning("%s was damaged (%s); it is set aside and made anew", path, error)
+        return Manifest(path)

@@ -1,0 +1,146 @@
+"""Keeps Milvus equal to the manifest and searches it.
+
+Rows that the manifest no longer holds are *dead*: they are dropped from hits, asked around, and
+purged in one call when nothing else is to do, because a Milvus Lite delete stops every search.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import StoreError
+from engine.manifest import Manifest, StoredChunk
+from engine.paths import short_hash
+from engine.store import Row, Store
+
+log = logging.getLogger(__name__)
+
+DEAD_SHARE = 0.05
+"""Dead rows above this share of all are purged without waiting for an idle moment."""
+DEAD_ALWAYS_FINE = 200
+"""So few dead rows never matter."""
+_REFILL_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chunk near a query, with the distance Milvus returned."""
+
+    stored: StoredChunk
+    distance: float
+
+
+class Index:
+    """The search index of one folder under one embedding model."""
+
+    def __init__(self, manifest: Manifest, target: Path | str, model: str, dimension: int) -> None:
+        """Open the store and bring it in line with the manifest; nothing is embedded.
+
+        A Milvus Lite file that can't be opened is set aside and filled anew.
+
+        Raises:
+            StoreError: even a fresh store can't be opened.
+        """
+        self._manifest = manifest
+        self._target = target
+        self._model = model
+        self._dimension = dimension
+        self._collection = f"chunks_{short_hash(model, 12)}"
+        self._rows: set[int] = set()
+        self._dead: set[int] = set()
+        self._store: Store | None = None
+        self.reopen()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the Milvus Lite server."""
+        return self._store.pid if self._store else None
+
+    @property
+    def dead(self) -> int:
+        """How many rows wait to be purged."""
+        return len(self._dead)
+
+    def reopen(self) -> None:
+        """Close the store, open it again and bring it in line; the cure for every StoreError."""
+        self.close()
+        try:
+            self._align(Store(self._target, self._collection, self._dimension))
+        except StoreError:
+            if not isinstance(self._target, Path) or not self._target.exists():
+                raise
+            self.close()
+            aside = self._target.with_name(f"damaged-{int(time.time())}.db")
+            os.replace(self._target, aside)  # noqa: PTH105
+            log.warning("the index file was damaged; it is kept as %s and made anew", aside)
+            self._align(Store(self._target, self._collection, self._dimension))
+
+    def _align(self, store: Store) -> None:
+        self._store = store
+        wanted = self._manifest.all_rows()
+        present = store.rows()
+        missing = [(row, *wanted[row]) for row in wanted.keys() - present]
+        for begin in range(0, len(missing), _REFILL_BATCH):
+            batch = missing[begin : begin + _REFILL_BATCH]
+            vectors = self._manifest.vectors_of((key for _, _, key in batch), self._model)
+            rows = [Row(row, file, vectors[key]) for row, file, key in batch if key in vectors]
+            store.insert(rows)
+            present.update(row.id for row in rows)
+        self._rows = present
+        self._dead = present - wanted.keys()
+        if missing:
+            log.info("%d rows were added to Milvus from the manifest", len(missing))
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store:
+            self._store.close()
+            self._store = None
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Make rows searchable; those present already come back to life."""
+        wanted = {row.id: row for row in rows}
+        new = [row for row in wanted.values() if row.id not in self._rows]
+        if new:
+            self._open_store().insert(new)
+            self._rows.update(row.id for row in new)
+        self._dead -= wanted.keys()
+
+    def retire(self, rows: Iterable[int]) -> None:
+        """Count rows as dead, after the manifest has let go of them."""
+        self._dead.update(self._rows.intersection(rows))
+
+    def needs_purge(self) -> bool:
+        """Whether there are so many dead rows that waiting for an idle moment costs more."""
+        return len(self._dead) > max(DEAD_ALWAYS_FINE, DEAD_SHARE * len(self._rows))
+
+    def purge(self) -> None:
+        """Remove the dead rows from Milvus; searches wait meanwhile."""
+        doomed = list(self._dead)
+        if doomed:
+            self._open_store().delete(doomed)
+            self._rows.difference_update(doomed)
+            self._dead.difference_update(doomed)
+
+    def search(self, vector: NDArray[np.float32], limit: int) -> Sequence[Found]:
+        """Return the ``limit`` chunks nearest to ``vector``, best first.
+
+        Raises:
+            StoreError: Milvus failed; ``reopen`` and search again.
+        """
+        if not self._rows:
+            return []
+        near = self._open_store().search(vector, limit + len(self._dead))
+        chunks = self._manifest.chunks_at([neighbour.row for neighbour in near])
+        return [Found(chunks[n.row], n.distance) for n in near if n.row in chunks][:limit]
+
+    def _open_store(self) -> Store:
+        if self._store is None:
+            raise StoreError("the index is being reopened")
+        return self._store

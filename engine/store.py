@@ -1,0 +1,214 @@
+"""Milvus: the search index, a cache of the manifest. Every Milvus trap is met here, nowhere else.
+
+Seen with pymilvus 3.0.2 and milvus-lite 2.5.1: a call without a time limit may be retried for
+minutes; after reopening a collection must be loaded; a delete stops all searches for its duration;
+a query returns at most 16 384 rows; the server's socket is made in ``tempfile.tempdir``, and its
+path must be short; assertions print to standard output; pings make its server hang up.
+"""
+
+import contextlib
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from engine import paths
+from engine.errors import StoreError
+
+if TYPE_CHECKING:
+    from pymilvus import MilvusClient
+
+log = logging.getLogger(__name__)
+
+CALL_SECONDS = 30
+"""Limit of one call; loading and listing a large collection get ``LOAD_SECONDS``."""
+LOAD_SECONDS = 300
+MOST_HITS = 16_384
+"""Milvus's own limit of rows in one reply."""
+_INSERT_BATCH = 1000
+_LIST_BATCH = 10_000
+_DELETE_BATCH = 5000
+
+_NO_KEEPALIVE = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
+"""pymilvus pings every 10 s; Milvus Lite's server answers "too many pings" and hangs up."""
+
+_starting = threading.Lock()
+"""Held while ``tempfile.tempdir`` points elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What Milvus keeps of a chunk: one (file, text) pair and its vector."""
+
+    id: int
+    file: int
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A row Milvus found near a query, and the distance it returned."""
+
+    row: int
+    distance: float
+
+
+class Store:
+    """One folder's collection, in a Milvus Lite file or on a Milvus server."""
+
+    def __init__(self, target: Path | str, name: str, dimension: int) -> None:
+        """Open ``target`` (a file, or a server's URI) and its collection, made when absent.
+
+        Raises:
+            StoreError: Milvus can't open it; the file may be damaged or held by a process.
+        """
+        self.target = target
+        self._name = name
+        with _as_store_error(f"{target} can't be opened"):
+            self._client = _connect(target)
+            if not self._client.has_collection(name, timeout=CALL_SECONDS):
+                self._create(dimension)
+            self._client.load_collection(name, timeout=LOAD_SECONDS)
+        self.pid = _server_pid(target) if isinstance(target, Path) else None
+        """Process id of the Milvus Lite server; None for a remote one."""
+
+    def _create(self, dimension: int) -> None:
+        from pymilvus import DataType
+
+        local = isinstance(self.target, Path)
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("id", DataType.INT64, is_primary=True)
+        schema.add_field("file", DataType.INT64)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
+        index = self._client.prepare_index_params()
+        index.add_index("vector", index_type="FLAT" if local else "AUTOINDEX", metric_type="COSINE")
+        self._client.create_collection(
+            self._name, schema=schema, index_params=index, timeout=CALL_SECONDS
+        )
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Add rows; the caller makes sure that no id is present yet."""
+        with _as_store_error("rows could not be added"):
+            for begin in range(0, len(rows), _INSERT_BATCH):
+                self._client.insert(
+                    self._name,
+                    [
+                        {"id": row.id, "file": row.file, "vector": row.vector}
+                        for row in rows[begin : begin + _INSERT_BATCH]
+                    ],
+                    timeout=CALL_SECONDS,
+                )
+
+    def delete(self, rows: Sequence[int]) -> None:
+        """Remove rows. Searches wait meanwhile, so call it when idle."""
+        with _as_store_error("rows could not be removed"):
+            for begin in range(0, len(rows), _DELETE_BATCH):
+                self._client.delete(
+                    self._name,
+                    ids=list(rows[begin : begin + _DELETE_BATCH]),
+                    timeout=LOAD_SECONDS,
+                )
+
+    def search(self, vector: NDArray[np.float32], limit: int) -> list[Neighbour]:
+        """Return up to ``limit`` rows nearest to ``vector``, each row once, best first."""
+        with _as_store_error("the search failed"):
+            (found,) = self._client.search(
+                self._name,
+                data=[vector],
+                anns_field="vector",
+                limit=min(limit, MOST_HITS),
+                timeout=CALL_SECONDS,
+            )
+        best: dict[int, float] = {}
+        for hit in found:
+            best.setdefault(int(hit["id"]), float(hit["distance"]))
+        return [Neighbour(row, distance) for row, distance in best.items()]
+
+    def rows(self) -> set[int]:
+        """Return the ids of all rows."""
+        with _as_store_error("the rows could not be listed"):
+            listing = self._client.query_iterator(
+                self._name, batch_size=_LIST_BATCH, output_fields=["id"], timeout=LOAD_SECONDS
+            )
+            found: set[int] = set()
+            try:
+                while batch := listing.next():
+                    found.update(int(row["id"]) for row in batch)
+            finally:
+                listing.close()
+        return found
+
+    def close(self) -> None:
+        """Close the connection; a Milvus Lite server ends."""
+        with contextlib.suppress(Exception):  # a broken store must still be let go of
+            self._client.close()
+        if isinstance(self.target, Path):
+            _release(self.target)
+
+
+def _connect(target: Path | str) -> "MilvusClient":
+    from pymilvus import MilvusClient
+    from pymilvus.exceptions import MilvusException
+
+    if not isinstance(target, Path):
+        return MilvusClient(target, timeout=CALL_SECONDS)
+    attempts = 3
+    while True:
+        try:
+            with _short_temporary_folder():
+                return MilvusClient(str(target), timeout=CALL_SECONDS, grpc_options=_NO_KEEPALIVE)
+        except MilvusException:
+            # On a busy machine the server's socket may not be there yet.
+            attempts -= 1
+            _release(target)
+            if not attempts:
+                raise
+            time.sleep(0.3)
+
+
+@contextlib.contextmanager
+def _short_temporary_folder() -> Iterator[None]:
+    """Let the Milvus Lite server's socket be made in our runtime folder."""
+    with _starting:
+        before = tempfile.tempdir
+        tempfile.tempdir = str(paths.runtime_dir())
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
+def _release(target: Path) -> None:
+    from milvus_lite.server_manager import server_manager_instance
+
+    if str(target.absolute().resolve()) in server_manager_instance._servers:
+        server_manager_instance.release_server(str(target))
+
+
+@contextlib.contextmanager
+def _as_store_error(what: str) -> Iterator[None]:
+    """Turn whatever pymilvus raises (its own, gRPC's, bare RuntimeErrors) into StoreError."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        reason: Any = getattr(error, "message", None) or error
+        log.warning("%s: %s", what, reason)
+        raise StoreError(f"{what}: {reason}") from error
+
+
+def _server_pid(target: Path) -> int | None:
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if str(target) in child.cmdline():
+                return child.pid
+    return None

@@ -1,0 +1,298 @@
+"""Folder against manifest → a plan → applied by the one writer.
+
+For each batch of files: read, split, embed the texts that have no vector yet, add their rows to
+Milvus, then change the manifest in one transaction. Killed anywhere in between, the next reconcile
+finds the same work again, less what was embedded and saved.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from threading import Event
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import chunking, documents, scan
+from engine.api import Progress
+from engine.config import Settings
+from engine.errors import FolderError, LoadError
+from engine.index import Index
+from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
+from engine.scan import Entry
+from engine.store import Row
+from engine.watch import Hints
+
+log = logging.getLogger(__name__)
+
+BATCH_CHUNKS = 128
+"""A batch is embedded and saved once it holds so many unknown chunks …"""
+BATCH_FILES = 200
+"""… or so many files."""
+
+IGNORE_FILES = (b".gitignore", b".ignore")
+"""A change of one of these can change which files belong to the folder."""
+
+
+class Embeds(Protocol):
+    """The part of the encoder that a sync needs."""
+
+    model_id: str
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one normalised vector a text: shape (n, dimension)."""
+        ...
+
+
+@dataclass
+class Outcome:
+    """What a sync did."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    renamed: int = 0
+    embedded: int = 0
+    interrupted: bool = False
+    unsettled: list[bytes] = field(default_factory=list)
+    """Files that changed while they were read; to be looked at again in a moment."""
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """Return what two syncs did, one after the other."""
+        return Outcome(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.removed + other.removed,
+            self.renamed + other.renamed,
+            self.embedded + other.embedded,
+            self.interrupted or other.interrupted,
+            other.unsettled,
+        )
+
+    @property
+    def any_change(self) -> bool:
+        """Whether a search could now find something else."""
+        return bool(self.added or self.changed or self.removed or self.renamed)
+
+
+@dataclass
+class _Plan:
+    work: list[tuple[Entry, FileRecord | None]] = field(default_factory=list)
+    moved: list[tuple[int, Entry]] = field(default_factory=list)
+    removed: list[FileRecord] = field(default_factory=list)
+
+
+@dataclass
+class _Batch:
+    updates: list[FileUpdate] = field(default_factory=list)
+    touched: list[tuple[int, Entry]] = field(default_factory=list)
+    unknown: dict[bytes, str] = field(default_factory=dict)
+    bytes: int = 0
+
+
+class Sync:
+    """Brings one folder's manifest and index up to date. Blocking; one call at a time."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        manifest: Manifest,
+        index: Index,
+        encoder: Embeds,
+        *,
+        data: Path,
+        report: Callable[[Progress], None],
+        stopping: Event,
+    ) -> None:
+        self._root = root
+        self._settings = settings
+        self._manifest = manifest
+        self._index = index
+        self._encoder = encoder
+        self._data = data
+        self._report = report
+        self._stopping = stopping
+        self._recipe = (
+            f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
+            f".{settings.chunk_size}.{settings.chunk_overlap}"
+        )
+        self.last_scan = scan.Scan()
+
+    def run(self, hints: Hints | None) -> Outcome:
+        """Look at the hinted paths, or at the whole folder, and apply what changed.
+
+        Raises:
+            FolderError: the folder is gone or can't be read; nothing is removed then.
+            ManifestError, StoreError: the index can't be written.
+        """
+        if not self._root.is_dir():
+            raise FolderError(f"{self._root} is gone", "Its index is kept and used again")
+        if hints and not any(path.endswith(IGNORE_FILES) for path in hints.paths):
+            return self._look_at(hints.paths)
+        self.last_scan = scan.scan(self._root, self._settings, index_root=self._data)
+        return self._apply(self._plan(self.last_scan.entries, self._manifest.files()))
+
+    def _look_at(self, paths: Collection[bytes]) -> Outcome:
+        """Bring only ``paths`` up to date; each must be a file, or gone."""
+        entries = [
+            entry
+            for path in paths
+            if (entry := scan.look(self._root, path, self._settings, index_root=self._data))
+        ]
+        return self._apply(self._plan(entries, self._manifest.files_at(paths)))
+
+    # --- planning ---
+
+    def _plan(self, entries: Sequence[Entry], known: dict[bytes, FileRecord]) -> _Plan:
+        plan = _Plan()
+        present = {entry.path for entry in entries}
+        lacking = self._manifest.files_without_vectors(self._encoder.model_id)
+        gone = {
+            (r.inode, r.size, r.mtime_ns, _suffix(r.path)): r
+            for r in known.values()
+            if r.path not in present
+        }
+        for entry in entries:
+            record = known.get(entry.path)
+            if record is None:
+                stamp = (entry.inode, entry.size, entry.mtime_ns, _suffix(entry.path))
+                source = gone.pop(stamp, None)
+                if source and source.recipe == self._recipe and source.id not in lacking:
+                    plan.moved.append((source.id, entry))
+                elif source:
+                    gone[stamp] = source
+                    plan.work.append((entry, None))
+                else:
+                    plan.work.append((entry, None))
+            elif record.id in lacking or not self._unchanged(entry, record):
+                plan.work.append((entry, record))
+        moved = {file for file, _ in plan.moved}
+        plan.removed = [r for r in known.values() if r.path not in present and r.id not in moved]
+        plan.work.sort(key=lambda item: -item[0].mtime_ns)
+        return plan
+
+    def _unchanged(self, entry: Entry, record: FileRecord) -> bool:
+        return (entry.size, entry.mtime_ns, entry.inode) == (
+            record.size,
+            record.mtime_ns,
+            record.inode,
+        ) and record.recipe == self._recipe
+
+    # --- applying ---
+
+    def _apply(self, plan: _Plan) -> Outcome:
+        outcome = Outcome(removed=len(plan.removed), renamed=len(plan.moved))
+        if plan.moved:
+            self._manifest.touch(plan.moved)
+        if plan.removed:
+            gone = [record.id for record in plan.removed]
+            rows = self._manifest.rows_of(gone)
+            self._manifest.save([], removed=gone)
+            self._index.retire(rows)
+        if plan.work:
+            self._work_through(plan.work, outcome)
+        if self._index.needs_purge():
+            self._index.purge()
+        return outcome
+
+    def _work_through(self, work: list[tuple[Entry, FileRecord | None]], outcome: Outcome) -> None:
+        begun = time.monotonic()
+        all_bytes = sum(entry.size for entry, _ in work) or 1
+        files = chunks = done_bytes = 0
+        self._report(Progress(files_total=len(work)))
+        for batch in self._batches(work, outcome):
+            if self._stopping.is_set():
+                outcome.interrupted = True
+                return
+            self._save(batch, outcome)
+            files += len(batch.updates) + len(batch.touched)
+            chunks += sum(len(update.chunks) for update in batch.updates)
+            done_bytes += batch.bytes
+            elapsed = time.monotonic() - begun
+            self._report(
+                Progress(
+                    files_done=files,
+                    files_total=len(work),
+                    chunks_done=chunks,
+                    chunks_per_s=round(chunks / elapsed, 1) if elapsed else 0,
+                    seconds_left=elapsed * (all_bytes - done_bytes) / max(done_bytes, 1),
+                )
+            )
+
+    def _batches(
+        self, work: list[tuple[Entry, FileRecord | None]], outcome: Outcome
+    ) -> Iterator[_Batch]:
+        ids = self._manifest.reserve_ids([entry.path for entry, _ in work])
+        batch = _Batch()
+        for entry, record in work:
+            batch.bytes += entry.size
+            update = self._read(ids[entry.path], entry)
+            if update is None:
+                outcome.unsettled.append(entry.path)
+                continue
+            if (
+                record
+                and update.content
+                and (record.content, record.recipe) == (update.content, update.recipe)
+                and not self._lacks_vectors(update)
+            ):
+                batch.touched.append((record.id, entry))
+            else:
+                batch.updates.append(update)
+                batch.unknown.update({text_hash(c.text): c.text for c in update.chunks})
+            if len(batch.unknown) >= BATCH_CHUNKS or len(batch.updates) >= BATCH_FILES:
+                yield batch
+                batch = _Batch()
+        yield batch
+
+    def _lacks_vectors(self, update: FileUpdate) -> bool:
+        keys = {text_hash(chunk.text) for chunk in update.chunks}
+        return len(self._manifest.vectors_of(keys, self._encoder.model_id)) < len(keys)
+
+    def _read(self, file: int, entry: Entry) -> FileUpdate | None:
+        """Return the file's chunks, or the reason it has none; None when it is just changing."""
+        limit = int(self._settings.max_file_mb * 1_000_000)
+        try:
+            document, content = documents.load(
+                self._root / PurePosixPath(os.fsdecode(entry.path)), max_bytes=limit
+            )
+            pieces = chunking.split(
+                document, size=self._settings.chunk_size, overlap=self._settings.chunk_overlap
+            )
+        except documents.Changing:
+            return None
+        except LoadError as error:
+            return FileUpdate(file, entry, "", self._recipe, reason=str(error))
+        return FileUpdate(file, entry, content, self._recipe, pieces)
+
+    def _save(self, batch: _Batch, outcome: Outcome) -> None:
+        model = self._encoder.model_id
+        vectors = self._manifest.vectors_of(batch.unknown, model)
+        missing = {key: text for key, text in batch.unknown.items() if key not in vectors}
+        fresh: dict[bytes, NDArray[np.float32]] = {}
+        if missing:
+            fresh = dict(zip(missing, self._encoder.encode(list(missing.values())), strict=True))
+            vectors |= fresh
+        rows = {
+            (row := row_id(update.file, key)): Row(row, update.file, vectors[key])
+            for update in batch.updates
+            for key in (text_hash(chunk.text) for chunk in update.chunks)
+        }
+        before = self._manifest.rows_of(update.file for update in batch.updates)
+        known = self._manifest.files_at([u.entry.path for u in batch.updates])
+        self._index.add(rows.values())
+        self._manifest.save(batch.updates, model=model, vectors=fresh)
+        self._manifest.touch(batch.touched)
+        self._index.retire(before - rows.keys())
+        outcome.embedded += len(fresh)
+        outcome.changed += len(known)
+        outcome.added += len(batch.updates) - len(known)
+
+
+def _suffix(path: bytes) -> bytes:
+    return path.rpartition(b"/")[2].rpartition(b".")[2].lower()
