@@ -1,0 +1,42 @@
+"""Why vLLM ended, read from its log, in a person's words."""
+
+import re
+import signal
+from pathlib import Path
+
+from engine.errors import ModelError
+from engine.safe_text import clean_line
+
+TAIL_BYTES = 64 * 1024
+LONGEST_REASON = 300
+
+_PREFIX = re.compile(r"^(\(\w+ pid=\d+\) )?((ERROR|INFO|WARNING) [\d-]+ [\d:]+ \[[^\]]*\] ?)?")
+_EXCEPTION = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt)\b: \S")
+_SECONDARY = ("Engine core initialization failed", "WorkerProc initialization failed")
+_NO_MEMORY = re.compile(r"out of memory|cannot allocate memory|MemoryError|Errno 12\b", re.I)
+
+
+def reason_in(log: Path, status: int | None) -> ModelError:
+    """Return why vLLM ended with ``status`` (negative: by that signal; None: not known)."""
+    lines = _last_lines(log)
+    if status == -signal.SIGKILL or any(_NO_MEMORY.search(line) for line in lines):
+        return ModelError(
+            "vLLM ended, most likely because the memory ran out",
+            "Close other programs and ask again, choose a smaller llm_model, or set llm_url",
+        )
+    causes = [line for line in lines if _EXCEPTION.match(line)]
+    causes = [line for line in causes if not any(known in line for known in _SECONDARY)] or causes
+    said = (causes or lines or ["it said nothing"])[-1]
+    return ModelError(f"vLLM ended: {said[:LONGEST_REASON]}", f"See {log}")
+
+
+def _last_lines(log: Path) -> list[str]:
+    try:
+        with log.open("rb") as written:
+            size = written.seek(0, 2)
+            written.seek(max(0, size - TAIL_BYTES))
+            text = written.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    lines = (_PREFIX.sub("", line).strip() for line in text.splitlines())
+    return [clean_line(line) for line in lines if line]

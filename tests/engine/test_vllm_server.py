@@ -1,0 +1,217 @@
+"""The answer model as the engine sees it: states, failures with reasons, idle, restarts."""
+
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+
+from engine import vllm_server, vllm_start
+from engine.api import LlmState
+from engine.config import Settings
+from engine.endpoint import UnreachableError
+from engine.errors import ModelError
+from engine.vllm_launch import Launch
+from engine.vllm_lease import task_of
+from engine.vllm_server import AnswerModel, remote_endpoint
+from engine.vllm_start import Prepare, Show, Stage
+from tests.scripted_vllm import MODEL, scripted_vllm
+from tests.supervised import alive, launch, remains, until
+
+
+class Watched(AnswerModel):
+    """An answer model that remembers the states it announced."""
+
+    def __init__(self, settings: Settings, prepare: Prepare = vllm_start.prepare) -> None:
+        self.seen: list[LlmState] = []
+        super().__init__(settings, lambda: self.seen.append(self.state), prepare=prepare)
+
+    def now(self) -> str:
+        """The state's name."""
+        return self.state.state
+
+    @property
+    def names(self) -> list[str]:
+        """The states in order, repeats left out."""
+        names: list[str] = [state.state for state in self.seen]
+        return [name for at, name in enumerate(names) if at == 0 or names[at - 1] != name]
+
+
+def fake(mode: str) -> Prepare:
+    async def prepare(settings: Settings, show: Show) -> Launch:
+        show(Stage("preparing the model", 40))
+        return launch(mode)
+
+    return prepare
+
+
+async def test_from_off_to_ready_to_off() -> None:
+    model = Watched(Settings(), fake("serve"))
+    assert model.now() == "off"
+    assert model.state.model == "SmolLM2-135M-Instruct"
+    assert model.state.demonstration
+    endpoint = await model.ready()
+    assert (endpoint.model, endpoint.context) == ("fake-model", 2048)
+    assert model.pid in [process.pid for process in alive(task_of(launch("serve")))]
+    assert await model.ready() is endpoint
+    with model.answering():
+        assert model.now() == "answering"
+    await model.close()
+    assert [model.pid] == [None]
+    assert model.names == ["starting", "ready", "answering", "ready", "off"]
+    task = task_of(launch("serve"))
+    assert alive(task) == []
+    assert remains(task) == []
+
+
+async def test_starting_tells_its_stage_and_seconds() -> None:
+    model = Watched(Settings(), fake("serve"))
+    began = time.monotonic()
+    await model.start()
+    assert time.monotonic() - began < 0.2
+    await model.ready()
+    details = [state.detail for state in model.seen if state.state == "starting"]
+    assert details[0].startswith("preparing the model, 0 s of about 40")
+    assert any(detail.startswith("loading, 0 s of about 60") for detail in details)
+    await model.close()
+    assert vllm_start._remembered_s(launch("serve")) < 60
+
+
+async def test_a_failed_start_has_its_reason_and_waits_before_the_next() -> None:
+    model = Watched(Settings(), fake("die"))
+    with pytest.raises(ModelError, match="vLLM ended: ValueError: no such"):
+        await model.ready()
+    assert model.now() == "unavailable"
+    assert "ValueError: no such" in model.state.detail
+    assert "\x1b" not in model.state.detail
+    assert str(launch("die").log) in model.state.next_step
+    with pytest.raises(ModelError, match=r"tried again in [345] s"):
+        await model.ready()
+    await model.start()
+    assert model.now() == "unavailable"
+    await model.close()
+
+
+async def test_the_next_question_tries_again_after_the_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vllm_server, "BACKOFF_S", (0,))
+    modes = iter(["die", "serve"])
+
+    async def prepare(settings: Settings, show: Show) -> Launch:
+        return launch(next(modes))
+
+    model = Watched(Settings(), prepare)
+    with pytest.raises(ModelError):
+        await model.ready()
+    await model.ready()
+    assert model.now() == "ready"
+    await model.close()
+
+
+async def test_a_start_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vllm_start, "START_LIMIT_S", 1)
+    model = Watched(Settings(), fake("never"))
+    with pytest.raises(ModelError, match="not ready after"):
+        await model.ready()
+    assert alive(task_of(launch("never"))) == []
+    await model.close()
+
+
+async def test_closing_while_it_starts_leaves_nothing() -> None:
+    model = Watched(Settings(), fake("never"))
+    await model.start()
+    task = task_of(launch("never"))
+    await until(lambda: len(alive(task)) == 2)
+    await model.close()
+    assert alive(task) == []
+    await until(lambda: not remains(task))
+
+
+async def test_a_question_that_is_given_up_does_not_stop_the_start() -> None:
+    model = Watched(Settings(), fake("serve"))
+    asking = asyncio.create_task(model.ready())
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await until(lambda: model.now() == "ready")
+    await model.close()
+
+
+async def test_vllm_that_dies_is_started_again_a_few_times(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vllm_server, "RESTARTS", 1)
+    model = Watched(Settings(), fake("serve"))
+    await model.ready()
+    first = model.pid
+    assert first
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: model.pid not in (None, first))
+    second = model.pid
+    assert second
+    os.kill(second, signal.SIGKILL)
+    await until(lambda: model.now() == "unavailable")
+    assert "memory ran out" in model.state.detail
+    await model.ready()
+    await model.close()
+
+
+async def test_idle_unloads_and_a_question_loads_again() -> None:
+    model = Watched(Settings(llm_idle_minutes=0.3 / 60), fake("serve"))
+    await model.ready()
+    with model.answering():
+        await asyncio.sleep(0.5)
+        assert model.now() == "answering"
+    await until(lambda: model.now() == "off" and not alive(task_of(launch("serve"))))
+    await model.ready()
+    assert model.now() == "ready"
+    await model.close()
+
+
+async def test_never_means_off_with_the_way_to_turn_it_on() -> None:
+    model = Watched(Settings(llm_start="never"), fake("serve"))
+    await model.start()
+    assert model.now() == "off"
+    with pytest.raises(ModelError, match="turned off") as caught:
+        await model.ready()
+    assert "llm_start" in caught.value.next_step
+    assert alive(task_of(launch("serve"))) == []
+    await model.close()
+
+
+async def test_a_running_server_is_used_and_lost_and_found() -> None:
+    async with scripted_vllm(context=8192) as vllm:
+        model = Watched(Settings(llm_url=vllm.url.removesuffix("/v1")))
+        endpoint = await model.ready()
+        assert (endpoint.url, endpoint.model, endpoint.context) == (vllm.url, MODEL, 8192)
+        assert model.pid is None
+        assert not model.state.demonstration
+        assert model.state.model == MODEL
+        with pytest.raises(UnreachableError), model.answering():
+            raise UnreachableError("gone")
+        assert model.now() == "unavailable"
+        assert await model.ready() == endpoint
+        await model.close()
+
+
+async def test_a_server_that_is_not_there_is_named() -> None:
+    model = Watched(Settings(llm_url="http://127.0.0.1:9/v1"))
+    with pytest.raises(ModelError, match=r"http://127\.0\.0\.1:9/v1 can't be reached"):
+        await model.ready()
+    assert "llm_url" in model.state.next_step
+    await model.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("http://host:8000", "http://host:8000/v1"),
+        ("http://host:8000/", "http://host:8000/v1"),
+        ("https://host/openai/v1/", "https://host/openai/v1"),
+    ],
+)
+def test_addresses_of_servers(given: str, used: str) -> None:
+    assert remote_endpoint(Settings(llm_url=given)).url == used

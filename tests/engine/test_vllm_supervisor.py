@@ -1,0 +1,223 @@
+"""Nothing of vLLM survives: leases, goodbyes, deaths, and the sweep at the next start."""
+
+# ruff: noqa: ASYNC220, ASYNC240  the loop of a test may wait for a file or a process
+
+import asyncio
+import os
+import pty
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine import vllm_remains
+from engine.errors import ModelError
+from engine.models import ROOT
+from engine.vllm_lease import Lease, task_of
+from engine.vllm_supervisor import Task
+from tests.supervised import alive, launch, remains, until
+
+
+def supervisor_of(lease: Lease) -> psutil.Process:
+    parent = psutil.Process(lease.pid).parent()
+    assert parent is not None
+    assert "engine.vllm_supervisor" in parent.cmdline()
+    return parent
+
+
+@pytest.fixture
+async def task() -> AsyncIterator[Task]:
+    task = task_of(launch("serve"))
+    yield task
+    await until(lambda: vllm_remains.end(Path(task.folder), grace=0))
+
+
+async def started(task: Task, *, processes: int = 2) -> Lease:
+    lease = await Lease.take(task)
+    await until(lambda: len(alive(task)) == processes and Path(task.socket).exists())
+    return lease
+
+
+async def test_stop_leaves_nothing(task: Task) -> None:
+    lease = await started(task)
+    assert psutil.Process(lease.pid).nice() == 3
+    supervisor = supervisor_of(lease)
+    await lease.stop()
+    assert alive(task) == []
+    assert remains(task) == []
+    await until(lambda: not supervisor.is_running())
+
+
+async def test_the_supervisor_is_detached_and_its_files_are_private(task: Task) -> None:
+    lease = await started(task)
+    supervisor = supervisor_of(lease)
+    assert os.getsid(supervisor.pid) == supervisor.pid
+    assert os.getpgid(lease.pid) == lease.pid != supervisor.pid
+    for path in (task.lease, task.socket, task.log, task.lock):
+        assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0, path
+    assert stat.S_IMODE(Path(task.folder).stat().st_mode) == 0o700
+    await lease.stop()
+
+
+@pytest.mark.parametrize("mode", ["serve", "never", "stubborn"])
+async def test_an_engine_that_is_killed_takes_vllm_with_it(mode: str) -> None:
+    task = task_of(launch(mode))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD_FOREVER, task.to_json()],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert holder.stdout
+        assert (await asyncio.to_thread(holder.stdout.readline)).startswith(b"holding")
+        await until(lambda: len(alive(task)) == 2)
+        holder.kill()
+    await until(lambda: not alive(task) and not remains(task))
+
+
+HOLD_FOREVER = """
+import asyncio, json, sys
+from engine.vllm_lease import Lease
+from engine.vllm_supervisor import Task
+from tests.supervised import alive, launch, remains, until
+async def main():
+    lease = await Lease.take(Task(**json.loads(sys.argv[1])))
+    print("holding", lease.pid, flush=True)
+    await lease.lost()
+asyncio.run(main())
+"""
+
+
+async def test_a_worker_that_escaped_the_tree_is_found() -> None:
+    task = task_of(launch("escape"))
+    lease = await started(task)
+    await lease.stop()
+    assert alive(task) == []
+
+
+async def test_vllm_lives_while_another_lease_is_held(task: Task) -> None:
+    first = await started(task)
+    second = await Lease.take(task)
+    assert second.pid == first.pid
+    first.leave(0)
+    await asyncio.wait_for(first.lost(), 10)
+    third = await Lease.take(task)
+    assert third.pid == second.pid
+    assert len(alive(task)) == 2
+    second.leave(0)
+    third.leave(0)
+    await until(lambda: not alive(task) and not remains(task))
+
+
+async def test_after_a_goodbye_vllm_waits_for_the_next_engine(task: Task) -> None:
+    first = await started(task)
+    first.leave(600)
+    await asyncio.wait_for(first.lost(), 10)
+    second = await Lease.take(task)
+    assert second.pid == first.pid
+    second.leave(0.3)
+    await until(lambda: not alive(task) and not remains(task))
+
+
+async def test_vllm_that_dies_is_reported_and_its_workers_are_ended(task: Task) -> None:
+    lease = await started(task)
+    os.kill(lease.pid, signal.SIGKILL)
+    assert await asyncio.wait_for(lease.lost(), 20) == -signal.SIGKILL
+    assert alive(task) == []
+    await until(lambda: not remains(task))
+
+
+async def test_a_killed_supervisor_takes_vllm_with_it_or_the_next_one_does() -> None:
+    task = task_of(launch("stubborn"))
+    lease = await started(task)
+    api_server = psutil.Process(lease.pid)
+    supervisor_of(lease).kill()
+    assert await asyncio.wait_for(lease.lost(), 10) is None
+    await until(lambda: not vllm_remains.living([api_server]))
+    worker = alive(task)
+    assert len(worker) == 1, "the worker ignores SIGTERM"
+    again = await started(task)
+    assert vllm_remains.living(worker) == []
+    await again.stop()
+
+
+async def test_only_processes_of_the_run_folder_are_ended(task: Task) -> None:
+    beside = Path(task.folder).with_name("vllm-0123456789ab.d.mine")
+    beside.mkdir()
+    with subprocess.Popen(["sleep", "600"], cwd=beside) as stranger:
+        await (await started(task)).stop()
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+async def test_a_process_with_a_terminal_is_a_persons(tmp_path: Path) -> None:
+    pid, screen = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execvp("sleep", ["sleep", "600"])
+    try:
+        await until(lambda: psutil.Process(pid).name() == "sleep")
+        assert vllm_remains.working_in(tmp_path) == []
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(os.waitpid, pid, 0)
+        os.close(screen)
+
+
+async def test_many_engines_at_once_share_one_vllm(task: Task) -> None:
+    leases = await asyncio.gather(*(Lease.take(task) for _ in range(4)))
+    assert len({lease.pid for lease in leases}) == 1
+    await asyncio.gather(*(lease.stop() for lease in leases))
+    assert alive(task) == []
+
+
+async def test_an_engine_that_comes_while_vllm_ends_gets_a_living_one(task: Task) -> None:
+    first = await started(task)
+    stopping = asyncio.create_task(first.stop())
+    await asyncio.sleep(0)
+    second = await Lease.take(task)
+    await stopping
+    await until(lambda: len(alive(task)) == 2)
+    assert second.pid in [process.pid for process in alive(task)]
+    await second.stop()
+
+
+async def test_files_of_a_dead_supervisor_do_not_matter(task: Task) -> None:
+    Path(task.folder).mkdir()
+    (Path(task.folder) / "old").write_text("left behind")
+    for path in (task.lease, task.socket):
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(path)
+    lease = await started(task)
+    assert not (Path(task.folder) / "old").exists()
+    await lease.stop()
+
+
+async def test_a_command_that_does_not_exist(task: Task) -> None:
+    missing = Task(**{**vars(task), "argv": ["/nowhere/python"]})
+    with pytest.raises(ModelError, match="its supervisor ended"):
+        await Lease.take(missing, patience_s=1)
+    await until(lambda: not remains(missing))
+
+
+async def test_shared_memory_goes_with_its_processes(task: Task, tmp_path: Path) -> None:
+    segment = vllm_remains.SHARED_MEMORY / f"hk-test-{os.getpid()}"
+    program = tmp_path / "mapper.py"
+    program.write_text(
+        "import mmap, sys, time\n"
+        "file = open(sys.argv[1], 'w+b'); file.truncate(4096)\n"
+        "shared = mmap.mmap(file.fileno(), 4096); shared[0] = 1\n"
+        "time.sleep(600)\n"
+    )
+    mapping = Task(**{**vars(task), "argv": [sys.executable, str(program), str(segment)]})
+    lease = await Lease.take(mapping)
+    mapped = psutil.Process(lease.pid)
+    await until(lambda: any(part.path == str(segment) for part in mapped.memory_maps()))
+    await lease.stop()
+    assert not segment.exists()
