@@ -1,0 +1,304 @@
+"""What the commands do with the engine, and how they print it."""
+
+import argparse
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine import api, config
+from engine.client import EngineClient, connect, stop_engine
+from engine.errors import EngineError, NotAgreedError, StoreError
+from engine.folders import resolve
+from engine.problems import error_of
+from engine.safe_text import clean, clean_line, escape_json
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+FOUND, NOT_FOUND = 0, 1
+
+
+async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
+    """Run one command against the engine and return the exit status.
+
+    Raises:
+        HoverkiteError: why it could not be done.
+    """
+    settings = config.load(flags)
+    if options.command == "stop":
+        return await _stop(settings)
+    if options.command == "status":
+        return await _status(options, settings)
+    client = await connect(settings, flags)
+    try:
+        if client.note:
+            _narrate(client.note)
+        folder = await _open(client, options)
+        summary = await _sync(client, folder, quiet=options.command != "index")
+        if options.command == "index":
+            return _print_summary(summary, options)
+        if options.command == "search":
+            return _print_hits(await client.search(folder, options.query, options.hits), options)
+        return await _ask(client, folder, options)
+    finally:
+        await client.close()
+
+
+# --- opening ---------------------------------------------------------------------------------
+
+
+async def _open(client: EngineClient, options: argparse.Namespace) -> str:
+    path = str(resolve(options.docs))
+    opened = await client.open_folder(path, agreed=options.yes)
+    survey = opened.survey
+    if survey:
+        _narrate(f"{clean_line(path)} is new here: {describe(survey)}")
+    if survey and survey.reason and not options.yes:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise NotAgreedError(f"{path} is not indexed yet: {survey.reason}")
+        _narrate(f"It is asked because {survey.reason}.")
+        print("Index it? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise NotAgreedError(f"{path} was not indexed")
+        opened = await client.open_folder(path, agreed=True)
+    return opened.folder
+
+
+def describe(survey: api.FolderSurvey) -> str:
+    """Return a survey in a sentence: files, size, time, what is left out."""
+    parts = [
+        f"{survey.files:,} files",
+        f"{survey.bytes / 1e6:,.1f} MB",
+        f"about {duration(survey.seconds)} to index",
+    ]
+    if survey.ignored:
+        parts.append(f"{survey.ignored:,} ignored")
+    parts += [f"{count:,} {kind} not read yet" for kind, count in survey.unread.items()]
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words: ``40 s``, ``3 min``, ``1.5 h``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+async def _sync(client: EngineClient, folder: str, *, quiet: bool) -> api.SyncFinished:
+    """Bring the folder up to date; ``quiet`` removes the progress bar at the end."""
+    from tqdm import tqdm
+
+    with tqdm(
+        unit="file",
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        leave=not quiet,
+        delay=0.3,
+        dynamic_ncols=True,
+    ) as bar:
+        async with contextlib.aclosing(client.sync(folder)) as events:
+            async for event in events:
+                if isinstance(event, api.FolderStatus):
+                    _advance(bar, event)
+                elif isinstance(event, api.SyncFinished):
+                    return event
+    raise StoreError("the engine stopped before the folder was indexed", "Run the command again")
+
+
+def _advance(bar: "tqdm[Any]", status: api.FolderStatus) -> None:
+    if status.state == "loading":
+        bar.set_description("loading the encoder", refresh=True)
+    elif status.progress.files_total:
+        bar.set_description("indexing", refresh=False)
+        bar.total = status.progress.files_total
+        bar.n = status.progress.files_done
+        bar.set_postfix_str(f"{status.progress.chunks_per_s:.0f} chunks/s", refresh=True)
+
+
+# --- printing --------------------------------------------------------------------------------
+
+
+def _print_summary(summary: api.SyncFinished, options: argparse.Namespace) -> int:
+    if options.json:
+        _print_json(summary.model_dump(mode="json", exclude={"type"}))
+        return FOUND
+    print(
+        f"{summary.files:,} files, {summary.chunks:,} chunks; {summary.added} added, "
+        f"{summary.changed} changed, {summary.removed} removed, "
+        f"{summary.embedded} chunks embedded in {summary.seconds:.1f} s"
+    )
+    for skipped in summary.skipped:
+        _narrate(f"skipped {clean_line(skipped.path)}: {skipped.reason}")
+    return FOUND
+
+
+def _print_hits(reply: api.SearchReply, options: argparse.Namespace) -> int:
+    if options.json:
+        _print_json(_search_json(reply))
+    else:
+        for hit in reply.hits:
+            print(f"{place(hit)}: {' '.join(clean(hit.text).split())}")
+        if not reply.hits:
+            _narrate("Nothing was found.")
+    return FOUND if reply.hits else NOT_FOUND
+
+
+def place(hit: api.Hit) -> str:
+    """Return where a hit stands, as editors and grep's users know it: ``path:line``."""
+    return f"{clean_line(hit.path)}:{hit.start_line}"
+
+
+def _search_json(reply: api.SearchReply | api.HitsFound) -> dict[str, Any]:
+    return reply.model_dump(mode="json", include={"query", "took_ms", "hits"})
+
+
+async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -> int:
+    answer: dict[str, Any] = {"query": options.query, "took_ms": 0.0, "hits": []}
+    answer |= dict.fromkeys(("ttft_ms", "completion_tokens", "tokens_per_s"))
+    answer |= {"extracts": [], "answer": "", "finish_reason": None, "model": None}
+    printer = None if options.json else _AnswerPrinter()
+    status = NOT_FOUND
+    async with contextlib.aclosing(client.ask(folder, options.query, options.hits)) as events:
+        async for event in events:
+            if isinstance(event, api.HitsFound):
+                answer |= _search_json(event)
+            elif isinstance(event, api.ExtractsFound):
+                answer["extracts"] = [extract.model_dump() for extract in event.extracts]
+            elif isinstance(event, api.AnswerFinished):
+                answer |= event.model_dump(exclude={"type"})
+                status = FOUND
+            elif isinstance(event, api.AnswerFailed):
+                answer |= {"answer": event.answer, "problem": event.problem.model_dump()}
+            if printer:
+                printer.show(event)
+    if options.json:
+        _print_json(answer)
+    return status
+
+
+class _AnswerPrinter:
+    """Prints an answer as it comes: extracts, tokens, sources."""
+
+    def __init__(self) -> None:
+        self._found: list[api.Hit] = []
+        self._state = ""
+
+    def show(self, event: api.AskEvent) -> None:
+        """Print one event of the answer."""
+        getattr(self, f"_{event.type}")(event)
+        sys.stdout.flush()
+
+    def _hits(self, event: api.HitsFound) -> None:
+        self._found = event.hits
+
+    def _extracts(self, event: api.ExtractsFound) -> None:
+        for extract in event.extracts:
+            quoted = " ".join(clean(extract.text).split())
+            print(f"“{quoted}” [{extract.hit}] {place(self._found[extract.hit - 1])}")
+
+    def _llm(self, event: api.LlmState) -> None:
+        if event.state != self._state:
+            self._state = event.state
+            _narrate(f"{event.model}: {event.state} {event.detail}".rstrip())
+
+    def _prompt(self, event: api.PromptMade) -> None:
+        print(f"\n— {clean_line(event.model)} —")
+        if event.notice:
+            _narrate(event.notice)
+
+    def _token(self, event: api.Token) -> None:
+        print(clean(event.text), end="")
+
+    def _finished(self, event: api.AnswerFinished) -> None:
+        print("\n")
+        for source in map(clean_line, event.sources):
+            print(f"source: {source}")
+
+    def _failed(self, event: api.AnswerFailed) -> None:
+        if event.answer:
+            print("\n[the answer was cut off here]")
+        error = error_of(event.problem)
+        _narrate(f"{error.title}: {error}. {error.next_step}")
+
+
+# --- state -----------------------------------------------------------------------------------
+
+
+async def _stop(settings: config.Settings) -> int:
+    try:
+        client = await connect(settings, start=False)
+    except EngineError:
+        _narrate("No engine is running.")
+        return FOUND
+    try:
+        await stop_engine(client, (await client.hello()).pid)
+    finally:
+        await client.close()
+    _narrate("The engine has stopped.")
+    return FOUND
+
+
+async def _status(options: argparse.Namespace, settings: config.Settings) -> int:
+    if not options.docs:
+        return await _engine_status(options, settings)
+    from engine.stored_status import stored_status
+
+    root = resolve(options.docs)
+    status = await _running_status(root, settings) or stored_status(root, settings)
+    if options.json:
+        _print_json(status.model_dump(mode="json", exclude={"type"}))
+        return FOUND
+    print(f"folder     {clean_line(status.docs)}")
+    print(f"state      {status.state} {status.detail}".rstrip())
+    print(f"index      {status.files:,} files, {status.chunks:,} chunks")
+    print(f"left out   {status.ignored:,} ignored, {status.skipped_total:,} skipped")
+    print(f"embedding  {status.embedding.model} ({status.embedding.device})")
+    llm = status.llm
+    print(f"answers    {clean_line(llm.model)}: {llm.state} {clean_line(llm.detail)}".rstrip())
+    pids = status.pids.model_dump()
+    print("processes  " + ", ".join(f"{name} {pid or '–'}" for name, pid in pids.items()))
+    for skipped in status.skipped:
+        _narrate(f"skipped {clean_line(skipped.path)}: {skipped.reason}")
+    return FOUND
+
+
+async def _running_status(root: Path, settings: config.Settings) -> api.FolderStatus | None:
+    """Return the state a running engine knows; None when none runs."""
+    from engine.errors import FolderError
+    from engine.paths import short_hash
+
+    try:
+        client = await connect(settings, start=False)
+    except EngineError:
+        return None
+    try:
+        return await client.status(short_hash(str(root)))
+    except FolderError:
+        return None
+    finally:
+        await client.close()
+
+
+async def _engine_status(options: argparse.Namespace, settings: config.Settings) -> int:
+    try:
+        client = await connect(settings, start=False)
+    except EngineError:
+        hello = None
+    else:
+        hello = await client.hello()
+        await client.close()
+    if options.json:
+        _print_json({"engine": hello.model_dump() if hello else None})
+    else:
+        print(f"engine {hello.version} runs as process {hello.pid}" if hello else "no engine runs")
+    return FOUND
+
+
+def _print_json(value: Any) -> None:
+    print(escape_json(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def _narrate(text: str) -> None:
+    print(clean(text), file=sys.stderr, flush=True)

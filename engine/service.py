@@ -1,0 +1,242 @@
+"""The engine process: its folders, its models, and the HTTP routes in front of them."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from engine import __version__, api, scan
+from engine.answer import answer
+from engine.config import Settings
+from engine.errors import EngineError, FolderError, HoverkiteError, UsageError
+from engine.fingerprint import fingerprint
+from engine.folder import Folder
+from engine.folders import resolve
+from engine.problems import problem_of
+from engine.shared_encoder import SharedEncoder
+from engine.vllm_server import AnswerModel
+
+log = logging.getLogger(__name__)
+
+NEWS_EVERY = 0.1
+"""Seconds between two status messages of one stream, at least."""
+HEARTBEAT = 5.0
+"""Seconds after which a status is sent although nothing changed, to notice a client that left."""
+
+
+class Engine:
+    """What the engine process holds: folders, one encoder, one answer model."""
+
+    def __init__(self, settings: Settings, leave: Callable[[], None]) -> None:
+        self.settings = settings
+        self._leave = leave
+        self._stopping = False
+        self._opening = asyncio.Lock()
+        self.encoder = SharedEncoder(settings)
+        self.model = AnswerModel(settings, self.changed)
+        self.folders: dict[str, Folder] = {}
+        self.clients = 0
+        self.last_used = time.monotonic()
+        self._news: set[asyncio.Event] = set()
+
+    def stop(self) -> None:
+        """End every stream, then the process."""
+        self._stopping = True
+        self.changed()
+        self._leave()
+
+    def changed(self) -> None:
+        """Tell every stream that something is new."""
+        for event in self._news:
+            event.set()
+
+    async def touch(self) -> None:
+        """Note that a request arrived."""
+        self.last_used = time.monotonic()
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Count a client for as long as the context lasts."""
+        self.clients += 1
+        try:
+            yield
+        finally:
+            self.clients -= 1
+            self.last_used = time.monotonic()
+
+    async def open(self, request: api.OpenFolder) -> api.FolderOpened:
+        """Open a folder, or say what a person has to agree to first."""
+        root = await asyncio.to_thread(resolve, request.path)
+        survey = None
+        async with self._opening:
+            folder = self.folders.get(str(root))
+            if folder is None:
+                folder = Folder(root, self.settings, self.encoder, self.changed)
+                if not folder.agreed:
+                    survey = await asyncio.to_thread(scan.survey, root, self.settings)
+                    if survey.reason and not request.agreed:
+                        await folder.close()
+                        return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
+                    folder.agree()
+                self.folders[str(root)] = folder
+                folder.begin()
+        if request.start_llm:
+            await self.model.start()
+        return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
+
+    def seconds_until_unused(self, linger: float) -> float:
+        """Return how long to wait until nobody has used the engine for ``linger`` seconds."""
+        if self.clients:
+            return max(linger, 1.0)
+        return self.last_used + linger - time.monotonic()
+
+    def folder(self, name: str) -> Folder:
+        """Return an open folder by its id."""
+        for folder in self.folders.values():
+            if folder.id == name:
+                return folder
+        raise FolderError("that folder is not open in this engine", "Open it again")
+
+    def status(self, folder: Folder) -> api.FolderStatus:
+        """Return the state of a folder and of the models."""
+        return folder.status(self.model.state, self.model.pid)
+
+    async def news(self, folder: Folder) -> AsyncGenerator[api.FolderStatus, None]:
+        """Yield the folder's status now and after every change."""
+        event = asyncio.Event()
+        self._news.add(event)
+        try:
+            while not self._stopping:
+                event.clear()
+                yield self.status(folder)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), HEARTBEAT)
+                await asyncio.sleep(NEWS_EVERY)
+        finally:
+            self._news.discard(event)
+
+    async def close(self) -> None:
+        """Close everything, the answer model first: it holds the most memory."""
+        closing = [self.model.close(), *(f.close() for f in self.folders.values())]
+        for result in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(result, BaseException):
+                log.error("closing failed", exc_info=result)
+        await self.encoder.close()
+
+
+def create_app(engine: Engine) -> FastAPI:
+    """Return the HTTP application in front of ``engine``."""
+    app = FastAPI(
+        title="hoverkite engine",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(engine.touch)],
+    )
+
+    _handle_errors(app)
+
+    @app.get(api.HELLO)
+    async def hello() -> api.Hello:
+        return api.Hello(
+            protocol=api.PROTOCOL_VERSION,
+            version=__version__,
+            pid=os.getpid(),
+            settings=fingerprint(engine.settings),
+            clients=engine.clients,
+        )
+
+    @app.post(api.FOLDERS)
+    async def open_folder(request: api.OpenFolder) -> api.FolderOpened:
+        return await engine.open(request)
+
+    @app.post(api.SEARCH)
+    async def search(folder: str, request: api.SearchRequest) -> api.SearchReply:
+        with engine.in_use():
+            limit = request.hits or engine.settings.hits
+            return await engine.folder(folder).search(request.query, limit)
+
+    @app.get(api.STATUS)
+    async def status(folder: str) -> api.FolderStatus:
+        return engine.status(engine.folder(folder))
+
+    @app.get(api.EVENTS)
+    async def events(folder: str) -> StreamingResponse:
+        return _stream(engine, engine.news(engine.folder(folder)))
+
+    @app.post(api.ASK)
+    async def ask(folder: str, request: api.AskRequest) -> StreamingResponse:
+        found = engine.folder(folder)
+        return _stream(engine, answer(request, found, engine.model, engine.settings))
+
+    @app.post(api.SYNC)
+    async def sync(folder: str) -> StreamingResponse:
+        return _stream(engine, _sync_events(engine, engine.folder(folder)))
+
+    @app.post(api.STOP)
+    async def stop() -> api.Hello:
+        engine.stop()
+        return await hello()
+
+    return app
+
+
+def _handle_errors(app: FastAPI) -> None:
+    """Answer every failure with a ``Problem``."""
+
+    @app.exception_handler(HoverkiteError)
+    async def known(_: Request, error: HoverkiteError) -> JSONResponse:
+        status = 400 if isinstance(error, UsageError) else 503
+        return JSONResponse(problem_of(error).model_dump(mode="json"), status)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"][1:])
+        problem = problem_of(UsageError(f"the request's {place} is wrong: {fault['msg']}"))
+        return JSONResponse(problem.model_dump(mode="json"), 400)
+
+    @app.exception_handler(Exception)
+    async def unknown(_: Request, error: Exception) -> JSONResponse:
+        log.error("a request failed", exc_info=error)
+        problem = problem_of(
+            EngineError(f"{type(error).__name__}: {error}", "See the engine's log")
+        )
+        return JSONResponse(problem.model_dump(mode="json"), 500)
+
+
+async def _sync_events(engine: Engine, folder: Folder) -> AsyncGenerator[api.SyncEvent, None]:
+    finished = asyncio.create_task(folder.synced())
+    news = engine.news(folder)
+    try:
+        waiting = asyncio.ensure_future(anext(news))
+        while not finished.done():
+            await asyncio.wait({waiting, finished}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                yield waiting.result()
+                waiting = asyncio.ensure_future(anext(news))
+        waiting.cancel()
+        yield await finished
+    finally:
+        finished.cancel()
+
+
+def _stream(engine: Engine, events: AsyncGenerator[api.Message, None]) -> StreamingResponse:
+    """Send messages one a line; a failure becomes a last line of type ``problem``."""
+
+    async def lines() -> AsyncGenerator[str, None]:
+        with engine.in_use():
+            try:
+                async with contextlib.aclosing(events):
+                    async for event in events:
+                        yield event.model_dump_json() + "\n"
+            except HoverkiteError as error:
+                yield problem_of(error).model_dump_json() + "\n"
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")

@@ -1,0 +1,80 @@
+"""A real terminal for the real program: pexpect runs it, pyte is the screen a person would see."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import pexpect
+import pyte
+
+ENTER, ESCAPE, TAB, CTRL_Q = "\r", "\x1b", "\t", "\x11"
+
+
+class Terminal:
+    """A program in a pseudo-terminal of a fixed size."""
+
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], *, columns: int = 100, rows: int = 30
+    ) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._process = pexpect.spawn(
+            command[0],
+            list(command[1:]),
+            env=dict(env) | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            dimensions=(rows, columns),
+            timeout=1,
+        )
+        self.raw = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.close(force=True)
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen, a line a row."""
+        self._read()
+        return "\n".join(self._screen.display)
+
+    def type(self, keys: str) -> None:
+        """Press keys."""
+        self._process.send(keys)
+
+    def wait_for(self, expected: str | Callable[[str], bool], seconds: float) -> float:
+        """Wait until the screen shows ``expected``; return after how many seconds.
+
+        Raises:
+            AssertionError: it did not, with the screen as it was.
+        """
+        begun = time.monotonic()
+        while time.monotonic() - begun < seconds:
+            shown = self.text
+            if expected(shown) if callable(expected) else expected in shown:
+                return time.monotonic() - begun
+        raise AssertionError(f"{expected!r} did not come within {seconds} s:\n{self.text}")
+
+    def wait_for_end(self, seconds: float) -> int | None:
+        """Wait until the program has ended and return its exit status."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._read()
+            if not self._process.isalive():
+                return int(self._process.exitstatus or 0)
+        raise AssertionError(f"the program did not end within {seconds} s:\n{self.text}")
+
+    def _read(self) -> None:
+        try:
+            piece = self._process.read_nonblocking(65536, timeout=0.05)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            return
+        self.raw += piece
+        self._stream.feed(piece)
