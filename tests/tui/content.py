@@ -1,0 +1,107 @@
+"""Documents that look real, for the demo, the snapshots and the picture of the screen."""
+
+from __future__ import annotations
+
+from engine import api
+from tests.tui.scripted import hit
+
+QUESTION = "How do I keep a sourdough starter alive while I travel?"
+
+HITS = [
+    hit(
+        1,
+        path="bread/starter.md",
+        start_line=41,
+        end_line=49,
+        heading="Sourdough > The starter > Resting it",
+        text="""## Resting it
+
+A starter rests in the fridge for up to three weeks. Feed it one part starter, two
+parts flour and one part water before you travel: a stiff starter ferments more
+slowly than a wet one.
+
+- Leave the lid loose, since gas still forms.
+- Expect a layer of grey liquid; pour it off or stir it in.
+- For a longer journey, dry it instead.""",
+        distance=0.7412,
+    ),
+    hit(
+        2,
+        path="bread/drying.md",
+        start_line=8,
+        end_line=17,
+        heading="Drying a starter",
+        text="""Spread the starter thinly on baking paper and leave it for two days in a warm
+room. Crumbled into a jar, dried starter keeps for a year without any feeding.""",
+        distance=0.6938,
+    ),
+    hit(
+        3,
+        path="bread/starter.md",
+        start_line=50,
+        end_line=58,
+        heading="Sourdough > The starter > Waking it",
+        text="Feed it twice, twelve hours apart, before you bake with it again.",
+        distance=0.6120,
+    ),
+    hit(
+        4,
+        path="travel/checklists/before-leaving.md",
+        start_line=3,
+        end_line=14,
+        heading="Before leaving > Kitchen",
+        text="- [ ] feed the starter\n- [ ] empty the fridge",
+        distance=0.5533,
+    ),
+    hit(
+        5,
+        path="library/flour-and-water.pdf",
+        start_line=12,
+        end_line=30,
+        page=64,
+        heading="Levain",
+        text="The mature levain is held back from the dough of the day before.",
+        distance=0.5210,
+    ),
+    hit(
+        6,
+        path="bread/log/2026-spring.md",
+        start_line=120,
+        end_line=131,
+        heading="Bread log > April",
+        text="Back after nine days. It woke in a day and a half.",
+        distance=0.4871,
+    ),
+    hit(
+        7,
+        path="bread/flours.md",
+        start_line=77,
+        end_line=85,
+        heading="Flours > Rye",
+        text="Rye feeds a sleepy starter best.",
+        distance=0.4402,
+    ),
+    hit(
+        8,
+        path="questions.txt",
+        start_line=31,
+        end_line=34,
+        heading="",
+        text="Can a starter be frozen? Ask at the mill.",
+        distance=0.4019,
+    ),
+]
+
+EXTRACTS = [
+    api.Extract(text="A starter rests in the fridge for up to three weeks.", hit=1),
+    api.Extract(
+        text="Crumbled into a jar, dried starter keeps for a year without any feeding.", hit=2
+    ),
+]
+
+ANSWER = """Two ways, depending on how long you are gone:
+
+1. **Up to three weeks:** feed it stiff (1 : 2 : 1) and put it into the fridge with a loose lid [1].
+2. **Longer:** spread it thinly, dry it for two days and keep the crumbs in a jar [2].
+
+When you are back, feed it *twice*, twelve hours apart, before you bake."""

@@ -1,0 +1,183 @@
+"""An engine that says what a test tells it to, in the real messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from engine import api
+from engine.config import Settings
+from engine.errors import EngineError, HoverkiteError
+
+MODEL = "SmolLM2-135M-Instruct"
+
+
+def hit(rank: int, **changes: Any) -> api.Hit:
+    """A hit with every field filled; ``changes`` replace fields."""
+    values: dict[str, Any] = {
+        "rank": rank,
+        "path": f"docs/page{rank}.md",
+        "start_line": rank * 10,
+        "end_line": rank * 10 + 8,
+        "heading": f"Guide > Section {rank}",
+        "text": f"Text of hit {rank}.",
+        "distance": round(0.8 - rank * 0.05, 3),
+    }
+    return api.Hit(**(values | changes))
+
+
+def llm(state: api.LlmStateName = "ready", **changes: Any) -> api.LlmState:
+    values: dict[str, Any] = {"state": state, "model": MODEL, "demonstration": True}
+    return api.LlmState(**(values | changes))
+
+
+def status(**changes: Any) -> api.FolderStatus:
+    """A folder at rest; ``changes`` replace fields."""
+    values: dict[str, Any] = {
+        "docs": "/home/ada/notes",
+        "state": "watching",
+        "files": 274,
+        "chunks": 6848,
+        "embedding": api.EmbeddingState(
+            model="all-MiniLM-L6-v2", dimension=384, max_tokens=256, device="cpu"
+        ),
+        "llm": llm(),
+        "pids": api.Processes(engine=4711, milvus=4712, vllm=4713),
+    }
+    return api.FolderStatus(**(values | changes))
+
+
+def finished(answer: str, **changes: Any) -> api.AnswerFinished:
+    values: dict[str, Any] = {
+        "answer": answer,
+        "finish_reason": "stop",
+        "model": MODEL,
+        "ttft_ms": 312.0,
+        "completion_tokens": 48,
+        "tokens_per_s": 34.2,
+        "sources": ["docs/page1.md:10", "docs/page2.md:20"],
+    }
+    return api.AnswerFinished(**(values | changes))
+
+
+def failed(answer: str = "", **problem: str) -> api.AnswerFailed:
+    values = {
+        "kind": "ModelError",
+        "title": "The model can't be used",
+        "detail": "vLLM ended with status 1",
+        "next_step": "Search goes on without answers; see docs/models.md",
+    }
+    return api.AnswerFailed(answer=answer, problem=api.Problem(**(values | problem)))
+
+
+def tokens(text: str) -> list[api.Token]:
+    """``text`` cut after every space."""
+    pieces = [piece + " " for piece in text.split(" ")]
+    return [api.Token(text=piece) for piece in [*pieces[:-1], pieces[-1][:-1]]]
+
+
+def whole_answer(
+    hits: Sequence[api.Hit], text: str, extracts: Sequence[api.Extract] = ()
+) -> list[api.AskEvent]:
+    """All events of an answer that goes well."""
+    return [
+        api.HitsFound(query="q", took_ms=14.2, hits=list(hits)),
+        api.ExtractsFound(extracts=list(extracts)),
+        llm(),
+        api.PromptMade(model=MODEL, hits=[2, 1]),
+        *tokens(text),
+        finished(text),
+    ]
+
+
+Step = api.Message | HoverkiteError | asyncio.Event | float
+"""What a script does next: send a message, fail, wait for a test, or pause (the demo only)."""
+
+
+async def play(steps: Iterable[Step]) -> AsyncIterator[Any]:
+    """Go through a script, ending with its last step."""
+    for step in steps:
+        if isinstance(step, asyncio.Event):
+            await step.wait()
+        elif isinstance(step, HoverkiteError):
+            raise step
+        elif isinstance(step, float):
+            await asyncio.sleep(step)
+        else:
+            yield step
+
+
+class ScriptedEngine:
+    """Implements ``tui.engine_port.Engine``; its public attributes are the controls."""
+
+    def __init__(self) -> None:
+        self.answer: Sequence[Step] = whole_answer([hit(1), hit(2)], "An answer.")
+        self.refreshed: list[api.Hit] | None = None
+        self.survey: api.FolderSurvey | None = None
+        self.statuses: asyncio.Queue[api.FolderStatus | HoverkiteError] = asyncio.Queue()
+        self.questions: list[str] = []
+        self.searches: list[str] = []
+        self.opened: list[tuple[str, bool, bool]] = []
+        self.stopped = 0
+        self.closed = 0
+
+    async def open_folder(
+        self, path: str, *, agreed: bool = False, start_llm: bool = False
+    ) -> api.FolderOpened:
+        self.opened.append((path, agreed, start_llm))
+        survey = None if agreed else self.survey
+        return api.FolderOpened(folder="f1", path=path, survey=survey)
+
+    async def search(self, folder: str, query: str, hits: int | None = None) -> api.SearchReply:
+        self.searches.append(query)
+        if self.refreshed is None:
+            raise EngineError("no search was scripted")
+        return api.SearchReply(query=query, took_ms=9.0, hits=self.refreshed)
+
+    async def ask(
+        self, folder: str, question: str, hits: int | None = None
+    ) -> AsyncIterator[api.AskEvent]:
+        self.questions.append(question)
+        ended = False
+        try:
+            async for event in play(self.answer):
+                yield event
+            ended = True
+        finally:
+            self.stopped += not ended
+
+    async def status(self, folder: str) -> api.FolderStatus:
+        return status()
+
+    async def events(self, folder: str) -> AsyncIterator[api.FolderStatus]:
+        while True:
+            event = await self.statuses.get()
+            if isinstance(event, HoverkiteError):
+                raise event
+            yield event
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+class ScriptedSource:
+    """Implements ``tui.engine_port.EngineSource``; ``faults`` are raised one a connection."""
+
+    def __init__(self, engine: ScriptedEngine, **settings: Any) -> None:
+        self.engine = engine
+        self.values = settings
+        self.faults: list[HoverkiteError] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.connections = 0
+
+    async def settings(self) -> Settings:
+        return Settings(**self.values)
+
+    async def connect(self, settings: Settings) -> ScriptedEngine:
+        await self.gate.wait()
+        self.connections += 1
+        if self.faults:
+            raise self.faults.pop(0)
+        return self.engine

@@ -1,0 +1,250 @@
+"""The parts of the screen that need no screen: rows, figures, editors, the clipboard, the link."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from textual.content import Content
+
+from engine import api
+from engine.errors import FolderError, UsageError
+from tests.tui import content
+from tests.tui.scripted import hit, llm, status
+from tui import clipboard, editor, figures, highlight, hit_row, preview, status_bar
+from tui.results import same_hit
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(0, "0"), (999, "999"), (6848, "6 848"), (1_234_567, "1 234 567")],
+)
+def test_counts(given: int, wanted: str) -> None:
+    assert figures.count(given).replace("\u00a0", " ") == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(0.214, "0.21 s"), (4.25, "4.2 s"), (48.3, "48 s"), (180, "3 min"), (3900, "1 h 5 min")],
+)
+def test_seconds(given: float, wanted: str) -> None:
+    assert figures.seconds(given).replace("\u00a0", " ") == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [(0, "0 bytes"), (2_800_000, "2.8 MB"), (12_345, "12 kB")]
+)
+def test_sizes(given: int, wanted: str) -> None:
+    assert figures.size(given).replace("\u00a0", " ") == wanted
+
+
+@pytest.mark.parametrize("width", range(0, 130))
+def test_a_row_never_exceeds_its_width(width: int) -> None:
+    hits = [*content.HITS, hit(9, path="文書/" * 9 + "長い名前の文書.md", heading="見出し" * 9)]
+    columns = hit_row.fit_columns(hits, width)
+    for each in hits:
+        line = hit_row.row(each, 0.8, columns)
+        assert "\n" not in line.plain
+        if width >= 24:
+            assert line.cell_length <= width
+
+
+def test_columns_are_aligned_and_the_distance_has_three_digits() -> None:
+    columns = hit_row.fit_columns(content.HITS, 60)
+    lines = [hit_row.row(each, 0.7412, columns).plain for each in content.HITS]
+    assert len({line.index("0.") for line in lines}) == 1
+    assert lines[0].startswith("1 ━━━━━━━ 0.741 ")
+    assert all("starter.md:" in lines[index] for index in (0, 2))
+    assert "flour-and-water.pdf p.64" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("distance", "best", "wanted"),
+    [
+        (0.8, 0.8, "━━━━"),
+        (0.4, 0.8, "━━"),
+        (0.5, 0.8, "━━╸"),
+        (-1, 0.8, ""),
+        (1, 0, ""),
+        (-1, -1, ""),
+    ],
+)
+def test_the_bar_is_relative_to_the_best_hit(distance: float, best: float, wanted: str) -> None:
+    assert hit_row.distance_bar(distance, best, 4) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "wanted"),
+    [
+        ("docs/guide/index.md:1-9", 30, "docs/guide/index.md:1-9"),
+        ("docs/guide/index.md:1-9", 20, "docs/…/index.md:1-9"),
+        ("docs/guide/index.md:1-9", 16, "…/index.md:1-9"),
+        ("docs/guide/index.md:1-9", 9, "inde…:1-9"),
+        ("x", 0, ""),
+    ],
+)
+def test_paths_are_elided_in_the_middle(text: str, width: int, wanted: str) -> None:
+    assert hit_row.elide_path(text, width) == wanted
+    assert cell_len(hit_row.elide_path(text, width)) <= width
+
+
+def test_the_preview_numbers_the_lines_and_wraps_within_its_width() -> None:
+    shown = preview.numbered_text(content.HITS[0], content.QUESTION, 44)
+    lines = shown.plain.split("\n")
+    assert lines[0] == "Sourdough › The starter › Resting it"
+    assert lines[2] == "41  ## Resting it"
+    assert lines[4].startswith("43  A starter rests")
+    assert lines[5].startswith("    ")
+    assert max(map(cell_len, lines)) <= 44
+    marked = {shown.plain[span.start : span.end] for span in shown.spans if span.style == "$match"}
+    assert marked == {"starter", "travel", "sourdough"} & marked and "starter" in marked
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "wanted"),
+    [
+        ("Parameters of HNSW", "What do the parameters for HNSW mean?", ["Parameters", "HNSW"]),
+        ("the and of", "the and of", []),
+        ("a[i] (x", "a[i] (x", []),
+        ("検索の距離", "距離", ["距離"]),
+        ("unparameterised", "parameter", []),
+        ("C++ and c++", "c++", []),
+        ("ef_construction", "ef_construction", ["ef_construction"]),
+    ],
+)
+def test_telling_words_are_found_again(text: str, query: str, wanted: list[str]) -> None:
+    assert [text[start:end] for start, end in highlight.matches(text, query)] == wanted
+
+
+@pytest.mark.parametrize(
+    ("command", "wanted"),
+    [
+        ("vim", ["vim", "+7", "/a b.md"]),
+        ("nvim -p", ["nvim", "-p", "+7", "/a b.md"]),
+        ("/usr/bin/nano", ["/usr/bin/nano", "+7", "/a b.md"]),
+        ("emacs -nw", ["emacs", "-nw", "+7", "/a b.md"]),
+        ("kak", ["kak", "+7", "/a b.md"]),
+        ("micro", ["micro", "+7", "/a b.md"]),
+        ("vi", ["vi", "+7", "/a b.md"]),
+        ("hx", ["hx", "/a b.md:7"]),
+        ("helix", ["helix", "/a b.md:7"]),
+        ("code", ["code", "--wait", "--goto", "/a b.md:7"]),
+        ("code --wait", ["code", "--wait", "--goto", "/a b.md:7"]),
+        ("subl", ["subl", "--wait", "/a b.md:7"]),
+        ("subl -w", ["subl", "-w", "/a b.md:7"]),
+        ("'/opt/my editor/ed'", ["/opt/my editor/ed", "/a b.md"]),
+    ],
+)
+def test_every_editor_gets_its_own_syntax(command: str, wanted: list[str]) -> None:
+    assert editor.command_for(command, "/a b.md", 7) == wanted
+
+
+def test_the_editor_is_the_setting_then_visual_then_editor_then_vi() -> None:
+    everything = {"VISUAL": "visual", "EDITOR": "editor"}
+    assert editor.chosen_editor("setting", everything) == "setting"
+    assert editor.chosen_editor("", everything) == "visual"
+    assert editor.chosen_editor(" ", {"VISUAL": "", "EDITOR": "editor"}) == "editor"
+    assert editor.chosen_editor("", {}) == "vi"
+
+
+def test_a_broken_editor_command_is_explained() -> None:
+    with pytest.raises(UsageError, match="not complete"):
+        editor.command_for("vim 'x", "/a", 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "why"), [(["/no/such/editor"], "No such file"), (["false"], "status 1")]
+)
+def test_a_failing_editor_is_explained(command: list[str], why: str) -> None:
+    with pytest.raises(UsageError, match=why) as raised:
+        editor.run(command)
+    assert "$EDITOR" in raised.value.next_step
+
+
+def test_a_name_that_is_not_utf8_is_found_by_its_bytes(tmp_path: Path) -> None:
+    raw = os.fsencode(tmp_path) + b"/caf\xe9.md"
+    Path(os.fsdecode(raw)).write_text("x")
+    found = editor.file_of(tmp_path, hit(1, path="caf\ufffd.md", quoted_path="caf%E9.md"))
+    assert os.fsencode(found) == raw
+    with pytest.raises(FolderError, match="not there any more"):
+        editor.file_of(tmp_path, hit(1, path="caf\ufffd.md"))
+
+
+def test_tmux_is_given_the_text_and_only_inside_tmux(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = tmp_path / "got"
+    fake = tmp_path / "tmux"
+    fake.write_text(f'#!/bin/sh\necho "$@" > {got}.args\ncat > {got}\n')
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert not clipboard.hand_to_tmux("words", {})
+    assert not got.exists()
+    assert clipboard.hand_to_tmux("words é", {"TMUX": "/tmp/x,1,0"})
+    assert got.read_text("utf-8") == "words é"
+    assert Path(f"{got}.args").read_text().split() == ["load-buffer", "-w", "-"]
+
+
+def test_without_a_tmux_to_run_copying_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert not clipboard.hand_to_tmux("words", {"TMUX": "/tmp/x,1,0"})
+
+
+def plain(line: Content) -> str:
+    return line.plain.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("width", [1, 10, 40, 60, 100, 200])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        status(last_edit_s=0.21, pending=3, skipped_total=4),
+        status(state="indexing", progress=api.Progress(files_done=1, files_total=9)),
+        status(state="failed", detail="the disk is full " * 9),
+        status(state="partial watch", detail="too many folders"),
+        status(llm=llm("unavailable")),
+    ],
+)
+def test_the_status_fits_its_line(shown: api.FolderStatus, width: int) -> None:
+    parts, model = status_bar.folder_parts(shown), status_bar.model_part(shown.llm)
+    line = status_bar.fit(parts, model, width)
+    assert "\n" not in line.plain
+    if width >= 40:
+        assert line.cell_length == width
+        assert line.plain.endswith(model.plain), "the model's state is never dropped"
+
+
+def test_the_least_of_the_status_goes_first() -> None:
+    shown = status(last_edit_s=0.21, pending=3)
+    parts, model = status_bar.folder_parts(shown), status_bar.model_part(shown.llm)
+    assert "last edit" in plain(status_bar.fit(parts, model, 120))
+    narrow = plain(status_bar.fit(parts, model, 60))
+    assert "last edit" not in narrow
+    assert "watching 274 files" in narrow and "3 changes on the way" in narrow
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("loading", "opening"),
+        ("watching", "watching"),
+        ("partial watch", "partly watching"),
+        ("missing", "missing"),
+        ("failed", "failed"),
+    ],
+)
+def test_every_state_has_words(state: api.FolderState, words: str) -> None:
+    parts = status_bar.folder_parts(status(state=state))
+    assert words in plain(status_bar.fit(parts, Content(), 100))
+
+
+def test_the_same_hit_is_found_by_text_then_by_place_then_by_rank() -> None:
+    hits = [hit(1), hit(2), hit(3, path="docs/page2.md", start_line=90, text="other")]
+    assert same_hit(hits, hit(7, path=hits[1].path, text=hits[1].text)) == 1
+    assert same_hit(hits, hit(7, path="docs/page2.md", start_line=80, text="changed")) == 2
+    assert same_hit(hits, hit(3, path="gone.md", text="gone")) == 2
+    assert same_hit(hits[:1], hit(9, path="gone.md", text="gone")) == 0
+    assert same_hit([], None) == 0

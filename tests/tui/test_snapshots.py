@@ -1,0 +1,194 @@
+"""What the screen looks like, as pictures that a change must be seen to change.
+
+After a wanted change: ``pytest tests/tui/test_snapshots.py --snapshot-update``, then look at them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from engine import api
+from engine.errors import EngineError
+from tests.tui import content
+from tests.tui.driver import FOLDER, Driver
+from tests.tui.scripted import (
+    MODEL,
+    ScriptedEngine,
+    ScriptedSource,
+    failed,
+    hit,
+    llm,
+    status,
+    tokens,
+    whole_answer,
+)
+from tui.app import HoverkiteApp
+
+Scene = Callable[[Driver, ScriptedEngine], Awaitable[None]]
+
+SIZES = [(100, 30), (60, 20)]
+HITS = api.HitsFound(query="q", took_ms=14.2, hits=content.HITS)
+EXTRACTS = api.ExtractsFound(extracts=content.EXTRACTS)
+STARTING = llm("starting", detail="12 s of about 35 s")
+AT_REST = status(ignored=300, unread={"Word": 12}, last_edit_s=0.21)
+
+
+async def first_start(driver: Driver, engine: ScriptedEngine) -> None:
+    await driver.until(lambda: "engine is starting" in driver.said("results-note"))
+
+
+async def empty(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+
+
+async def indexing(driver: Driver, engine: ScriptedEngine) -> None:
+    progress = api.Progress(files_done=120, files_total=274, chunks_per_s=98, seconds_left=41)
+    shown = status(state="indexing", chunks=3021, progress=progress, llm=llm("starting"))
+    await at_rest(driver, engine, shown)
+
+
+async def waiting_for_vllm(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST.model_copy(update={"llm": STARTING}))
+    engine.answer = [HITS, EXTRACTS, STARTING, asyncio.Event()]
+    await driver.ask(content.QUESTION)
+    await driver.until(lambda: "vLLM is starting" in driver.said("waiting"))
+
+
+async def streaming(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    some = tokens(content.ANSWER)[:24]
+    engine.answer = [
+        HITS,
+        EXTRACTS,
+        llm(),
+        api.PromptMade(model=MODEL, hits=[2, 1]),
+        *some,
+        asyncio.Event(),
+    ]
+    await driver.ask(content.QUESTION)
+    await driver.until(lambda: some[-1].text.strip() in driver.main.answer.answer_text)
+    await driver.until(lambda: driver.main.answer.is_settled, "writing")
+
+
+async def answered(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    engine.answer = whole_answer(content.HITS, content.ANSWER, content.EXTRACTS)
+    await driver.ask_to_the_end(content.QUESTION)
+
+
+async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    await driver.press("tab", "j")
+
+
+async def unavailable(driver: Driver, engine: ScriptedEngine) -> None:
+    broken = llm("unavailable", detail="vllm is not installed", next_step="Run: make setup")
+    await at_rest(driver, engine, AT_REST.model_copy(update={"llm": broken}))
+    engine.answer = [HITS, EXTRACTS, broken, failed(detail="vllm is not installed")]
+    await driver.ask_to_the_end(content.QUESTION)
+
+
+async def confirming(driver: Driver, engine: ScriptedEngine) -> None:
+    await driver.until(lambda: len(driver.app.screen_stack) == 2)
+
+
+async def helping(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    await driver.press("f1")
+
+
+async def hostile(driver: Driver, engine: ScriptedEngine) -> None:
+    attack = "[/] [@click=app.quit]x[/] a[i] \x1b]52;c;AA==\x07 \u202eevil"
+    await at_rest(driver, engine, status(docs=f"/x/{attack}"))
+    hits = [hit(n, path=f"{attack}.md", heading=attack, text=f"{attack}\n" * 3) for n in (1, 2)]
+    engine.answer = whole_answer(hits, attack, [api.Extract(text=attack, hit=1)])
+    await driver.ask_to_the_end("q")
+
+
+async def engine_failed(driver: Driver, engine: ScriptedEngine) -> None:
+    await driver.until(lambda: "tries again" in driver.said("results-note"))
+
+
+async def at_rest(driver: Driver, engine: ScriptedEngine, shown: api.FolderStatus) -> None:
+    engine.statuses.put_nowait(shown)
+    await driver.until(lambda: driver.main.status == shown)
+
+
+SCENES: list[Scene] = [
+    *(first_start, empty, indexing, waiting_for_vllm, streaming, answered, browsing),
+    *(unavailable, confirming, helping, hostile, engine_failed),
+]
+
+
+def app_for(scene: Scene) -> tuple[HoverkiteApp, ScriptedEngine]:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    if scene is first_start:
+        source.gate.clear()
+    if scene is engine_failed:
+        source.faults = [EngineError("the engine ended with status 1", "Run: hoverkite stop")]
+    if scene is confirming:
+        engine.survey = api.FolderSurvey(
+            files=12_345,
+            bytes=2_800_000_000,
+            seconds=1500,
+            ignored=300,
+            unread={"Word": 12},
+            reason="it is your home folder",
+        )
+    return HoverkiteApp(FOLDER, source, pauses=(0.0,)), engine
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_scene(scene: Scene, size: tuple[int, int], snap_compare: Any) -> None:
+    app, engine = app_for(scene)
+
+    async def set_the_scene(pilot: Pilot[None]) -> None:
+        driver = Driver(app, pilot, [])
+        await driver.until(lambda: app.screen_stack and app.main.query("#results-note"))
+        await pilot.pause()
+        await scene(driver, engine)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=set_the_scene)
+
+
+@pytest.mark.parametrize("name", ["paper", "contrast", "harbour", "moor"])
+def test_theme(name: str, snap_compare: Any) -> None:
+    app, engine = app_for(answered)
+
+    async def set_the_scene(pilot: Pilot[None]) -> None:
+        driver = Driver(app, pilot, [])
+        await driver.until(lambda: app.link.is_open)
+        await pilot.pause()
+        app.theme = name
+        await browsing(driver, engine)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(100, 30), run_before=set_the_scene)
+
+
+def test_without_colour(snap_compare: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app, engine = app_for(browsing)
+
+    async def set_the_scene(pilot: Pilot[None]) -> None:
+        await browsing(Driver(app, pilot, []), engine)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(100, 30), run_before=set_the_scene)
+
+
+def test_a_snapshot_of_every_scene_is_kept() -> None:
+    folder = Path(__file__).parent / "__snapshots__" / "test_snapshots"
+    # pytest-textual-snapshot 1.0 names its SVG files .raw under the newer syrupy.
+    kept = {path.stem for path in folder.iterdir()}
+    wanted = {f"test_scene[{s.__name__}-{w}x{h}]" for s in SCENES for w, h in SIZES}
+    assert wanted <= kept

@@ -1,0 +1,312 @@
+"""From the first frame to the open folder, and what happens when the engine fails or is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from engine import api
+from engine.errors import ConfigError, EngineError, FolderError, HoverkiteError
+from tests.tui.driver import FOLDER, driving
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, hit, status, whole_answer
+from tui.messages import EngineFailed, EngineLost, FolderReady
+
+HEAVY = ("torch", "pymilvus", "vllm", "sentence_transformers", "pydantic", "httpx", "markdown_it")
+
+
+@pytest.mark.parametrize("module", ["tui.command", "tui.app", "engine.cli"])
+def test_nothing_slow_is_imported_before_the_first_frame(module: str) -> None:
+    code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
+async def test_the_cursor_waits_in_the_query_and_the_panes_teach() -> None:
+    source = ScriptedSource(ScriptedEngine())
+    source.gate.clear()
+    async with driving(source=source, ready=False) as driver:
+        assert driver.app.focused is driver.main.query_pane.input
+        assert "Ask a question" in driver.said("answer-note")
+        assert "engine is starting" in driver.said("results-note")
+
+
+async def test_a_question_typed_before_the_engine_is_up_is_asked_as_soon_as_it_is() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    source.gate.clear()
+    async with driving(source=source, ready=False) as driver:
+        await driver.press(*"hi there", "enter")
+        assert driver.main.query_pane.input.text == "hi there"
+        assert "as soon as it is up" in driver.said("results-note")
+        assert engine.questions == []
+        source.gate.set()
+        await driver.until(lambda: engine.questions == ["hi there"], "asking")
+        await driver.until(lambda: not driver.main.answering)
+        assert len(driver.main.results.hits) == 2
+
+
+@pytest.mark.parametrize(("setting", "wanted"), [("screen", True), ("question", False)])
+async def test_vllm_starts_with_the_screen_only_if_the_settings_say_so(
+    setting: str, wanted: bool
+) -> None:
+    engine = ScriptedEngine()
+    async with driving(source=ScriptedSource(engine, llm_start=setting)):
+        assert engine.opened == [(str(FOLDER), False, wanted)]
+
+
+async def test_the_status_is_shown_with_the_folder_and_what_was_left_out() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine, size=(120, 30)) as driver:
+        engine.statuses.put_nowait(status(ignored=300, unread={"Word": 12}, last_edit_s=0.21))
+        await driver.until(lambda: driver.main.status is not None)
+        shown = str(driver.main.status_bar.content).replace("\u00a0", " ")
+        assert "● watching 274 files · 6 848 chunks" in shown
+        assert "last edit searchable in 0.21 s" in shown
+        assert "vLLM ready" in shown
+        pane = driver.main.query_pane
+        assert "/home/ada/notes" in (pane.border_title or "")
+        assert "300 ignored, 12" in (pane.border_subtitle or "")
+        assert "not read yet" in (pane.border_subtitle or "")
+
+
+async def test_indexing_shows_progress_and_questions_go_on() -> None:
+    engine = ScriptedEngine()
+    progress = api.Progress(files_done=120, files_total=274, chunks_per_s=98, seconds_left=41)
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(state="indexing", chunks=3021, progress=progress))
+        await driver.until(lambda: "120" in driver.said("results-note"))
+        shown = str(driver.main.status_bar.content).replace("\u00a0", " ")
+        for words in ("indexing 120 of 274 files", "41 s left", "98 chunks/s"):
+            assert words in shown
+        await driver.ask_to_the_end("q")
+        assert len(driver.main.results.hits) == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EngineError("the engine ended with status 1"),
+        FolderError("/home/ada/notes is gone"),
+        ConfigError("colour (from config.toml): no such setting"),
+    ],
+)
+async def test_a_failed_start_says_what_and_what_next_and_ctrl_r_tries_again(
+    error: HoverkiteError,
+) -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    source.faults = [error]
+    async with driving(source=source, ready=False) as driver:
+        await driver.until(lambda: driver.seen(EngineFailed), "the failure")
+        await driver.until(lambda: error.title in driver.said("results-note"))
+        assert str(error) in driver.said("results-note")
+        assert error.next_step in driver.said("results-note")
+        assert "ctrl+r" in driver.said("results-note")
+        assert source.connections == 1
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady), "the second start")
+        assert "Hits appear here" in driver.said("results-note")
+
+
+async def test_a_question_asked_after_a_failed_start_starts_the_engine_again() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    source.faults = [EngineError("no")]
+    async with driving(source=source, ready=False) as driver:
+        await driver.until(lambda: driver.seen(EngineFailed))
+        await driver.pilot.pause()
+        await driver.ask("q")
+        await driver.until(lambda: engine.questions == ["q"], "asking")
+
+
+async def test_a_waiting_question_is_given_up_when_the_engine_cannot_start() -> None:
+    source = ScriptedSource(ScriptedEngine())
+    source.gate.clear()
+    source.faults = [EngineError("no memory")]
+    async with driving(source=source, ready=False) as driver:
+        await driver.ask("q")
+        source.gate.set()
+        await driver.until(lambda: not driver.main.answering)
+        await driver.until(lambda: "no memory" in driver.said("results-note"))
+        assert "no memory" in driver.said("outcome")
+
+
+async def test_a_lost_engine_is_reached_again_quietly() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(EngineError("connection reset"))
+        await driver.until(lambda: source.connections == 2, "reconnecting")
+        await driver.until(lambda: driver.seen(FolderReady) == 2)
+        assert driver.seen(EngineLost) == 1
+        assert not driver.seen(EngineFailed)
+        assert engine.closed == 1
+        assert len(driver.main.results.hits) == 2
+        engine.statuses.put_nowait(status(files=5))
+        await driver.until(lambda: "5 files" in _status_line(driver.main.status_bar.content))
+
+
+async def test_an_engine_that_stays_lost_is_reported_once_the_attempts_are_used_up() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask_to_the_end("q")
+        source.faults = [EngineError("gone")] * 3
+        engine.statuses.put_nowait(EngineError("connection reset"))
+        await driver.until(lambda: driver.seen(EngineFailed), "giving up")
+        assert driver.seen(EngineLost) == 2
+        await driver.until(lambda: "gone" in _status_line(driver.main.status_bar.content))
+        assert len(driver.main.results.hits) == 2, "the evidence stays on the screen"
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "the retry")
+
+
+async def test_a_fault_of_an_unknown_kind_is_told_not_raised() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    source.faults = [ZeroDivisionError("surprise")]  # type: ignore[list-item]
+    async with driving(source=source, ready=False) as driver:
+        await driver.until(lambda: driver.seen(EngineFailed))
+        await driver.until(lambda: "surprise" in driver.said("results-note"))
+
+
+async def test_an_empty_folder_says_what_would_be_read() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(files=0, chunks=0))
+        await driver.until(lambda: "nothing to read" in driver.said("results-note"))
+
+
+SURVEY = api.FolderSurvey(
+    files=12_345,
+    bytes=2_800_000_000,
+    seconds=1500,
+    ignored=300,
+    unread={"Word": 12},
+    reason="it is your home folder",
+)
+
+
+async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    async with driving(engine, ready=False) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        page = driver.page().replace("\u00a0", " ")
+        for fact in (
+            "it is your home folder",
+            "12 345",
+            "2.8 GB",
+            "25 min",
+            "300",
+            "12 Word files",
+        ):
+            assert fact in page
+        assert engine.opened == [(str(FOLDER), False, True)]
+        await driver.press("y")
+        await driver.until(lambda: driver.seen(FolderReady))
+        assert engine.opened == [(str(FOLDER), False, True), (str(FOLDER), True, True)]
+        assert len(driver.app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("key", ["n", "escape"])
+async def test_a_no_quits_and_nothing_is_indexed(key: str) -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    async with driving(engine, ready=False) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2)
+        await driver.press(key)
+        await driver.until(lambda: not driver.app.is_running, "quitting")
+        assert [agreed for _, agreed, _ in engine.opened] == [False]
+        assert driver.app.return_code == 0
+
+
+async def test_agreement_given_on_the_command_line_asks_nothing() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    async with driving(engine, agreed=True) as driver:
+        assert engine.opened == [(str(FOLDER), True, True)]
+        assert len(driver.app.screen_stack) == 1
+
+
+async def test_leaving_closes_the_connection() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        await driver.press("ctrl+q")
+        await driver.until(lambda: engine.closed == 1, "closing")
+        assert not driver.app.is_running
+
+
+async def test_the_hits_follow_the_index_and_keep_the_selection() -> None:
+    engine = ScriptedEngine()
+    hits = [hit(1), hit(2), hit(3)]
+    engine.answer = whole_answer(hits, "Answer.")
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        assert driver.main.results.select(2)
+        moved = [
+            hit(1, path="new.md"),
+            hit(2, path=hits[0].path, text=hits[0].text),
+            hit(3, path=hits[1].path, text=hits[1].text),
+        ]
+        engine.refreshed = moved
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: list(driver.main.results.hits) == moved, "the refresh")
+        await driver.pilot.pause()
+        selected = driver.main.results.selected
+        assert selected is not None
+        assert (selected.rank, selected.path) == (3, hits[1].path)
+        assert driver.main.preview.hit == selected
+        assert engine.questions == ["q"], "the answer is not asked again"
+        assert driver.main.answer.answer_text == "Answer."
+        assert "documents changed since" in (driver.main.answer.border_subtitle or "")
+
+
+async def test_a_citation_still_leads_to_its_evidence_after_the_results_moved_on() -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([hit(1, text="cited words")], "Answer [1].")
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        engine.refreshed = [hit(1, path="other.md")]
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: driver.main.results.hits[0].path == "other.md")
+        driver.main.go_to("answer")
+        await driver.pilot.pause()
+        await driver.press("1")
+        assert driver.main.preview.hit is not None
+        assert driver.main.preview.hit.text == "cited words"
+        assert "as it was when you asked" in driver.title("preview")
+
+
+async def test_a_status_without_a_new_revision_searches_nothing() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=4))
+        await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(status(revision=4, files=300))
+        await driver.until(lambda: "300 files" in _status_line(driver.main.status_bar.content))
+        assert engine.searches == []
+
+
+async def test_a_failed_quiet_search_changes_nothing() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        before = list(driver.main.results.hits)
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: engine.searches == ["q"])
+        await driver.pilot.pause()
+        assert list(driver.main.results.hits) == before
+        assert not driver.toasts
+
+
+def _status_line(content: object) -> str:
+    return str(content).replace("\u00a0", " ")

@@ -1,0 +1,163 @@
+"""Themes are data: shipped ones are readable, faulty ones are refused with a reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+from textual.theme import Theme
+
+from engine.errors import ConfigError, EngineError
+from tests.tui.driver import driving
+from tests.tui.scripted import ScriptedEngine, ScriptedSource
+from tui import themes
+from tui.messages import FolderReady
+
+SHIPPED = sorted(path.stem for path in themes.shipped_folder().glob("*.toml"))
+
+TEXT = ["foreground", "quiet", "distance", "heading", "match", "cite"]
+TEXT += ["text-success", "text-warning", "text-error"]
+GROUNDS = ["page", "selected", "selected-blurred", "panel"]
+
+
+def luminance(colour: Color) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    parts = [part / 255 for part in colour.rgb]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast_ratio(one: Color, other: Color) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def user_theme(name: str, text: str) -> Path:
+    folder = themes.user_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.toml"
+    file.write_text(text)
+    return file
+
+
+def test_there_is_a_handful() -> None:
+    assert {"kite", "paper", "contrast", "harbour", "moor"} <= set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_theme_is_complete_and_named_after_its_file(name: str) -> None:
+    theme = themes.read(themes.shipped_folder() / f"{name}.toml")
+    assert theme.name == name
+    assert set(themes.OWN_VARIABLES) <= set(theme.variables)
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_all_text_is_readable_on_every_ground(name: str, ground: str) -> None:
+    """WCAG 2.2, success criterion 1.4.3: a contrast of at least 4.5 to 1."""
+    theme = themes.read(themes.shipped_folder() / f"{name}.toml")
+    colours = {**theme.to_color_system().generate(), **theme.variables}
+    below = Color.parse(colours[ground])
+    # Line numbers stand on the page only.
+    for text in [*TEXT, *(["gutter"] if ground == "page" else [])]:
+        colour = Color.parse(colours[text].split()[-1])
+        contrast = contrast_ratio(below, colour)
+        assert contrast >= 4.5, f"{text} on {ground}: {contrast:.2f}"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("not toml [", "mine.toml"),
+        ('name = "mine"', "must be given"),
+        ('name = "mine"\nprimary = "nocolour"', "nocolour"),
+        ('name = "mine"\nprimary = "#fff"\nshiny = true', "unknown key shiny"),
+        ('name = "mine"\nprimary = "#fff"\n[variables]\nquiet = "[/]"', "no colour"),
+        ('name = "mine"\nprimary = "#fff"\nvariables = 3', "no colour"),
+        ('name = 3\nprimary = "#fff"', "must be given"),
+    ],
+)
+async def test_a_faulty_theme_is_told_once_and_the_screen_goes_on(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        themes.read(user_theme("mine", text))
+    user_theme("worse", "[")
+    assert themes.load_named("mine").name == themes.FALLBACK
+    async with driving(theme=themes.load_named("mine")) as driver:
+        await driver.until(lambda: driver.toasts, "the toast")
+        assert len(driver.toasts) == 1
+        assert "mine.toml" in driver.toasts[0].message
+        assert "worse.toml" in driver.toasts[0].message
+        assert driver.app.theme == themes.FALLBACK
+
+
+async def test_a_theme_of_ones_own_wins_and_may_leave_variables_out() -> None:
+    user_theme("kite", 'name = "kite"\nprimary = "#abcdef"')
+    theme = themes.load_named("kite")
+    assert theme.primary == "#abcdef"
+    async with driving(theme=theme) as driver:
+        await driver.pilot.pause()
+        assert driver.app.current_theme.primary == "#abcdef"
+        assert not driver.toasts
+
+
+async def test_the_setting_chooses_the_theme_and_an_unknown_one_is_told() -> None:
+    async with driving(source=ScriptedSource(ScriptedEngine(), theme="paper")) as driver:
+        await driver.until(lambda: driver.app.theme == "paper")
+    async with driving(source=ScriptedSource(ScriptedEngine(), theme="none")) as driver:
+        await driver.until(lambda: driver.toasts)
+        assert "There is no theme none" in driver.toasts[0].message
+        assert driver.app.theme == "kite"
+
+
+async def test_a_theme_chosen_on_the_screen_outlives_a_lost_engine() -> None:
+    source = ScriptedSource(ScriptedEngine(), theme="paper")
+    async with driving(source=source) as driver:
+        await driver.until(lambda: driver.app.theme == "paper")
+        driver.app.use_theme("moor")
+        source.engine.statuses.put_nowait(EngineError("reset"))
+        await driver.until(lambda: driver.seen(FolderReady) == 2)
+        assert driver.app.theme == "moor"
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "nope", "/abs"])
+def test_a_strange_name_gives_the_fallback(name: str) -> None:
+    assert themes.load_named(name).name == themes.FALLBACK
+
+
+def test_the_first_frame_has_the_chosen_colours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert themes.early_choice({}) == "kite"
+    file = tmp_path / "own.toml"
+    file.write_text('theme = "moor"')
+    monkeypatch.setenv("HOVERKITE_CONFIG", str(file))
+    assert themes.early_choice({}) == "moor"
+    monkeypatch.setenv("HOVERKITE_THEME", "paper")
+    assert themes.early_choice({}) == "paper"
+    assert themes.early_choice({"theme": "contrast"}) == "contrast"
+    monkeypatch.delenv("HOVERKITE_THEME")
+    file.write_text("theme = 3")
+    assert themes.early_choice({}) == "kite"
+    file.write_bytes(b"\xff\xfe broken")
+    assert themes.early_choice({}) == "kite"
+
+
+def test_the_dry_run_tells_good_from_bad() -> None:
+    assert themes.dry_run(Theme(name="a", primary="#123456")) == ""
+    assert themes.dry_run(Theme(name="a", primary="zzz")) != ""
+
+
+async def test_switching_the_theme_repaints_the_rows() -> None:
+    async with driving() as driver:
+        await driver.ask_to_the_end("q")
+        hits = driver.main.results.list
+        before = [str(segment.style) for segment in hits.render_line(0)]
+        driver.app.use_theme("paper")
+        await driver.until(
+            lambda: [str(segment.style) for segment in hits.render_line(0)] != before, "new colours"
+        )
+        styles = " ".join(str(segment.style) for segment in hits.render_line(0))
+        assert "#3b7fbd" in styles

@@ -1,0 +1,247 @@
+"""The answer pane: extracts first, the model's streamed text below them, then how it went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Static
+
+from engine.safe_text import clean, clean_line
+from tui import outcome
+from tui.messages import HitCited
+from tui.preview import SCROLL_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.widgets.markdown import MarkdownStream
+
+    from engine import api
+    from tui.model_text import ModelText
+
+WRITES_PER_SECOND = 12
+"""How often gathered tokens are written: more costs a core and reads no better."""
+
+
+class Extract(Static):
+    """A quotation with the number of its hit; a click goes to the hit."""
+
+    def __init__(self, extract: api.Extract) -> None:
+        quote = clean(extract.text).strip()
+        super().__init__(
+            Content.assemble((f"“{quote}”", "$foreground"), (f" [{extract.hit}]", "bold $cite")),
+            markup=False,
+        )
+        self._rank = extract.hit
+
+    def on_click(self) -> None:
+        """Say which hit was clicked."""
+        self.post_message(HitCited(self._rank))
+
+
+class AnswerPane(VerticalScroll, can_focus=True):
+    """Shows one answer at a time."""
+
+    BORDER_TITLE = "answer"
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._extracts: Sequence[api.Extract] = ()
+        self._written: list[str] = []
+        self._pending: list[str] = []
+        self._model_text: ModelText | None = None
+        self._stream: MarkdownStream | None = None
+        self._timer: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the note, the extracts and the model's section."""
+        yield Static(id="answer-note", markup=False)
+        yield Vertical(id="extracts")
+        with Vertical(id="model"):
+            yield Static(id="demonstration", markup=False)
+            yield Static(id="prompt-notice", markup=False)
+            yield Static(id="waiting", markup=False)
+            yield Static(id="outcome", markup=False)
+
+    def on_mount(self) -> None:
+        """Name the sections and prepare the pulse at which tokens are written."""
+        self.query_one("#extracts").border_title = " extracts "
+        self._timer = self.set_interval(1 / WRITES_PER_SECOND, self._write_pending, pause=True)
+
+    @property
+    def answer_text(self) -> str:
+        """The extracts and the model's text, to copy."""
+        quotes = [f"“{clean(extract.text).strip()}” [{extract.hit}]" for extract in self._extracts]
+        written = "".join([*self._written, *self._pending]).strip()
+        return "\n\n".join(part for part in ("\n".join(quotes), written) if part)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the model has said anything yet."""
+        return bool(self._written or self._pending)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything that came has been written."""
+        return not self._pending
+
+    def show_note(self, note: Content) -> None:
+        """Show a note in place of an answer."""
+        self.query_one("#answer-note", Static).update(note)
+        self.set_class(False, "-has-extracts", "-has-model")
+
+    async def begin(self) -> None:
+        """Empty the pane for the answer to a new question."""
+        await self._close_stream()
+        if self._model_text is not None:
+            await self._model_text.remove()
+        self._model_text = None
+        self._extracts, self._written = (), []
+        await self.query_one("#extracts").remove_children()
+        self.set_class(False, "-has-extracts", "-has-model")
+        for part in ("answer-note", "demonstration", "prompt-notice", "outcome"):
+            self._say(part, Content())
+        self.set_title()
+        self.border_subtitle = None
+        self.wait(Content.styled("searching …", "$quiet"))
+        self.anchor(False)
+        self.scroll_home(animate=False)
+
+    def set_title(self, *facts: str) -> None:
+        """Set the pane's title: ``answer`` and what is known about it."""
+        more = "".join(f" · {fact}" for fact in facts)
+        self.border_title = Content.assemble("answer", (more, "not bold $quiet"))
+
+    async def show_extracts(self, extracts: Sequence[api.Extract]) -> None:
+        """Show the quotations, above everything else."""
+        self._extracts = extracts
+        if extracts:
+            await self.query_one("#extracts").mount_all(Extract(extract) for extract in extracts)
+            self.set_class(True, "-has-extracts")
+
+    def show_model(self, llm: api.LlmState) -> None:
+        """Name the model; while it has said nothing, say what it is doing."""
+        self.set_class(True, "-has-model")
+        name = clean_line(llm.model) or "model"
+        self.query_one("#model").border_title = Content(f" {name} ")
+        self._say("demonstration", outcome.demonstration(llm))
+        if not self.has_text:
+            self.wait(outcome.waiting(llm, has_extracts=bool(self._extracts)))
+
+    def show_prompt(self, prompt: api.PromptMade) -> None:
+        """Say what the model reads now, and what did not fit."""
+        self._say("prompt-notice", Content.styled(clean_line(prompt.notice), "$text-warning"))
+        if not self.has_text:
+            self.wait(outcome.reading(prompt))
+
+    async def add_text(self, text: str) -> None:
+        """Add a piece of the model's text; the first is shown at once, others are gathered."""
+        text = clean(text)
+        if not text:
+            return
+        if self._stream is None:
+            await self._open_stream()
+            self._pending.append(text)
+            await self._write_pending()
+        else:
+            self._pending.append(text)
+
+    async def finish(self, finished: api.AnswerFinished) -> None:
+        """Show how the answer went; its text replaces the streamed one where they differ."""
+        at_end = self._at_end
+        await self._close_stream()
+        final = clean(finished.answer)
+        if final.strip() and final.strip() != "".join(self._written).strip():
+            await self._replace_text(final)
+        self.wait(Content())
+        self._say("outcome", outcome.finished(finished))
+        self.set_title(*outcome.title_facts(finished))
+        self._settle(at_end)
+
+    async def cut_off(self, reason: Content, mark: str) -> None:
+        """Mark the answer as incomplete; what was written stands."""
+        at_end = self._at_end
+        await self._close_stream()
+        self.set_class(True, "-has-model")
+        self.wait(Content())
+        self._say("outcome", reason)
+        self.set_title(mark)
+        self._settle(at_end)
+
+    def mark_outdated(self) -> None:
+        """Say that documents changed after this answer was given."""
+        note = Content.styled("documents changed since · ctrl+r asks again", "$quiet")
+        self.border_subtitle = note
+
+    def wait(self, line: Content) -> None:
+        """Show what is being waited for; empty for nothing."""
+        self._say("waiting", line)
+
+    def _say(self, part: str, text: Content) -> None:
+        line = self.query_one(f"#{part}", Static)
+        line.update(text)
+        line.display = bool(text)
+
+    @property
+    def _at_end(self) -> bool:
+        return self.scroll_offset.y >= self.max_scroll_y
+
+    def _follow_text(self) -> None:
+        """Keep the end in view, but only once there is more than fits.
+
+        Textual 8.2.8 gives an anchored pane that is not full a negative scroll position.
+        """
+        if not self.is_anchored and self.max_scroll_y > 0 and self._stream is not None:
+            self.anchor()
+
+    def _settle(self, at_end: bool) -> None:
+        """Let go of the end of the text; a reader who was there sees the last lines."""
+        self.anchor(False)
+        if at_end:
+            self.call_after_refresh(self.scroll_end, animate=False)
+
+    async def _open_stream(self) -> None:
+        await self._mount_text()
+        assert self._model_text is not None
+        self._stream = self._model_text.stream()
+        self.wait(Content())
+        if self._timer is not None:
+            self._timer.resume()
+
+    async def _mount_text(self) -> None:
+        from tui.model_text import ModelText
+
+        self.set_class(True, "-has-model")
+        if self._model_text is None:
+            self._model_text = ModelText()
+            await self.query_one("#model").mount(self._model_text, before="#waiting")
+
+    async def _replace_text(self, text: str) -> None:
+        await self._mount_text()
+        assert self._model_text is not None
+        await self._model_text.update(text)
+        self._written = [text]
+
+    async def _write_pending(self) -> None:
+        if self._stream is None or not self._pending:
+            return
+        text = "".join(self._pending)
+        self._pending.clear()
+        self._written.append(text)
+        await self._stream.write(text)
+        self.call_after_refresh(self._follow_text)
+
+    async def _close_stream(self) -> None:
+        if self._timer is not None:
+            self._timer.pause()
+        if self._stream is not None:
+            await self._write_pending()
+            stream, self._stream = self._stream, None
+            await stream.stop()
+        self._pending.clear()

@@ -1,0 +1,252 @@
+"""The program on the screen: themes, dialogs, the clipboard, the editor and the way out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.binding import BindingType
+
+from engine.errors import HoverkiteError
+from engine.safe_text import clean, clean_line
+from tui import editor, messages, themes
+from tui.keys import APP_KEYS
+from tui.link import MENDING_PAUSES, EngineLink
+from tui.main_screen import MainScreen
+
+if TYPE_CHECKING:
+    from textual.message import Message
+    from textual.notifications import SeverityLevel
+    from textual.screen import Screen
+    from textual.theme import Theme
+
+    from tui.engine_port import EngineSource
+
+log = logging.getLogger(__name__)
+
+TWICE_SECONDS = 1.5
+"""How soon the second ctrl+c must come to quit."""
+
+
+class HoverkiteApp(App[None]):
+    """hoverkite in the terminal, on one folder."""
+
+    TITLE = "hoverkite"
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
+
+    def __init__(
+        self,
+        folder: Path,
+        source: EngineSource,
+        *,
+        agreed: bool = False,
+        theme: Theme | None = None,
+        pauses: tuple[float, ...] = MENDING_PAUSES,
+        now: Callable[[], float] = time.monotonic,
+        run_editor: Callable[[list[str]], None] = editor.run,
+    ) -> None:
+        super().__init__()
+        self._folder = folder
+        self.link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
+        self._now = now
+        self._run_editor = run_editor
+        self._editor_setting = ""
+        self._theme_setting = ""
+        self._own_themes: list[str] = []
+        self._interrupted_at = -TWICE_SECONDS
+        theme = theme or themes.load_named(themes.FALLBACK)
+        self.register_theme(theme)
+        self.theme = theme.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The variables of hoverkite's own styles, for themes that leave some out."""
+        return themes.OWN_VARIABLES
+
+    def get_default_screen(self) -> Screen[None]:
+        """The main screen."""
+        return MainScreen(self.link)
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever is on top of it."""
+        screen = self.screen_stack[0]
+        assert isinstance(screen, MainScreen)
+        return screen
+
+    def on_ready(self) -> None:
+        """Once the first frame is up: load the other themes and reach for the engine."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._keep_link()
+        self._load_themes()
+
+    @work(group="link", exit_on_error=False)
+    async def _keep_link(self) -> None:
+        await self.link.keep()
+
+    def _tell(self, message: Message) -> None:
+        if self.is_running and self.screen_stack:
+            self.main.post_message(message)
+
+    # --- themes ------------------------------------------------------------------------------
+
+    def _load_themes(self) -> None:
+        found, faults = themes.load_all()
+        for theme in found:
+            self.register_theme(theme)
+        self._own_themes = sorted(theme.name for theme in found)
+        if faults:
+            self.notify("\n".join(faults), title="Some themes can't be used", severity="warning")
+
+    def use_theme(self, name: str) -> None:
+        """Switch to a theme and say how to keep it."""
+        self.theme = name
+        self.notify(f'To keep it, write theme = "{name}" into config.toml', title=f"Theme {name}")
+
+    @on(messages.SettingsLoaded)
+    def _apply_settings(self, message: messages.SettingsLoaded) -> None:
+        self._editor_setting = message.settings.editor
+        wanted = message.settings.theme
+        if wanted == self._theme_setting:
+            return  # a theme chosen since then in the palette stays
+        self._theme_setting = wanted
+        if wanted in self.available_themes:
+            self.theme = wanted
+        else:
+            self.notify(
+                f"There is no theme {wanted}. There are: {', '.join(self._own_themes)}",
+                title="Theme not found",
+                severity="warning",
+            )
+
+    # --- toasts, clipboard, editor -----------------------------------------------------------
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast. Its text is never markup and never reaches the terminal raw."""
+        super().notify(
+            clean(message),
+            title=clean_line(title),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
+    def tell_error(self, error: HoverkiteError) -> None:
+        """Show what went wrong and what to do next."""
+        self.notify(f"{error}\n→ {error.next_step}", title=error.title, severity="error")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Put ``text`` on the clipboard of the terminal, through tmux too."""
+        text = clean(text)
+        super().copy_to_clipboard(text)
+        self._copy_through_tmux(text)
+
+    @work(thread=True, group="clipboard", exit_on_error=False)
+    def _copy_through_tmux(self, text: str) -> None:
+        from tui.clipboard import hand_to_tmux
+
+        hand_to_tmux(text, os.environ)
+
+    @on(messages.HitOpened)
+    def _open_hit(self, message: messages.HitOpened) -> None:
+        hit = message.hit
+        try:
+            path = editor.file_of(self._folder, hit)
+            chosen = editor.chosen_editor(self._editor_setting, os.environ)
+            command = editor.command_for(chosen, str(path.absolute()), hit.start_line)
+            with self.suspend():
+                self._run_editor(command)
+        except HoverkiteError as error:
+            self.tell_error(error)
+        except SuspendNotSupported:
+            self.notify("This terminal can't hand over to an editor", severity="warning")
+
+    # --- dialogs -----------------------------------------------------------------------------
+
+    @on(messages.AgreementNeeded)
+    def _ask_agreement(self, message: messages.AgreementNeeded) -> None:
+        from tui.confirm import indexing_question
+
+        self.push_screen(indexing_question(message.opened), self._take_decision)
+
+    def _take_decision(self, agreed: bool | None) -> None:
+        if agreed:
+            self.link.agree()
+        else:
+            declined = clean(f"Nothing was indexed: you declined {self._folder}")
+            self.exit(message=f"{declined}\nTo open another folder: hoverkite FOLDER")
+
+    @on(messages.LinkChosen)
+    def _ask_about_link(self, message: messages.LinkChosen) -> None:
+        from tui.confirm import link_question, may_be_opened
+
+        if may_be_opened(message.url):
+            self.push_screen(link_question(message.url), partial(self._open_link, message.url))
+        else:
+            self.notify(
+                f"Only plain http and https links are opened. This one says: {message.url}",
+                title="Link left alone",
+                severity="warning",
+            )
+
+    def _open_link(self, url: str, agreed: bool | None) -> None:
+        if agreed:
+            self.open_url(url)
+
+    # --- keys and palette --------------------------------------------------------------------
+
+    def action_copy_or_quit(self) -> None:
+        """Copy what is selected; a second press soon after quits."""
+        now = self._now()
+        if now - self._interrupted_at < TWICE_SECONDS:
+            self.exit()
+            return
+        self._interrupted_at = now
+        selected = self._selected_text()
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.notify("The selection is on the clipboard")
+        else:
+            self.notify("Press ctrl+c again to quit", timeout=TWICE_SECONDS)
+
+    def _selected_text(self) -> str:
+        focused = self.focused
+        typed = getattr(focused, "selected_text", "") if focused is not None else ""
+        return typed or self.screen.get_selected_text() or ""
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action, for the palette."""
+        main = self.main
+        yield SystemCommand("Ask again", "Ask the shown question again", main.action_again)
+        yield SystemCommand(
+            "Stop or clear", "Stop the answer, or clear the query", main.action_back
+        )
+        yield SystemCommand("Query", "Go to the query", main.action_go_to_query)
+        for pane in ("results", "preview", "answer"):
+            yield SystemCommand(pane.capitalize(), f"Go to the {pane}", partial(main.go_to, pane))
+        yield SystemCommand("Edit", "Open the hit in your editor at its line", main.action_edit)
+        yield SystemCommand("Copy", "Copy the hit's text or the answer", main.action_copy)
+        yield SystemCommand("Folder", "What is in the index, and what is not", main.action_report)
+        yield SystemCommand("Keys", "Show all keys", main.action_help)
+        for name in self._own_themes:
+            yield SystemCommand(
+                f"Theme: {name}", "Change the colours", partial(self.use_theme, name)
+            )
+        yield SystemCommand("Quit  :q", "Leave hoverkite", self.exit)

@@ -1,0 +1,34 @@
+"""The command ``hoverkite``: hands the command line over and opens the screen when asked to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``hoverkite`` with ``argv`` (the process's own by default); return the exit status."""
+    from engine import cli
+
+    return cli.main(list(sys.argv[1:] if argv is None else argv), open_screen=run_screen)
+
+
+def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> int:
+    """Open the screen on ``folder`` and return the exit status once it is left.
+
+    Nothing slow is imported before the first frame is painted.
+    """
+    from tui import themes
+    from tui.app import HoverkiteApp
+    from tui.engine_port import LocalEngine
+
+    theme = themes.load_named(themes.early_choice(settings_flags))
+    app = HoverkiteApp(folder, LocalEngine(settings_flags), agreed=agreed, theme=theme)
+    app.run()
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""The desk: the panes, how they share the screen, and the way between them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+
+from tui.answer import AnswerPane
+from tui.hints import HintLine
+from tui.keys import SCREEN_KEYS
+from tui.preview import PreviewPane
+from tui.query import QueryPane
+from tui.results import ResultsPane
+from tui.status_bar import StatusBar
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.events import DescendantFocus, Resize
+    from textual.widget import Widget
+
+WIDE = 100
+"""Columns from which evidence and answer stand side by side."""
+
+TALL = 36
+"""Rows from which a narrow screen shows preview and answer at once."""
+
+
+class Desk(Screen[None]):
+    """Holds the panes and moves the cursor among them; knows nothing of questions."""
+
+    AUTO_FOCUS = "QueryInput"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  as Textual has it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = SCREEN_KEYS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answering = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes."""
+        yield QueryPane()
+        with Container(id="desk"):
+            with Vertical(id="evidence"):
+                yield ResultsPane()
+                yield PreviewPane()
+            yield AnswerPane()
+        yield StatusBar()
+        yield HintLine()
+
+    @property
+    def query_pane(self) -> QueryPane:
+        """The query pane."""
+        return self.query_one(QueryPane)
+
+    @property
+    def results(self) -> ResultsPane:
+        """The results pane."""
+        return self.query_one(ResultsPane)
+
+    @property
+    def preview(self) -> PreviewPane:
+        """The preview pane."""
+        return self.query_one(PreviewPane)
+
+    @property
+    def answer(self) -> AnswerPane:
+        """The answer pane."""
+        return self.query_one(AnswerPane)
+
+    @property
+    def status_bar(self) -> StatusBar:
+        """The status bar."""
+        return self.query_one(StatusBar)
+
+    @property
+    def pane(self) -> str:
+        """Name of the pane that has the cursor."""
+        focused = self.focused
+        for name, widget in self._stops().items():
+            if focused is widget:
+                return name
+        return "query"
+
+    def _stops(self) -> dict[str, Widget]:
+        return {
+            "query": self.query_pane.input,
+            "results": self.results.list,
+            "preview": self.preview,
+            "answer": self.answer,
+        }
+
+    def go_to(self, pane: str) -> None:
+        """Put the cursor into a pane, which is shown if it was not."""
+        self._arrange(pane)
+        self._stops()[pane].focus()
+
+    def _arrange(self, pane: str) -> None:
+        """On a small screen preview and answer share a place: the one in use is shown."""
+        shared = self.size.width < WIDE and self.size.height < TALL
+        evidence = pane in ("results", "preview")
+        self.preview.display = evidence or not shared
+        self.answer.display = not evidence or not shared
+        self.set_class(shared and evidence, "-evidence")
+        self.set_class(shared and pane == "answer", "-reading")
+
+    def on_resize(self, event: Resize) -> None:
+        """Arrange the panes for the new size."""
+        self._arrange(self.pane)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Arrange the panes and the hints for the pane that now has the cursor."""
+        self._arrange(self.pane)
+        self.call_after_refresh(self.show_hints)
+
+    def show_hints(self) -> None:
+        """Show the keys that matter where the cursor is."""
+        words = {"screen.back": "stop" if self.answering else "clear"}
+        self.query_one(HintLine).show(self.pane, words)
+
+    def action_move_pane(self, step: int) -> None:
+        """Go to the next pane, or the one before."""
+        order = list(self._stops())
+        self.go_to(order[(order.index(self.pane) + step) % len(order)])
+
+    def action_go_to_query(self) -> None:
+        """Go back to the query."""
+        self.go_to("query")

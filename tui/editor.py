@@ -1,0 +1,100 @@
+"""Opening a hit in the person's editor, at its line."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from engine.errors import FolderError, UsageError
+from engine.safe_text import clean_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.api import Hit
+
+LAST_RESORT = "vi"
+
+_WAIT_AND_GO_TO = {"code", "code-insiders", "codium", "vscodium", "cursor", "windsurf"}
+_WAIT = {"subl", "sublime_text", "zed", "zeditor"}
+_PATH_COLON_LINE = {"hx", "helix"}
+_LINE_OPTION = {"kate", "kwrite", "idea", "pycharm", "goland", "webstorm"}
+_PLUS_LINE = {
+    *("vi", "vim", "nvim", "view", "gvim", "ex", "nano", "pico", "emacs", "emacsclient", "micro"),
+    *("kak", "joe", "jed", "mg", "ne", "gedit", "less", "nvi", "elvis", "vis", "amp"),
+}
+
+
+def chosen_editor(setting: str, environment: Mapping[str, str]) -> str:
+    """The editor's command line: the setting, ``$VISUAL``, ``$EDITOR``, ``vi``."""
+    for choice in (setting, environment.get("VISUAL", ""), environment.get("EDITOR", "")):
+        if choice.strip():
+            return choice
+    return LAST_RESORT
+
+
+def command_for(editor: str, path: str, line: int) -> list[str]:
+    """The command that opens ``path``, an absolute path, at ``line``.
+
+    Raises:
+        UsageError: the editor's command line cannot be split into words.
+    """
+    try:
+        words = shlex.split(editor)
+    except ValueError as error:
+        raise UsageError(
+            f"The editor's command is not complete: {clean_line(editor)} ({error})",
+            "Correct the setting editor, $VISUAL or $EDITOR",
+        ) from error
+    name = Path(words[0]).name.removesuffix(".exe")
+    if name in _WAIT_AND_GO_TO:
+        return [*words, *_wait(words), "--goto", f"{path}:{line}"]
+    if name in _WAIT:
+        return [*words, *_wait(words), f"{path}:{line}"]
+    if name in _PATH_COLON_LINE:
+        return [*words, f"{path}:{line}"]
+    if name in _LINE_OPTION:
+        return [*words, "--line", str(line), path]
+    if name in _PLUS_LINE:
+        return [*words, f"+{line}", path]
+    return [*words, path]
+
+
+def _wait(words: list[str]) -> list[str]:
+    return [] if {"-w", "--wait"} & set(words) else ["--wait"]
+
+
+def file_of(folder: Path, hit: Hit) -> Path:
+    """The file ``hit`` stands in, also when its name is not valid UTF-8.
+
+    Raises:
+        FolderError: the file is no longer there.
+    """
+    name = hit.path if hit.quoted_path is None else os.fsdecode(unquote_to_bytes(hit.quoted_path))
+    path = folder / name
+    if not path.is_file():
+        raise FolderError(
+            f"{clean_line(hit.path)} is not there any more",
+            "It was moved or deleted; ask again once the index has caught up",
+        )
+    return path
+
+
+def run(command: list[str]) -> None:
+    """Run the editor on this terminal and wait for it.
+
+    Raises:
+        UsageError: the editor does not exist or ended with an error.
+    """
+    shown = clean_line(command[0])
+    advice = 'Set the setting editor, or $EDITOR, to a command such as "nvim" or "code --wait"'
+    try:
+        status = subprocess.run(command, check=False).returncode
+    except OSError as error:
+        raise UsageError(f"{shown} can't be started: {error.strerror}", advice) from error
+    if status:
+        raise UsageError(f"{shown} ended with status {status}", advice)

@@ -1,0 +1,88 @@
+"""What the screen needs of the engine: the only door between the two."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from engine.api import AskEvent, FolderOpened, FolderStatus, SearchReply
+    from engine.config import Settings
+
+T = TypeVar("T")
+
+
+class Engine(Protocol):
+    """The engine process, as its client shows it. Every method may raise a HoverkiteError."""
+
+    async def open_folder(
+        self, path: str, *, agreed: bool = False, start_llm: bool = False
+    ) -> FolderOpened:
+        """Open and watch a folder; the reply carries a survey when a person must agree first."""
+
+    async def search(self, folder: str, query: str, hits: int | None = None) -> SearchReply:
+        """Return the hits for ``query``, best first."""
+
+    def ask(self, folder: str, question: str, hits: int | None = None) -> AsyncIterator[AskEvent]:
+        """Stream an answer; closing the iterator stops it in vLLM."""
+
+    async def status(self, folder: str) -> FolderStatus:
+        """Return what is known about the folder now."""
+
+    def events(self, folder: str) -> AsyncIterator[FolderStatus]:
+        """Stream the folder's status on every change."""
+
+    async def close(self) -> None:
+        """Leave the engine; it goes on for its other clients."""
+
+
+class EngineSource(Protocol):
+    """Where settings and a connected engine come from; tests give a scripted one."""
+
+    async def settings(self) -> Settings:
+        """Load the settings in force."""
+
+    async def connect(self, settings: Settings) -> Engine:
+        """Connect to the engine, starting it when none runs."""
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """The engine of this user on this machine, imported only when it is first needed."""
+
+    flags: dict[str, Any]
+
+    async def settings(self) -> Settings:
+        """Load the settings; the imports happen in a thread so that typing stays smooth."""
+        await asyncio.to_thread(_import_engine)
+        from engine import config
+
+        return await asyncio.to_thread(config.load, self.flags)
+
+    async def connect(self, settings: Settings) -> Engine:
+        """Connect, starting the engine process when none runs (seconds)."""
+        from engine import client
+
+        engine: Engine = await client.connect(settings)
+        return engine
+
+
+def _import_engine() -> None:
+    import tui.model_text  # noqa: F401  the Markdown widget, also too slow for the first frame
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close ``stream`` at the end of the block, whatever ended it."""
+    try:
+        yield stream
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            closed = close()
+            if inspect.isawaitable(closed):
+                await closed

@@ -1,0 +1,46 @@
+"""The help page: every key there is, from the bindings themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tui.dialog import Page
+from tui.keys import APP_KEYS, SCREEN_KEYS
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+KEY_CELLS = 28
+
+
+def help_page(app: App[object]) -> Page:
+    """A page with the keys of every pane, in the order they are declared."""
+    from tui.answer import AnswerPane
+    from tui.query import QueryInput
+    from tui.results import HitList
+
+    sections: list[tuple[str, list[BindingType]]] = [
+        ("In the query", QueryInput.BINDINGS),
+        ("Everywhere else", SCREEN_KEYS),
+        ("In the results", HitList.BINDINGS),
+        ("In the preview and the answer", AnswerPane.BINDINGS),
+        ("At any time", APP_KEYS),
+    ]
+    lines: list[Content] = []
+    for title, bindings in sections:
+        lines += [Content.styled(title, "bold $heading")]
+        for binding in own_bindings(bindings):
+            parts = Binding.make_bindings([binding])
+            keys = ", ".join(app.get_key_display(part) for part in parts)
+            lines.append(Content.assemble((f"  {keys:<{KEY_CELLS}}", "$cite"), binding.tooltip))
+        lines.append(Content(""))
+    lines.append(Content.styled("The mouse works too: click a hit, an extract, a hint.", "$quiet"))
+    return Page("keys", Content("\n").join(lines))
+
+
+def own_bindings(bindings: list[BindingType]) -> list[Binding]:
+    """The bindings to show; a run of digits counts once."""
+    return [binding for binding in bindings if isinstance(binding, Binding) and not binding.system]

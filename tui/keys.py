@@ -1,0 +1,113 @@
+"""The keys of the main screen and of the program; each pane declares its own beside it.
+
+Printable keys never fire in the query: the text field takes them first.
+"""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+SCREEN_KEYS: list[BindingType] = [
+    Binding(
+        "tab",
+        "move_pane(1)",
+        "Panes",
+        id="screen.next",
+        tooltip="Go to the next pane",
+    ),
+    Binding(
+        "shift+tab",
+        "move_pane(-1)",
+        "Pane before",
+        id="screen.previous",
+        tooltip="Go to the pane before",
+    ),
+    Binding(
+        "slash",
+        "go_to_query",
+        "Query",
+        id="screen.query",
+        tooltip="Go back to the query",
+    ),
+    Binding(
+        "escape",
+        "back",
+        "Stop or clear",
+        id="screen.back",
+        tooltip="Close what is on top, stop the answer, or clear the query",
+    ),
+    Binding(
+        "e",
+        "edit",
+        "Edit",
+        id="screen.edit",
+        tooltip="Open the hit in your editor at its line",
+    ),
+    Binding(
+        "y",
+        "copy",
+        "Copy",
+        id="screen.copy",
+        tooltip="Copy the hit's text, or in the answer pane the answer",
+    ),
+    *(
+        Binding(
+            digit,
+            f"jump({digit})",
+            "Go to a hit",
+            id="screen.jump" if digit == "1" else f"screen.jump.{digit}",
+            tooltip="Go to the hit of that number",
+            key_display="1-9",
+            system=digit != "1",
+        )
+        for digit in "123456789"
+    ),
+    Binding(
+        "ctrl+r",
+        "again",
+        "Again",
+        id="screen.again",
+        tooltip="Ask the question again; after a failure, try again",
+    ),
+    Binding(
+        "i",
+        "report",
+        "Folder",
+        id="screen.report",
+        tooltip="What is in the index, and what is not",
+    ),
+    Binding(
+        "question_mark,f1",
+        "help",
+        "Keys",
+        id="screen.help",
+        tooltip="Show all keys",
+    ),
+]
+
+APP_KEYS: list[BindingType] = [
+    Binding(
+        "ctrl+p",
+        "command_palette",
+        "Palette",
+        id="app.palette",
+        tooltip="Find any action by its name",
+        priority=True,
+    ),
+    Binding(
+        "ctrl+q",
+        "quit",
+        "Quit",
+        id="app.quit",
+        tooltip="Leave hoverkite; so does :q in the palette",
+        priority=True,
+    ),
+    Binding(
+        "ctrl+c",
+        "copy_or_quit",
+        "Copy selection",
+        id="app.copy_or_quit",
+        tooltip="Copy the selection; twice quickly: quit",
+        priority=True,
+    ),
+]

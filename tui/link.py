@@ -1,0 +1,137 @@
+"""The link to the engine: made after the first frame, mended when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from engine.errors import EngineError, HoverkiteError, UsageError
+from tui.engine_port import closing
+from tui.messages import (
+    AgreementNeeded,
+    EngineFailed,
+    EngineLost,
+    FolderReady,
+    SettingsLoaded,
+    StatusArrived,
+)
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from tui.engine_port import Engine, EngineSource
+
+log = logging.getLogger(__name__)
+
+MENDING_PAUSES = (0.2, 1.0, 2.0, 4.0)
+"""Seconds before each quiet attempt to reach an engine that was lost."""
+
+STEADY_SECONDS = 10.0
+"""A link that held this long counts as mended: the next break starts the attempts anew."""
+
+
+class EngineLink:
+    """Keeps one folder open in the engine and tells the screen what happens to it."""
+
+    def __init__(
+        self,
+        source: EngineSource,
+        folder: Path,
+        post: Callable[[Message], object],
+        *,
+        agreed: bool = False,
+        pauses: tuple[float, ...] = MENDING_PAUSES,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._folder = folder
+        self._post = post
+        self._agreed = agreed
+        self._pauses = pauses
+        self._now = now
+        self._ready = asyncio.Event()
+        self._decided = asyncio.Event()
+        self._open: tuple[Engine, str] | None = None
+        self._failed_attempts = 0
+        self._was_open = False
+
+    async def ready(self) -> tuple[Engine, str]:
+        """Wait until the folder is open; return the engine and the folder's name there."""
+        while self._open is None:
+            await self._ready.wait()
+        return self._open
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the folder is open in the engine now."""
+        return self._open is not None
+
+    def agree(self) -> None:
+        """Pass on a person's yes to indexing the folder."""
+        self._agreed = True
+        self._decided.set()
+
+    def retry(self) -> None:
+        """Try again after :class:`EngineFailed`."""
+        self._failed_attempts = 0
+        self._decided.set()
+
+    async def keep(self) -> NoReturn:
+        """Hold the link until cancelled; every trouble becomes a message."""
+        while True:
+            try:
+                await self._one_session()
+            except HoverkiteError as error:
+                await self._recover(error)
+            except Exception as error:  # the boundary of a task: a person must hear of it
+                log.exception("the link to the engine broke")
+                await self._recover(EngineError(f"{type(error).__name__}: {error}"))
+
+    async def _one_session(self) -> NoReturn:
+        settings = await self._source.settings()
+        self._post(SettingsLoaded(settings))
+        engine = await self._source.connect(settings)
+        try:
+            folder = await self._open_folder(engine, settings.llm_start == "screen")
+            self._open = engine, folder
+            self._was_open = True
+            self._ready.set()
+            opened_at = self._now()
+            self._post(FolderReady())
+            async with closing(engine.events(folder)) as statuses:
+                async for status in statuses:
+                    if self._now() - opened_at > STEADY_SECONDS:
+                        self._failed_attempts = 0
+                    self._post(StatusArrived(status))
+            raise EngineError("The engine stopped")
+        finally:
+            self._ready.clear()
+            self._open = None
+            with suppress(HoverkiteError):
+                await engine.close()
+
+    async def _open_folder(self, engine: Engine, start_llm: bool) -> str:
+        path = str(self._folder)
+        opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
+        while opened.survey is not None:
+            self._decided.clear()
+            self._post(AgreementNeeded(opened))
+            await self._decided.wait()
+            opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
+        return opened.folder
+
+    async def _recover(self, error: HoverkiteError) -> None:
+        mendable = self._was_open and not isinstance(error, UsageError)
+        if mendable and self._failed_attempts < len(self._pauses):
+            self._failed_attempts += 1
+            self._post(EngineLost(self._failed_attempts))
+            await asyncio.sleep(self._pauses[self._failed_attempts - 1])
+            return
+        self._decided.clear()
+        self._post(EngineFailed(error))
+        await self._decided.wait()

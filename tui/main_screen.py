@@ -1,0 +1,290 @@
+"""The main screen: the course of one question, and what the engine says meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from textual import on, work
+
+from engine.errors import EngineError, HoverkiteError
+from engine.safe_text import clean
+from tui import messages, notes, outcome
+from tui.desk import Desk
+from tui.engine_port import closing
+from tui.status_bar import left_out_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine import api
+    from tui.link import EngineLink
+
+log = logging.getLogger(__name__)
+
+REFRESH_PAUSE = 0.5
+"""Seconds between two quiet searches while the index keeps changing."""
+
+
+class MainScreen(Desk):
+    """Shows one folder and the question asked of it."""
+
+    def __init__(self, link: EngineLink) -> None:
+        super().__init__()
+        self._link = link
+        self._number = 0
+        self._question = ""
+        self._evidence: Sequence[api.Hit] = ()
+        self._status: api.FolderStatus | None = None
+        self._failed = False
+        self._index_changed = asyncio.Event()
+
+    def on_mount(self) -> None:
+        """Fill the panes with what a beginner needs."""
+        self.results.show_note(notes.starting_note())
+        self.answer.show_note(notes.answer_note())
+        self._keep_hits_fresh()
+
+    # --- the course of a question ------------------------------------------------------------
+
+    @on(messages.QueryAsked)
+    async def _start_question(self, message: messages.QueryAsked) -> None:
+        self._number += 1
+        self._question = message.question
+        self._set_answering(True)
+        self._evidence = ()
+        engine_up = self._link.is_open
+        self.results.show_note(notes.searching_note(engine_up=engine_up))
+        self.preview.show_nothing()
+        await self.answer.begin()
+        if self._failed:
+            self._failed = False
+            self._link.retry()
+        self._ask(self._number, message.question)
+
+    @work(exclusive=True, group="answer", exit_on_error=False)
+    async def _ask(self, number: int, question: str) -> None:
+        try:
+            engine, folder = await self._link.ready()
+            async with closing(engine.ask(folder, question)) as events:
+                async for event in events:
+                    self.post_message(messages.AnswerAdvanced(number, event))
+            ended: HoverkiteError = EngineError("The answer's stream ended early")
+        except HoverkiteError as error:
+            ended = error
+        except Exception as error:  # the boundary of a task: the pane must not wait for ever
+            log.exception("an answer broke")
+            ended = EngineError(f"{type(error).__name__}: {error}")
+        self.post_message(messages.AnswerBroke(number, ended))
+
+    @on(messages.AnswerAdvanced)
+    async def _show_event(self, message: messages.AnswerAdvanced) -> None:
+        event = message.event
+        if message.number != self._number or not self.answering:
+            return
+        if event.type == "hits":
+            self._evidence = event.hits
+            self.results.show_hits(event.hits, event.took_ms, self._chunks)
+        elif event.type == "extracts":
+            await self.answer.show_extracts(event.extracts)
+        elif event.type == "llm":
+            self.answer.show_model(event)
+        elif event.type == "prompt":
+            self.answer.show_prompt(event)
+        elif event.type == "token":
+            await self.answer.add_text(event.text)
+        elif event.type == "finished":
+            self._set_answering(False)
+            await self.answer.finish(event)
+        else:
+            self._set_answering(False)
+            await self._show_trouble(event.problem)
+
+    @on(messages.AnswerBroke)
+    async def _show_break(self, message: messages.AnswerBroke) -> None:
+        if message.number == self._number and self.answering:
+            self._set_answering(False)
+            if not self._evidence:
+                self.results.show_note(notes.results_note(self._status))
+            await self._show_trouble(message.error)
+
+    async def _show_trouble(self, problem: api.Problem | HoverkiteError) -> None:
+        has_text = self.answer.has_text
+        mark = "interrupted" if has_text else "none from the model"
+        await self.answer.cut_off(outcome.interrupted(problem, has_text=has_text), mark)
+
+    async def _stop_answer(self) -> None:
+        self._set_answering(False)
+        self.workers.cancel_group(self, "answer")
+        await self.answer.cut_off(outcome.stopped(has_text=self.answer.has_text), "stopped")
+        if not self._evidence:
+            self.results.show_note(notes.results_note(self._status))
+
+    def _set_answering(self, answering: bool) -> None:
+        self.answering = answering
+        self.show_hints()
+
+    @on(messages.HitHighlighted)
+    def _show_hit(self, message: messages.HitHighlighted) -> None:
+        if message.hit is not None:
+            self.preview.show_hit(message.hit, self._question)
+
+    @on(messages.QueryLeft)
+    def _enter_results(self) -> None:
+        if self.results.hits:
+            self.go_to("results")
+
+    # --- the folder and the engine -----------------------------------------------------------
+
+    @property
+    def _chunks(self) -> int | None:
+        return None if self._status is None else self._status.chunks
+
+    @property
+    def status(self) -> api.FolderStatus | None:
+        """The latest status of the folder."""
+        return self._status
+
+    @on(messages.StatusArrived)
+    def _show_status(self, message: messages.StatusArrived) -> None:
+        before, status = self._status, message.status
+        self._status = status
+        self.status_bar.show(status)
+        self.query_pane.show_folder(status.docs, left_out_words(status))
+        if before is not None and status.revision > before.revision:
+            self._index_changed.set()
+        if not self._question:
+            self.results.show_note(notes.results_note(status))
+        if self.answering and self._evidence and status.llm.state in ("starting", "unavailable"):
+            self.answer.show_model(status.llm)
+
+    @work(group="refresh", exit_on_error=False)
+    async def _keep_hits_fresh(self) -> None:
+        while True:
+            await self._index_changed.wait()
+            self._index_changed.clear()
+            number, question = self._number, self._question
+            if not question or not self._evidence:
+                continue
+            engine, folder = await self._link.ready()
+            try:
+                reply = await engine.search(folder, question)
+                self.post_message(messages.HitsRefreshed(number, reply))
+            except HoverkiteError as error:
+                log.warning("a quiet search failed: %s", error)
+            await asyncio.sleep(REFRESH_PAUSE)
+
+    @on(messages.HitsRefreshed)
+    def _refresh_hits(self, message: messages.HitsRefreshed) -> None:
+        if message.number != self._number:
+            return
+        reply = message.reply
+        if tuple(reply.hits) != tuple(self._evidence):
+            self.answer.mark_outdated()
+        self.results.show_hits(reply.hits, reply.took_ms, self._chunks, keep=True)
+
+    @on(messages.FolderReady)
+    def _show_ready(self) -> None:
+        self._failed = False
+        if not self._question:
+            self.results.show_note(notes.results_note(self._status))
+
+    @on(messages.EngineLost)
+    def _show_lost(self, message: messages.EngineLost) -> None:
+        self.status_bar.show_words(
+            f"○ the engine was lost; reaching it again (attempt {message.attempt}) …",
+            "$text-warning",
+        )
+
+    @on(messages.EngineFailed)
+    async def _show_failure(self, message: messages.EngineFailed) -> None:
+        self._failed = True
+        error = message.error
+        self.status_bar.show_words(f"✕ {error.title}: {error} · ctrl+r tries again", "$text-error")
+        if not self.results.hits:
+            self.results.show_note(notes.failure_note(error))
+        if self.answering:
+            await self._stop_waiting(error)
+
+    async def _stop_waiting(self, error: HoverkiteError) -> None:
+        self._set_answering(False)
+        self.workers.cancel_group(self, "answer")
+        await self._show_trouble(error)
+
+    # --- actions -----------------------------------------------------------------------------
+
+    async def action_back(self) -> None:
+        """Stop the answer; without one, clear the query."""
+        if self.answering:
+            await self._stop_answer()
+            return
+        if self.pane == "query":
+            self.query_pane.input.text = ""
+        self.go_to("query")
+
+    async def action_again(self) -> None:
+        """Try the engine again after a failure, and ask the shown question again."""
+        if self._failed:
+            self._failed = False
+            self.results.show_note(notes.starting_note())
+            self.status_bar.show_words("○ starting the engine …")
+            self._link.retry()
+        if self._question:
+            await self._start_question(messages.QueryAsked(self._question))
+
+    def action_jump(self, rank: int) -> None:
+        """Show the hit of ``rank``: of the answer when the cursor is there, else of the results."""
+        if self.pane == "answer":
+            self._show_cited(rank)
+        elif self.results.select(rank):
+            self.go_to("results")
+
+    @on(messages.HitCited)
+    def _follow_citation(self, message: messages.HitCited) -> None:
+        self._show_cited(message.rank)
+
+    def _show_cited(self, rank: int) -> None:
+        """Show a hit the answer stands on, even if the results have moved on since."""
+        if not 1 <= rank <= len(self._evidence):
+            return
+        cited = self._evidence[rank - 1]
+        for hit in self.results.hits:
+            if hit.path == cited.path and hit.text == cited.text:
+                self.results.select(hit.rank)
+                self.go_to("results")
+                return
+        self.go_to("preview")
+        self.preview.show_hit(cited, self._question, note="as it was when you asked")
+
+    def action_edit(self) -> None:
+        """Open the shown hit in the editor."""
+        hit = self.preview.hit or self.results.selected
+        if hit is not None:
+            self.post_message(messages.HitOpened(hit))
+
+    def action_copy(self) -> None:
+        """Copy the answer in the answer pane, elsewhere the text of the shown hit."""
+        hit = self.preview.hit or self.results.selected
+        if self.pane == "answer":
+            what, text = "The answer", self.answer.answer_text
+        else:
+            what, text = "The hit's text", clean(hit.text) if hit is not None else ""
+        if not text:
+            self.notify("There is nothing to copy yet", severity="warning", markup=False)
+            return
+        self.app.copy_to_clipboard(text)
+        self.notify(f"{what} is on the clipboard", markup=False)
+
+    def action_report(self) -> None:
+        """Show everything known about the folder."""
+        if self._status is not None:
+            from tui.report import report_page
+
+            self.app.push_screen(report_page(self._status))
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from tui.help import help_page
+
+        self.app.push_screen(help_page(self.app))

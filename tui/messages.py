@@ -1,0 +1,125 @@
+"""What widgets and workers tell each other: always something that has happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from engine.api import AskEvent, FolderOpened, FolderStatus, Hit, SearchReply
+    from engine.config import Settings
+    from engine.errors import HoverkiteError
+
+
+@dataclass
+class QueryAsked(Message):
+    """A person pressed Enter on a question."""
+
+    question: str
+
+
+@dataclass
+class QueryLeft(Message):
+    """The cursor was moved down, out of the query."""
+
+
+@dataclass
+class HitHighlighted(Message):
+    """The cursor in the results stands on another hit; None when there is none."""
+
+    hit: Hit | None
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the latest highlight matters."""
+        return isinstance(message, HitHighlighted)
+
+
+@dataclass
+class HitOpened(Message):
+    """A person chose a hit to read in their editor."""
+
+    hit: Hit
+
+
+@dataclass
+class HitCited(Message):
+    """The number of a hit was clicked in the answer."""
+
+    rank: int
+
+
+@dataclass
+class LinkChosen(Message):
+    """A link in the answer was clicked; nothing was opened."""
+
+    url: str
+
+
+@dataclass
+class SettingsLoaded(Message):
+    """The settings are known, after the first frame."""
+
+    settings: Settings
+
+
+@dataclass
+class AgreementNeeded(Message):
+    """The folder is large or unusual; a person has to agree before it is indexed."""
+
+    opened: FolderOpened
+
+
+@dataclass
+class FolderReady(Message):
+    """The engine has opened the folder and answers."""
+
+
+@dataclass
+class EngineLost(Message):
+    """The connection broke and is being mended."""
+
+    attempt: int
+
+
+@dataclass
+class EngineFailed(Message):
+    """The engine can't be used until a person does something."""
+
+    error: HoverkiteError
+
+
+@dataclass
+class StatusArrived(Message):
+    """The folder's status changed."""
+
+    status: FolderStatus
+
+    def can_replace(self, message: Message) -> bool:
+        """Each status tells everything, so only the latest matters."""
+        return isinstance(message, StatusArrived)
+
+
+@dataclass
+class AnswerAdvanced(Message):
+    """The next event of the answer to question ``number`` came."""
+
+    number: int
+    event: AskEvent
+
+
+@dataclass
+class AnswerBroke(Message):
+    """The stream of the answer to question ``number`` ended with an error."""
+
+    number: int
+    error: HoverkiteError
+
+
+@dataclass
+class HitsRefreshed(Message):
+    """The index changed and the shown query was searched again."""
+
+    number: int
+    reply: SearchReply

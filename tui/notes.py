@@ -1,0 +1,84 @@
+"""What the panes say while they have nothing to show: each teaches what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.safe_text import clean
+from tui import figures, outcome
+
+if TYPE_CHECKING:
+    from engine.api import FolderStatus
+    from engine.errors import HoverkiteError
+
+_KEYS = (
+    ("enter", "ask"),
+    ("alt+enter", "begin a new line"),
+    ("tab", "go to the next pane"),
+    ("1 … 9", "show the hit of that number"),
+    ("e", "open the hit in your editor"),
+    ("f1", "all keys"),
+)
+
+
+def answer_note() -> Content:
+    """How asking works."""
+    note = Content.assemble(
+        ("Ask a question about your documents.\n\n", "bold"),
+        ("Extracts come first: sentences quoted word for word, each with the ", "$quiet"),
+        ("number of its hit. The model's text streams below them.\n\n", "$quiet"),
+    )
+    for key, words in _KEYS:
+        note += Content.assemble((f"{key:<11}", "bold $cite"), (f"{words}\n", "$quiet"))
+    return note
+
+
+def starting_note() -> Content:
+    """What to do while the engine starts."""
+    return Content.assemble(
+        ("The engine is starting.\n\n", "bold"),
+        ("Type already: your question is asked as soon as the engine is up.", "$quiet"),
+    )
+
+
+def results_note(status: FolderStatus | None) -> Content:
+    """What the results will be, or how far indexing has come."""
+    if status is not None and status.state in ("indexing", "loading"):
+        done, total = status.progress.files_done, status.progress.files_total
+        progress = f"{figures.count(done)} of {figures.count(total)} files are read.\n\n"
+        return Content.assemble(
+            ("The folder is being indexed.\n", "bold"),
+            (progress if total else "\n", "$quiet"),
+            ("You can ask already: what is read is found.", "$quiet"),
+        )
+    if status is not None and not status.files:
+        return Content.assemble(
+            ("There is nothing to read in this folder.\n\n", "bold"),
+            (
+                "Markdown, text, HTML, PDF and source files are found as soon as they appear.",
+                "$quiet",
+            ),
+        )
+    return Content.assemble(
+        ("Hits appear here, best first.\n\n", "bold"),
+        ("rank  a bar  the distance  where it stands\n", "$quiet"),
+        ("For these distances larger is closer.", "$quiet"),
+    )
+
+
+def searching_note(*, engine_up: bool) -> Content:
+    """What happens after Enter."""
+    if engine_up:
+        return Content.styled("searching …", "$quiet")
+    return Content.assemble(
+        ("The engine is still starting.\n\n", "bold"),
+        ("Your question is asked as soon as it is up.", "$quiet"),
+    )
+
+
+def failure_note(error: HoverkiteError) -> Content:
+    """Why the engine can't be used, and the way out."""
+    note = outcome.trouble(clean(error.title), clean(str(error)), clean(error.next_step))
+    return note + Content.assemble("\n\n", ("ctrl+r", "bold $cite"), (" tries again", "$quiet"))

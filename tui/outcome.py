@@ -1,0 +1,104 @@
+"""The lines around the model's text: what it is doing, and how its answer went."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.safe_text import clean, clean_line
+from tui import figures
+
+if TYPE_CHECKING:
+    from engine import api
+    from engine.errors import HoverkiteError
+
+DEMONSTRATION = (
+    "demonstration model: shows that the path works; choose a better one: docs/models.md"
+)
+
+
+def demonstration(llm: api.LlmState) -> Content:
+    """What to expect of the embedded model; empty for any other."""
+    return Content.styled(DEMONSTRATION, "italic $quiet") if llm.demonstration else Content()
+
+
+def waiting(llm: api.LlmState, *, has_extracts: bool) -> Content:
+    """What the model is doing before its first token."""
+    if llm.state == "unavailable":
+        return unavailable(llm)
+    detail = clean_line(llm.detail)
+    doing = {
+        "off": "vLLM starts with this question",
+        "starting": "vLLM is starting" + (f", {detail}" if detail else ""),
+        "ready": "the model reads the hits …",
+        "answering": "the model reads the hits …",
+    }[llm.state]
+    if has_extracts and llm.state in ("off", "starting"):
+        doing += " · the extracts above need no model"
+    return Content.styled(doing, "$quiet")
+
+
+def unavailable(llm: api.LlmState) -> Content:
+    """Why there is no answer from the model, and what to do about it."""
+    return trouble("No answer model", clean(llm.detail), clean(llm.next_step))
+
+
+def reading(prompt: api.PromptMade) -> Content:
+    """What the model was given."""
+    shown = figures.counted(len(prompt.hits), "hit")
+    return Content.styled(f"the model reads {shown} …", "$quiet")
+
+
+def title_facts(finished: api.AnswerFinished) -> list[str]:
+    """The pace of the answer, for the pane's title."""
+    if not finished.completion_tokens:
+        return []
+    facts = [f"{finished.ttft_ms / 1000:.1f}{figures.GAP}s to first token"]
+    if finished.tokens_per_s:
+        facts.append(f"{finished.tokens_per_s:.0f}{figures.GAP}t/s")
+    return facts
+
+
+def finished(event: api.AnswerFinished) -> Content:
+    """The last lines of an answer that the model ended."""
+    facts = [
+        f"{figures.milliseconds(event.ttft_ms)} to first token",
+        f"{event.tokens_per_s:.0f}{figures.GAP}tokens/s",
+        figures.counted(event.completion_tokens, "token"),
+    ]
+    if event.finish_reason == "length":
+        end = Content.styled(
+            "▲ cut off at its length limit (finish reason: length)", "$text-warning"
+        )
+    else:
+        end = Content.styled(f"finished: {clean_line(event.finish_reason)}", "$quiet")
+    lines = [Content.styled(" · ".join(facts) + " · ", "$quiet") + end]
+    if event.sources:
+        sources = "  ".join(clean_line(source) for source in event.sources)
+        lines.append(Content.assemble(("shown to the model  ", "$quiet"), (sources, "$cite")))
+    return Content("\n").join(lines)
+
+
+def stopped(*, has_text: bool) -> Content:
+    """The last line of an answer that a person stopped."""
+    what = "you stopped the answer here" if has_text else "you stopped before the first token"
+    return Content.assemble(("■ stopped ", "bold $text-warning"), (what, "$quiet"))
+
+
+def interrupted(problem: api.Problem | HoverkiteError, *, has_text: bool) -> Content:
+    """The last lines of an answer that broke off, or of one that never began."""
+    detail = problem.detail if hasattr(problem, "detail") else str(problem)
+    title = clean_line(problem.title)
+    title = f"Interrupted: {title}" if has_text else title
+    return trouble(title, clean(detail), clean(problem.next_step))
+
+
+def trouble(title: str, detail: str, next_step: str) -> Content:
+    """A fault in three parts: what it is, what happened, what to do next."""
+    lines = [Content.styled(f"✕ {title}", "bold $text-error")]
+    if detail:
+        lines.append(Content.styled(detail, "$foreground"))
+    if next_step:
+        lines.append(Content.assemble(("→ ", "$cite"), (next_step, "$quiet")))
+    return Content("\n").join(lines)

@@ -1,0 +1,96 @@
+"""The preview pane: the text of the selected hit with its line numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.safe_text import clean, clean_line
+from tui import highlight, hit_row
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+
+    from engine.api import Hit
+
+SCROLL_KEYS: list[BindingType] = [
+    Binding("j", "scroll_down", "Down", id="pane.down", tooltip="Scroll down", show=False),
+    Binding("k", "scroll_up", "Up", id="pane.up", tooltip="Scroll up", show=False),
+    Binding("g", "scroll_home", "Top", id="pane.top", tooltip="Scroll to the top", show=False),
+    Binding("G", "scroll_end", "End", id="pane.end", tooltip="Scroll to the end", show=False),
+    Binding("space", "page_down", "Page", id="pane.page", tooltip="Scroll a page", show=False),
+]
+"""Keys of every pane that scrolls."""
+
+
+class PreviewPane(VerticalScroll, can_focus=True):
+    """Shows one chunk, word for word."""
+
+    BORDER_TITLE = "preview"
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hit: Hit | None = None
+        self._query = ""
+        self._note = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the text."""
+        yield Static(id="preview-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Say what will be here."""
+        self.show_nothing()
+
+    def show_hit(self, hit: Hit, query: str, note: str = "") -> None:
+        """Show the chunk of ``hit``; words of ``query`` stand out, ``note`` goes into the title."""
+        moved = hit != self.hit
+        self.hit, self._query, self._note = hit, query, note
+        self._lay_out()
+        if moved:
+            self.scroll_home(animate=False)
+
+    def show_nothing(self) -> None:
+        """Empty the pane."""
+        self.hit = None
+        self.border_title = Content("preview")
+        note = Content.styled("The text of the selected hit appears here.", "$quiet")
+        self.query_one("#preview-text", Static).update(note)
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay the text out for the new width."""
+        if self.hit is not None:
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        assert self.hit is not None
+        width = max(self.scrollable_content_region.width, 20)
+        title = hit_row.elide_path(hit_row.location(self.hit), max(width - 14, 8))
+        note = f" · {self._note}" if self._note else ""
+        self.border_title = Content.assemble("preview", (f" · {title}{note}", "not bold $quiet"))
+        text = self.query_one("#preview-text", Static)
+        text.update(numbered_text(self.hit, self._query, width))
+
+
+def numbered_text(hit: Hit, query: str, width: int) -> Content:
+    """The chunk of ``hit`` wrapped to ``width``: heading path, then lines with their numbers."""
+    whole = clean(hit.text).rstrip("\n")
+    content = Content(whole)
+    for start, end in highlight.matches(whole, query):
+        content = content.stylize("$match", start, end)
+    gutter = len(str(hit.start_line + whole.count("\n")))
+    shown: list[Content] = []
+    if hit.heading:
+        heading = hit_row.elide_middle(clean_line(hit.heading.replace(" > ", " › ")), width)
+        shown += [Content.styled(heading, "$heading"), Content("")]
+    for number, line in enumerate(content.split("\n", allow_blank=True), hit.start_line):
+        for part, piece in enumerate(line.wrap(max(width - gutter - 2, 10)) or [Content("")]):
+            label = "" if part else str(number)
+            shown.append(Content.assemble((f"{label:>{gutter}}  ", "$gutter"), piece))
+    return Content("\n").join(shown)

@@ -1,0 +1,132 @@
+"""The query pane: a question of one or a few lines. Enter asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static, TextArea
+
+from engine.safe_text import clean_line
+from tui.messages import QueryAsked, QueryLeft
+
+PLACEHOLDER = "Ask your documents anything"
+
+REMEMBERED_QUESTIONS = 100
+"""Questions of this session that the up key brings back."""
+
+
+class QueryInput(TextArea):
+    """The text field inside the query pane; grows with its lines up to a limit set by style."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "ask",
+            "Ask",
+            id="query.ask",
+            tooltip="Search the folder and ask the model",
+            priority=True,
+        ),
+        Binding(
+            "alt+enter,ctrl+j,shift+enter",
+            "new_line",
+            "New line",
+            id="query.new_line",
+            tooltip="Begin a new line in the question",
+            priority=True,
+        ),
+        Binding(
+            "down",
+            "down_or_leave",
+            "To the results",
+            id="query.down",
+            tooltip="On the last line: move to the results",
+            show=False,
+        ),
+        Binding(
+            "up",
+            "up_or_recall",
+            "Earlier question",
+            id="query.up",
+            tooltip="On the first line: bring back the question before",
+            show=False,
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(
+            compact=True,
+            soft_wrap=True,
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            placeholder=Content(PLACEHOLDER),
+        )
+        self.cursor_blink = False
+        self._asked: list[str] = []
+        self._recalled = 0
+
+    def action_ask(self) -> None:
+        """Ask what was typed; an empty question is left alone."""
+        question = self.text.strip()
+        if not question:
+            return
+        if question not in self._asked[-1:]:
+            self._asked = [*self._asked, question][-REMEMBERED_QUESTIONS:]
+        self._recalled = 0
+        self.post_message(QueryAsked(question))
+
+    def action_new_line(self) -> None:
+        """Begin a new line at the cursor."""
+        self.insert("\n")
+
+    def action_down_or_leave(self) -> None:
+        """Move down; from the last line into the results."""
+        if not self.cursor_at_last_line:
+            self.action_cursor_down()
+        elif self._recalled:
+            self._recall(self._recalled - 1)
+        else:
+            self.post_message(QueryLeft())
+
+    def action_up_or_recall(self) -> None:
+        """Move up; from the first line to the question asked before."""
+        if not self.cursor_at_first_line:
+            self.action_cursor_up()
+        elif self._recalled < len(self._asked):
+            self._recall(self._recalled + 1)
+
+    def _recall(self, steps_back: int) -> None:
+        if self._asked and steps_back == 1 and self.text.strip() == self._asked[-1]:
+            steps_back = 2 if self._recalled == 0 and len(self._asked) > 1 else steps_back
+        self._recalled = steps_back
+        self.text = self._asked[-steps_back] if steps_back else ""
+        self.move_cursor(self.document.end)
+
+
+class QueryPane(Horizontal):
+    """Where a question is typed."""
+
+    BORDER_TITLE = "query"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the prompt sign and the text field."""
+        yield Static("❯", id="prompt-sign", markup=False)
+        yield QueryInput()
+
+    def show_folder(self, path: str, left_out: str) -> None:
+        """Say on the border which folder is asked, and what of it is not in the index."""
+        home = str(Path.home())
+        name = clean_line("~" + path[len(home) :] if path.startswith(home + "/") else path)
+        self.border_title = Content.assemble("query", (f" · {name}", "not bold $quiet"))
+
+        self.border_subtitle = Content.styled(left_out, "$quiet") if left_out else None
+
+    @property
+    def input(self) -> QueryInput:
+        """The text field."""
+        return self.query_one(QueryInput)

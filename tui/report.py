@@ -1,0 +1,76 @@
+"""The report page: everything known about the folder, and what is not in the index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.safe_text import clean_line
+from tui import figures
+from tui.dialog import Page
+from tui.status_bar import left_out_words
+
+if TYPE_CHECKING:
+    from engine.api import FolderStatus
+
+NAME_CELLS = 14
+
+
+def report_page(status: FolderStatus) -> Page:
+    """A page that tells ``status`` in full."""
+    rows = [*_folder_rows(status), *_model_rows(status)]
+    lines = [
+        Content.assemble((f"{name:<{NAME_CELLS}}", "$quiet"), value)
+        for name, value in rows
+        if value
+    ]
+    if status.skipped_total:
+        lines += [Content(""), Content.styled("Skipped files", "bold $heading")]
+        lines += [
+            Content.assemble(
+                clean_line(skipped.path), (f"  {clean_line(skipped.reason)}", "$quiet")
+            )
+            for skipped in status.skipped
+        ]
+        more = status.skipped_total - len(status.skipped)
+        if more > 0:
+            lines.append(Content.styled(f"and {figures.count(more)} more", "$quiet"))
+    return Page("folder", Content("\n").join(lines))
+
+
+def _folder_rows(status: FolderStatus) -> list[tuple[str, str]]:
+    edit = (
+        "" if status.last_edit_s is None else f"searchable in {figures.seconds(status.last_edit_s)}"
+    )
+    detail = f": {clean_line(status.detail)}" if status.detail else ""
+    return [
+        ("folder", clean_line(status.docs)),
+        ("state", f"{status.state}{detail}"),
+        ("files", figures.count(status.files)),
+        ("chunks", figures.count(status.chunks)),
+        ("on the way", figures.count(status.pending) if status.pending else ""),
+        ("left out", left_out_words(status)),
+        ("last edit", edit),
+    ]
+
+
+def _model_rows(status: FolderStatus) -> list[tuple[str, str]]:
+    encoder, llm = status.embedding, status.llm
+    dimension = f", {encoder.dimension} dimensions" if encoder.dimension else ""
+    pids = [
+        f"{name} {pid}"
+        for name, pid in (
+            ("engine", status.pids.engine),
+            ("Milvus", status.pids.milvus),
+            ("vLLM", status.pids.vllm),
+        )
+        if pid is not None
+    ]
+    llm_detail = f": {clean_line(llm.detail)}" if llm.detail else ""
+    return [
+        ("encoder", f"{clean_line(encoder.model)} on {clean_line(encoder.device)}{dimension}"),
+        ("answer model", f"{clean_line(llm.model)} ({llm.state}{llm_detail})"),
+        ("what to do", clean_line(llm.next_step)),
+        ("processes", ", ".join(pids)),
+    ]

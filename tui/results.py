@@ -1,0 +1,158 @@
+"""The results pane: the hits of the shown query, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tui import figures, hit_row
+from tui.messages import HitHighlighted, HitOpened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.events import Resize
+
+    from engine.api import Hit
+
+
+class HitList(OptionList):
+    """The list of hits; rows are laid out anew for every width."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Next", id="results.next", tooltip="The next hit", show=False),
+        Binding(
+            "k",
+            "cursor_up",
+            "Previous",
+            id="results.previous",
+            tooltip="The hit before",
+            show=False,
+        ),
+        Binding("g", "first", "First", id="results.first", tooltip="The best hit", show=False),
+        Binding("G", "last", "Last", id="results.last", tooltip="The last hit", show=False),
+        Binding(
+            "enter",
+            "open",
+            "Open",
+            id="results.open",
+            tooltip="Open the hit in your editor",
+            show=False,
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, compact=True)
+        self.hits: Sequence[Hit] = ()
+        self._laid_out_for = -1
+
+    def show_hits(self, hits: Sequence[Hit], selected: int) -> None:
+        """Show ``hits`` with the cursor on index ``selected``."""
+        self.hits = hits
+        self.set_options(Option(prompt) for prompt in self._rows())
+        self.highlighted = selected if hits else None
+
+    def on_mount(self) -> None:
+        """Lay the rows out anew when the theme changes their colours."""
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._lay_out_again())
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay the rows out for the new width."""
+        if self.scrollable_content_region.width != self._laid_out_for:
+            self._lay_out_again()
+
+    def action_open(self) -> None:
+        """Say that the hit under the cursor is wanted in the editor."""
+        if self.highlighted is not None and self.highlighted < len(self.hits):
+            self.post_message(HitOpened(self.hits[self.highlighted]))
+
+    def _lay_out_again(self) -> None:
+        for index, prompt in enumerate(self._rows()):
+            self.replace_option_prompt_at_index(index, prompt)
+
+    def _rows(self) -> list[Content]:
+        self._laid_out_for = self.scrollable_content_region.width
+        columns = hit_row.fit_columns(self.hits, max(self._laid_out_for - 2, 0))
+        best = max((hit.distance for hit in self.hits), default=0.0)
+        return [hit_row.row(hit, best, columns) for hit in self.hits]
+
+
+class ResultsPane(Vertical):
+    """The hits, or a note when there are none."""
+
+    BORDER_TITLE = "results"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list and the note that stands in its place."""
+        yield Static(id="results-note", markup=False)
+        yield HitList()
+
+    @property
+    def list(self) -> HitList:
+        """The list of hits."""
+        return self.query_one(HitList)
+
+    @property
+    def hits(self) -> Sequence[Hit]:
+        """The hits on the screen."""
+        return self.list.hits
+
+    @property
+    def selected(self) -> Hit | None:
+        """The hit under the cursor."""
+        index = self.list.highlighted
+        return None if index is None or index >= len(self.hits) else self.hits[index]
+
+    def show_note(self, note: Content, title: str = "results") -> None:
+        """Show a note in place of hits."""
+        self.list.show_hits((), 0)
+        self.query_one("#results-note", Static).update(note)
+        self.set_class(False, "-has-hits")
+        self.border_title = Content(title)
+
+    def show_hits(
+        self, hits: Sequence[Hit], took_ms: float, chunks: int | None, *, keep: bool = False
+    ) -> None:
+        """Show the hits of a search; ``keep`` leaves the cursor on the hit it stands on."""
+        selected = same_hit(hits, self.selected) if keep else 0
+        of = "" if chunks is None else f" of {figures.count(chunks)}"
+        facts = f" · {len(hits)}{of} chunks · {figures.milliseconds(took_ms)}"
+        if not hits:
+            self.show_note(Content("Nothing was found.\n\nTry other words."))
+        elif not keep or tuple(hits) != tuple(self.hits):
+            self.set_class(True, "-has-hits")
+            self.list.show_hits(hits, selected)
+        self.border_title = Content.assemble("results", (facts, "not bold $quiet"))
+
+    def select(self, rank: int) -> bool:
+        """Move the cursor to the hit of ``rank``; False when there is none."""
+        if not 1 <= rank <= len(self.hits):
+            return False
+        self.list.highlighted = rank - 1
+        return True
+
+    @on(OptionList.OptionHighlighted)
+    def _tell_highlight(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if event.option_index < len(self.hits):
+            self.post_message(HitHighlighted(self.hits[event.option_index]))
+
+
+def same_hit(hits: Sequence[Hit], wanted: Hit | None) -> int:
+    """Index in ``hits`` of the chunk ``wanted``: the same text, else the nearest in its file."""
+    if wanted is None:
+        return 0
+    for index, hit in enumerate(hits):
+        if hit.path == wanted.path and hit.text == wanted.text:
+            return index
+    same_file = [index for index, hit in enumerate(hits) if hit.path == wanted.path]
+    if same_file:
+        return min(same_file, key=lambda index: abs(hits[index].start_line - wanted.start_line))
+    return min(wanted.rank - 1, max(len(hits) - 1, 0))

@@ -1,0 +1,140 @@
+"""Colour themes: one TOML file each, shipped with hoverkite or put into the config folder."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.color import ColorParseError
+from textual.css.errors import StylesheetError
+from textual.css.stylesheet import Stylesheet, StylesheetParseError
+from textual.css.tokenizer import TokenError
+from textual.theme import Theme
+
+from engine import paths
+from engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FALLBACK = "kite"
+
+OWN_VARIABLES = {
+    "quiet": "#8f9bab",
+    "line": "#2c343f",
+    "focus-line": "#6ba6d6",
+    "bar": "#5d9bd0",
+    "track": "#2c343f",
+    "distance": "#d8dee6",
+    "gutter": "#6f7b8b",
+    "heading": "#8fbbe0",
+    "match": "bold #f2c07e",
+    "cite": "#f0a86e",
+    "page": "#12161c",
+    "selected": "#233040",
+    "selected-blurred": "#1c2430",
+}
+"""The theme variables that only hoverkite's styles use, with the values of the first theme."""
+
+
+def shipped_folder() -> Path:
+    """Where the themes that come with hoverkite are: inside the wheel, or beside a checkout."""
+    inside = Path(__file__).parent / "themes"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "themes"
+
+
+def user_folder() -> Path:
+    """Where a person's own themes are."""
+    return paths.config_dir() / "themes"
+
+
+def early_choice(flags: Mapping[str, Any]) -> str:
+    """The chosen theme's name, found without loading the settings, which would delay the screen.
+
+    Follows the same order; a fault in the config file is left for the settings to explain.
+    """
+    named = flags.get("theme") or os.environ.get("HOVERKITE_THEME")
+    if not named:
+        config = os.environ.get("HOVERKITE_CONFIG")
+        file = Path(config).expanduser() if config else paths.config_dir() / "config.toml"
+        try:
+            named = tomllib.loads(file.read_text("utf-8")).get("theme")
+        except (OSError, ValueError):
+            named = None
+    return named if isinstance(named, str) and named else FALLBACK
+
+
+def load_named(name: str) -> Theme:
+    """Return the theme of that name, or the fallback when it is missing or faulty."""
+    for folder in (user_folder(), shipped_folder()):
+        file = folder / f"{name}.toml"
+        if Path(name).name == name and file.is_file():
+            try:
+                theme = read(file)
+            except ConfigError:
+                continue
+            if theme.name == name:
+                return theme
+    return read(shipped_folder() / f"{FALLBACK}.toml")
+
+
+def load_all() -> tuple[list[Theme], list[str]]:
+    """Return every usable theme, a person's own winning by name, and the faults of the others."""
+    found: dict[str, Theme] = {}
+    faults: list[str] = []
+    for folder in (shipped_folder(), user_folder()):
+        for file in sorted(folder.glob("*.toml")):
+            try:
+                theme = read(file)
+                found[theme.name] = theme
+            except ConfigError as fault:
+                faults.append(str(fault))
+    return list(found.values()), faults
+
+
+def read(file: Path) -> Theme:
+    """Read one theme and try it out on hoverkite's own styles.
+
+    Raises:
+        ConfigError: naming the file and what is wrong in it.
+    """
+    try:
+        values = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file.name}: {error}") from error
+    known = {field.name for field in fields(Theme)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ConfigError(f"{file.name}: unknown key {', '.join(unknown)}")
+    if not isinstance(values.get("name"), str) or not isinstance(values.get("primary"), str):
+        raise ConfigError(f"{file.name}: name and primary must be given")
+    theme = Theme(**values)
+    fault = dry_run(theme)
+    if fault:
+        raise ConfigError(f"{file.name}: {fault}")
+    return theme
+
+
+def dry_run(theme: Theme) -> str:
+    """Lay the theme's colours into the styles without a screen; return the fault, or nothing."""
+    try:
+        variables = {**OWN_VARIABLES, **theme.to_color_system().generate(), **theme.variables}
+        styles = Stylesheet(variables=variables)
+        styles.add_source("\n".join(f"* {{ color: ${name}; }}" for name in _plain_colours()))
+        styles.parse()
+    except ColorParseError as error:
+        return str(error)
+    except (
+        *(StylesheetError, StylesheetParseError, TokenError),
+        *(TypeError, ValueError, AttributeError),
+    ):
+        return "a value is no colour"
+    return ""
+
+
+def _plain_colours() -> list[str]:
+    own = [name for name in OWN_VARIABLES if name != "match"]
+    return [*own, "foreground", "background", "surface", "panel", "primary", "border", "text-error"]
