@@ -1,0 +1,40 @@
+"""The stand-in for vLLM under the real supervisor, and what is left of it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from engine import paths, vllm_remains
+from engine.vllm_launch import Launch
+from engine.vllm_supervisor import Task
+
+FAKE = Path(__file__).with_name("fake_vllm.py")
+
+
+def launch(mode: str, name: str = "vllm-0123456789ab") -> Launch:
+    """Return how the stand-in is started in ``mode``."""
+    unix_socket = str(paths.runtime_dir() / f"{name}.sock")
+    argv = [sys.executable, str(FAKE), unix_socket, mode]
+    return Launch(name, argv, dict(os.environ), "fake-model", niceness=3)
+
+
+def alive(task: Task) -> list[psutil.Process]:
+    """Return the living processes of ``task``."""
+    return vllm_remains.working_in(Path(task.folder))
+
+
+def remains(task: Task) -> list[str]:
+    """Return what is left on disk of a task that ended, besides its lock."""
+    leftover = (task.socket, task.lease, task.folder)
+    return [path for path in leftover if Path(path).exists()]
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until ``condition`` holds, at most ``seconds``."""
+    async with asyncio.timeout(seconds):
+        while not await asyncio.to_thread(condition):  # noqa: ASYNC110  it lies in other processes
+            await asyncio.sleep(0.05)

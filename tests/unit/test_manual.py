@@ -1,0 +1,29 @@
+"""The manual: its page of settings is current, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.config import Settings
+from tools import manual
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
+
+
+def test_the_page_of_settings_is_current() -> None:
+    assert manual.PAGE.read_text("utf-8") == manual.page(), "Run: make manual"
+
+
+def test_the_page_names_every_setting() -> None:
+    written = manual.page()
+    assert {name for name in Settings.model_fields if f"\n- **`{name}`**: " not in written} == set()
+    assert f"## {manual.OTHER}" not in written
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    links = LINK.findall(page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
