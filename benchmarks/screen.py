@@ -83,6 +83,8 @@ def main() -> None:
             "HOME": home,
             "XDG_RUNTIME_DIR": home,
             "TERM": "xterm-256color",
+            "COLUMNS": "100",
+            "LINES": "30",
             # An engine of its own would outlive the benchmark: the first frame needs none.
             "HOVERKITE_ENGINE_LINGER_MINUTES": "0",
             "HOVERKITE_LLM_START": "never",

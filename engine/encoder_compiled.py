@@ -20,7 +20,7 @@ BATCH = 8
 """Texts a batch: larger ones are no faster and take more memory."""
 MOST_STREAMS = 8
 """Batches at work at once; each takes memory of its own, and two cores want two."""
-GRAPH, WEIGHTS, TOKENIZER, SPEC = "model.xml", "model.bin", "tokenizer.json", "spec.json"
+GRAPH, TOKENIZER, SPEC = "model.xml", "tokenizer.json", "spec.json"
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,8 @@ class CompiledSpec(BaseModel):
     pad_id: int
     query_prompt: str
     document_prompt: str
-    sizes: dict[str, int] = {}
-    """Bytes of each file, to notice a truncated one before OpenVINO maps it."""
     probe: list[float] = []
-    """The vector of ``PROBE``, to notice a damaged one."""
+    """The vector of ``PROBE``, to notice damage that OpenVINO does not."""
 
 
 PROBE = "A kite hovers over the field: Milvus migrans, 1783. Чёрный коршун · 黑鸢 · مرحبا"
@@ -139,10 +137,9 @@ def quiet_openvino() -> Any:
 
 
 def write_spec(folder: Path, spec: CompiledSpec) -> None:
-    """Complete the compiled model in ``folder``: note sizes and the probe's vector."""
-    sizes = {name: (folder / name).stat().st_size for name in (GRAPH, WEIGHTS, TOKENIZER)}
+    """Complete the compiled model in ``folder`` by what it makes of the probe."""
     probe = CompiledEncoder(folder, spec).encode_query(PROBE).tolist()
-    complete = spec.model_copy(update={"sizes": sizes, "probe": probe})
+    complete = spec.model_copy(update={"probe": probe})
     (folder / SPEC).write_text(complete.model_dump_json(), "utf-8")
 
 
@@ -150,9 +147,7 @@ def open_compiled(folder: Path, model_id: str) -> CompiledEncoder | None:
     """Return the encoder compiled into ``folder``; None if there is none, or it is damaged."""
     try:
         spec = CompiledSpec.model_validate_json((folder / SPEC).read_bytes())
-        sizes = {name: (folder / name).stat().st_size for name in spec.sizes}
-        if spec.model_id != model_id or sizes != spec.sizes:
-            log.warning("The compiled encoder in %s is damaged", folder)
+        if spec.model_id != model_id:
             return None
         encoder = CompiledEncoder(folder, spec)
         likeness = float(encoder.encode_query(PROBE) @ np.array(spec.probe, np.float32))

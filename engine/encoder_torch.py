@@ -63,8 +63,11 @@ class TorchEncoder(Encoder):
         self._batch = BATCH[device]
         self._turns = Turns()
         self._closed = False
-        precision = "bf16" if has_bf16(device) and self._use_bf16() else "fp32"
-        self.device = f"{device} (torch {precision})"
+        self.device = f"{device} (torch fp32)"
+        if has_bf16(device) and self._agrees_in_bf16():
+            self.device = f"{device} (torch bf16)"
+        elif has_bf16(device):  # rounded weights stay rounded
+            self._model = open_model(str(model.folder), device)
 
     def close(self) -> None:
         """Free the model; a running ``encode`` ends with a ModelError after its batch."""
@@ -88,17 +91,15 @@ class TorchEncoder(Encoder):
             vectors = self._model.encode_query([text], show_progress_bar=False)
             return np.asarray(vectors, np.float32)
 
-    def _use_bf16(self) -> bool:
-        """Go over to bfloat16 if the vectors stay the same."""
+    def _agrees_in_bf16(self) -> bool:
+        """Turn the model to bfloat16 and tell whether its vectors stay the same."""
         import torch
 
         texts = VARIED[:12]
         exact = self.encode(texts)
         self._model.to(torch.bfloat16)
         likeness = float((exact * self.encode(texts)).sum(axis=1).mean())
-        if likeness < SAME:
-            log.info("bfloat16 vectors differ too much (cosine %.5f)", likeness)
-            self._model.to(torch.float32)
+        log.info("bfloat16 vectors have a cosine of %.6f to exact ones", likeness)
         return likeness >= SAME
 
     @contextmanager

@@ -23,6 +23,14 @@ MOST_UNITS = 400
 """Units that are looked at, over all hits."""
 COMFORTABLE = 320
 """Characters up to which a quotation is read at a glance."""
+NEARNESS = 0.6
+"""Weight of the encoder's similarity; all the words of the question weigh 1."""
+DISTANCE = 0.8
+"""What a unit loses for each unit of distance that its hit lies behind the best."""
+CONTINUATION = 0.1
+"""What a unit gains for standing beside one already chosen."""
+WORSE = 1.0
+"""How far below the best a further quotation may lie."""
 
 _WORD = re.compile(r"[^\W_]+(?:[._'-][^\W_]+)*|\w+")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:[.,]\d+)*|[^\W\d_a-zA-Z]+")
@@ -44,7 +52,7 @@ _ASKS_NUMBER = re.compile(
 )
 _ASKS_NAME = re.compile(r"\b(?:who|whom|whose|where)\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<=[\w,;:'’)\-] )[A-Z][\w’'-]+")
-_ENDINGS = ("ations", "ation", "ingly", "ments", "ment", "ings", "ing", "edly", "ers", "ies", "ed")
+_ENDINGS = ("ation", "ingly", "ment", "ing", "edly", "ed", "ly")
 _STOP_WORDS = """
 a an and are as at be been but by can could did do does for from had has have how i if in into is
 it its may me my of on or our shall should so such than that the their them there these they this
@@ -60,7 +68,11 @@ class _Candidate:
     unit: Unit
     text: str
     words: Counter[str]
-    context: frozenset[str]
+    header: frozenset[str]
+    """Words of the header of its table, or of the line that introduces its list."""
+    heading: frozenset[str]
+    before: "_Candidate | None" = None
+    """The unit before it in its hit."""
     score: float = 0.0
 
 
@@ -76,17 +88,22 @@ def choose(
     Each text is a substring of its hit's text. ``similarity`` returns how near each of a few texts
     is to the question, from -1 to 1.
     """
-    candidates = _candidates(hits)
-    if not candidates:
+    pool = _candidates(hits)
+    if not pool:
         return _anything(hits)
-    _score(question, candidates)
-    candidates.sort(key=lambda candidate: -candidate.score)
+    _score(question, pool)
+    pool.sort(key=lambda candidate: -candidate.score)
     if similarity:
-        _rescore(candidates, similarity)
+        for candidate, near in zip(
+            pool[:SHORTLIST], similarity([c.text for c in pool[:SHORTLIST]]), strict=True
+        ):
+            candidate.score += NEARNESS * near
     chosen: list[_Candidate] = []
-    for candidate in candidates:
-        if len(chosen) < most and _adds(candidate, chosen):
-            chosen.append(candidate)
+    while pool and len(chosen) < most:
+        best = max(pool, key=lambda c: c.score + CONTINUATION * _continues(c, chosen))
+        pool = [candidate for candidate in pool if candidate is not best]
+        if not chosen or _adds(best, chosen):
+            chosen.append(best)
     return [Extract(text=candidate.text, hit=candidate.hit.rank) for candidate in chosen]
 
 
@@ -95,12 +112,15 @@ def _candidates(hits: Sequence[Hit]) -> list[_Candidate]:
     found: dict[str, _Candidate] = {}
     for hit in hits:
         heading = frozenset(_words(hit.heading))
+        before = None
         for unit in units(hit.text):
             text = hit.text[unit.start : unit.end]
             if text in found or len(found) >= MOST_UNITS:
                 continue
-            context = heading | frozenset(_words(unit.context))
-            found[text] = _Candidate(hit, unit, text, Counter(_words(text)), context)
+            header = frozenset(_words(unit.context))
+            words = Counter(_words(text))
+            before = _Candidate(hit, unit, text, words, header, heading, before)
+            found[text] = before
     return list(found.values())
 
 
@@ -119,24 +139,28 @@ def _score(question: str, candidates: list[_Candidate]) -> None:
     weights = {
         word: exactness * math.log(1 + (len(candidates) + 0.5) / (holding[word] + 0.5))
         for word, exactness in asked.items()
+        if holding[word]
     }
     whole = sum(weights.values()) or 1.0
     best_distance = max(candidate.hit.distance for candidate in candidates)
     for candidate in candidates:
-        own = sum(weight for word, weight in weights.items() if word in candidate.words)
-        around = sum(
-            weight
-            for word, weight in weights.items()
-            if word in candidate.context and word not in candidate.words
-        )
-        overlap = (own + 0.35 * around) / whole
+        overlap = sum(weight * _presence(word, candidate) for word, weight in weights.items())
         candidate.score = (
-            overlap
+            overlap / whole
             + _kind_bonus(question, candidate)
             - _faults(candidate)
-            - 0.6 * max(0.0, best_distance - candidate.hit.distance)
+            - DISTANCE * max(0.0, best_distance - candidate.hit.distance)
             - 0.01 * candidate.hit.rank
         )
+
+
+def _presence(word: str, candidate: _Candidate) -> float:
+    """Return how much a unit is about a word: by saying it, or by standing under it."""
+    if word in candidate.words:
+        return 1.0
+    if word in candidate.header or (word in candidate.heading and candidate.unit.is_row):
+        return 0.8
+    return 0.35 if word in candidate.heading else 0.0
 
 
 def _kind_bonus(question: str, candidate: _Candidate) -> float:
@@ -171,22 +195,18 @@ def _faults(candidate: _Candidate) -> float:
     return fault + 0.1 * ("</" in text)
 
 
-def _rescore(candidates: list[_Candidate], similarity: Similarity) -> None:
-    """Reorder the first candidates by what the encoder says of them too."""
-    first = candidates[:SHORTLIST]
-    for candidate, near in zip(first, similarity([c.text for c in first]), strict=True):
-        candidate.score += near
-    candidates[:SHORTLIST] = sorted(first, key=lambda candidate: -candidate.score)
+def _continues(candidate: _Candidate, chosen: Sequence[_Candidate]) -> bool:
+    return any(candidate.before is other or other.before is candidate for other in chosen)
 
 
-def _adds(candidate: _Candidate, chosen: list[_Candidate]) -> bool:
+def _adds(candidate: _Candidate, chosen: Sequence[_Candidate]) -> bool:
     """Whether a unit says more than those already chosen, and is not far worse."""
     words = set(candidate.words)
     for other in chosen:
         shared = len(words & set(other.words))
         if shared >= 0.8 * min(len(words), len(other.words)):
             return False
-    return not chosen or candidate.score > chosen[0].score - 0.6
+    return candidate.score > chosen[0].score - WORSE
 
 
 def _is_exact(word: str) -> bool:
@@ -216,9 +236,9 @@ def _forms(word: str) -> tuple[str, ...]:
 
 def _stem(word: str) -> str:
     word = word.removesuffix("'s").removesuffix("’s")
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-3] + "y" if word.endswith("ies") else word[:-1]
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 4:
             return word[: -len(ending)].rstrip("e")
-    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
-        word = word[:-1]
     return word.rstrip("e") if len(word) > 4 else word

@@ -83,10 +83,19 @@ class Folder:
         self._last_edit_s: float | None = None
         self._pending = 0
         self._counts = self._manifest.counts()
+        self._searchable = asyncio.Event()
+        """Set once there is something to search, or certainly nothing."""
+        if self._counts[1]:
+            self._searchable.set()
         self._skipped: list[SkippedFile] = []
         self._watch = Watch(root, self._follow)
 
     # --- opening and closing ---
+
+    @property
+    def milvus_pid(self) -> int | None:
+        """Process id of this folder's Milvus Lite server."""
+        return self._index.pid if self._index else None
 
     @property
     def agreed(self) -> bool:
@@ -200,6 +209,7 @@ class Folder:
         self._counts = await asyncio.to_thread(self._manifest.counts)
         self._skipped = await asyncio.to_thread(self._list_skipped)
         self._progress = Progress()
+        self._searchable.set()
         self._pending = len(outcome.unsettled)
         self._state = "partial watch" if self._watch.partial else "watching"
         self._detail = self._watch.partial
@@ -244,6 +254,7 @@ class Folder:
         """
         begun = time.monotonic()
         encoder, index = await asyncio.shield(self._opened)
+        await self._searchable.wait()
         try:
             found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
         except StoreError:
@@ -280,12 +291,13 @@ class Folder:
             llm=llm,
             pids=Processes(
                 engine=os.getpid(),
-                milvus=self._index.pid if self._index else None,
+                milvus=self.milvus_pid,
                 vllm=vllm_pid,
             ),
         )
 
     def _show(self, state: FolderState, detail: str) -> None:
+        self._searchable.set()
         self._state, self._detail, self._progress = state, detail, Progress()
         self._on_change()
 
@@ -296,7 +308,10 @@ class Folder:
     def _take_progress(self, progress: Progress) -> None:
         if self._writing.locked():
             self._state, self._progress = "indexing", progress
-            self._counts = self._manifest.counts()
+            before, self._counts = self._counts, self._manifest.counts()
+            if self._counts != before:
+                self._revision += 1
+                self._searchable.set()
             self._on_change()
 
     # --- plumbing ---

@@ -9,7 +9,8 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(\s|$)")
 _RULE = re.compile(r"[\s|+:=\-~^*_#.`\"'<>]*$")
 _ROW = re.compile(r"\s*\|.*\||\s*<t[dh][ >]")
-_UNDERLINE = re.compile(r"\s*([=\-~^\"'`#*+])\1{2,}\s*$")
+_TAGGED = re.compile(r"\s*</?[a-zA-Z]")
+_UNDERLINE = re.compile(r"\s*([=\-~^\"])\1{2,}\s*$")
 _MARKER = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)]|>)\s+)*")
 _OUTER_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*|\s+")
 _ONLY_LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)$")
@@ -43,11 +44,13 @@ def units(text: str) -> Iterator[Unit]:
         following = lines[at + 1][2] if at + 1 < len(lines) else ""
         fence = bool(_FENCE.match(line))
         row = bool(_ROW.match(line))
-        item = bool(_MARKER.match(line).group().strip())  # type: ignore[union-attr]
-        title = _HEADING.match(line) or (_UNDERLINE.match(following) and not row)
-        if paragraph and (blank_above or fence or row or item or title or _RULE.match(line)):
+        item = _is_item(line)
+        title = _HEADING.match(line) or (_UNDERLINE.match(following) and not (row or item))
+        apart = fence or row or item or title or _RULE.match(line) or _TAGGED.match(line)
+        if paragraph and (blank_above or apart or text[paragraph[1] - 1] == ">"):
             yield from _sentences(text, *paragraph, introduction)
-            introduction = text[paragraph[0] : paragraph[1]][-200:]
+            said = text[paragraph[0] : paragraph[1]]
+            introduction = introduction if _is_item(said) else said[-200:]
             paragraph = None
         if not row and not _RULE.match(line):
             header = ""
@@ -58,16 +61,19 @@ def units(text: str) -> Iterator[Unit]:
         elif title or _RULE.match(line):
             continue
         elif row:
-            header = header or line
-            yield from _trimmed(text, Unit(start, end, is_row=True, context=_without(header, line)))
+            if _RULE.fullmatch(following) and "-" in following:
+                header = line
+            else:
+                yield from _trimmed(text, Unit(start, end, is_row=True, context=header))
         else:
             paragraph = (paragraph[0] if paragraph else start, end)
     if paragraph:
         yield from _sentences(text, *paragraph, introduction)
 
 
-def _without(header: str, line: str) -> str:
-    return "" if header is line else header
+def _is_item(line: str) -> bool:
+    marker = _MARKER.match(line)
+    return bool(marker and marker[0].strip())
 
 
 def _sentences(text: str, start: int, end: int, context: str) -> Iterator[Unit]:

@@ -25,6 +25,8 @@ def reason_in(log: Path, status: int | None) -> ModelError:
             "Close other programs and ask again, choose a smaller llm_model, or set llm_url",
         )
     causes = [line for line in lines if _EXCEPTION.match(line)]
+    if not causes and status in (None, 0, -signal.SIGTERM):
+        return ModelError("vLLM was stopped from outside", "Ask again: it is started anew")
     causes = [line for line in causes if not any(known in line for known in _SECONDARY)] or causes
     said = (causes or lines or ["it said nothing"])[-1]
     return ModelError(f"vLLM ended: {said[:LONGEST_REASON]}", f"See {log}")

@@ -17,6 +17,9 @@ import psutil
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  only segments that our processes map are touched
 
+NOTED = "shared-memory"
+"""File in the run folder with the names of the segments in use, for when nobody is left to ask."""
+
 Find = Callable[[], list[psutil.Process]]
 
 
@@ -65,7 +68,7 @@ def end(folder: Path, find: Find | None = None, *, grace: float = 5, bound: floa
     nothing is left.
     """
     look = find or (lambda: working_in(folder))
-    segments: set[Path] = set()
+    segments = _noted(folder)
     for asking, seconds in ((signal.SIGTERM, grace), (signal.SIGKILL, bound)):
         asked: set[psutil.Process] = set()
         deadline = time.monotonic() + seconds
@@ -77,7 +80,7 @@ def end(folder: Path, find: Find | None = None, *, grace: float = 5, bound: floa
             time.sleep(0.05)
     if alive:
         return False
-    for segment in segments:
+    for segment in segments | _dead_registrations():
         segment.unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     return True
@@ -88,12 +91,30 @@ def _send(process: psutil.Process, asking: signal.Signals) -> None:
         process.send_signal(asking)
 
 
+def note_shared_memory(folder: Path) -> None:
+    """Write down what the processes of the run folder share, so that it can be removed later."""
+    used = {path for process in working_in(folder) for path in shared_memory(process)}
+    (folder / NOTED).write_text("\n".join(path.name for path in used), "utf-8")
+
+
+def _noted(folder: Path) -> set[Path]:
+    try:
+        names = (folder / NOTED).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return set()
+    return {SHARED_MEMORY / name for name in names if "/" not in name and name.strip(".")}
+
+
+def _dead_registrations() -> set[Path]:
+    # The OpenMP library leaves a file under the number of each process that was killed.
+    found = SHARED_MEMORY.glob(f"__KMP_REGISTERED_LIB_*_{os.getuid()}")
+    return {path for path in found if not psutil.pid_exists(int(path.name.split("_")[-2]))}
+
+
 def shared_memory(process: psutil.Process) -> set[Path]:
     """Return the shared memory that ``process`` uses, which may outlive it."""
     try:
         mapped = {Path(part.path) for part in process.memory_maps()}
     except (psutil.Error, OSError):
         mapped = set()
-    # The OpenMP library leaves a registration under the process's own number.
-    registered = SHARED_MEMORY / f"__KMP_REGISTERED_LIB_{process.pid}_{os.getuid()}"
-    return {path for path in mapped if path.parent == SHARED_MEMORY} | {registered}
+    return {path for path in mapped if path.parent == SHARED_MEMORY}

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from engine import models, vllm_start
+from engine import models, vllm_remains, vllm_start
 from engine.api import LlmState, LlmStateName
 from engine.config import Settings
 from engine.endpoint import Endpoint, UnreachableError, served_model
@@ -187,6 +187,8 @@ class AnswerModel:
     async def _watch(self, vllm: RunningVllm) -> None:
         """Notice that vLLM died, and start it again a few times."""
         status = await vllm.lease.lost()
+        if status is None:  # the supervisor itself was killed
+            await asyncio.to_thread(vllm_remains.end, vllm.folder)
         problem = await asyncio.to_thread(reason_in, vllm.log, status)
         self._vllm, self._endpoint, self._problem = None, None, problem
         self._rest()

@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engine import models, paths, vllm_launch
+from engine import models, paths, vllm_launch, vllm_remains
 from engine.config import Settings
 from engine.endpoint import Endpoint, UnreachableError, served_model
 from engine.errors import ModelError
 from engine.vllm_launch import Launch
 from engine.vllm_lease import Lease, task_of
 from engine.vllm_log import reason_in
+from engine.vllm_supervisor import Task
 
 START_LIMIT_S = 900
 FETCH_LIMIT_S = 7200
@@ -43,6 +44,8 @@ class RunningVllm:
     endpoint: Endpoint
     lease: Lease
     log: Path
+    folder: Path
+    """The run folder of its processes."""
 
 
 Show = Callable[[Stage], None]
@@ -73,19 +76,21 @@ async def start_vllm(settings: Settings, show: Show, prepare: Prepare = prepare)
     launch = await prepare(settings, show)
     stage = Stage("loading", _remembered_s(launch))
     show(stage)
-    lease = await _take_lease(launch)
+    task = task_of(launch)
+    lease = await _take_lease(task)
     try:
         endpoint = await _healthy(launch, lease)
+        await asyncio.to_thread(vllm_remains.note_shared_memory, Path(task.folder))
     except BaseException:
         await asyncio.shield(lease.stop())
         raise
     _remember(launch, time.monotonic() - stage.began)
     endpoint = replace(endpoint, context=endpoint.context or settings.llm_context)
-    return RunningVllm(endpoint, lease, launch.log)
+    return RunningVllm(endpoint, lease, launch.log, Path(task.folder))
 
 
-async def _take_lease(launch: Launch) -> Lease:
-    taking = asyncio.create_task(Lease.take(task_of(launch)))
+async def _take_lease(task: Task) -> Lease:
+    taking = asyncio.create_task(Lease.take(task))
     try:
         return await asyncio.shield(taking)
     except asyncio.CancelledError:

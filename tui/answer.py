@@ -109,6 +109,7 @@ class AnswerPane(VerticalScroll, can_focus=True):
             self._say(part, Content())
         self.set_title()
         self.border_subtitle = None
+        self.query_one("#model").border_title = " model "
         self.wait(Content.styled("searching …", "$quiet"))
         self.anchor(False)
         self.scroll_home(animate=False)
@@ -190,7 +191,9 @@ class AnswerPane(VerticalScroll, can_focus=True):
 
     @property
     def _at_end(self) -> bool:
-        return self.scroll_offset.y >= self.max_scroll_y
+        """Whether a reader follows the text: only one who scrolled back does not."""
+        scrolled_back = self.is_anchored and self.scroll_offset.y < self.max_scroll_y
+        return self.has_text and not scrolled_back
 
     def _follow_text(self) -> None:
         """Keep the end in view, but only once there is more than fits.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, SuspendNotSupported, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from engine.errors import HoverkiteError
 from engine.safe_text import clean, clean_line
@@ -209,6 +209,10 @@ class HoverkiteApp(App[None]):
     def _open_link(self, url: str, agreed: bool | None) -> None:
         if agreed:
             self.open_url(url)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys by their names: not every font has the sign for Enter."""
+        return super().get_key_display(binding).replace("⏎", "enter")
 
     # --- keys and palette --------------------------------------------------------------------
 

@@ -67,7 +67,7 @@ class LocalEngine:
         """Connect, starting the engine process when none runs (seconds)."""
         from engine import client
 
-        engine: Engine = await client.connect(settings)
+        engine: Engine = await client.connect(settings, self.flags)
         return engine
 
 

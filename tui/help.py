@@ -13,7 +13,7 @@ from tui.keys import APP_KEYS, SCREEN_KEYS
 if TYPE_CHECKING:
     from textual.app import App
 
-KEY_CELLS = 28
+KEY_CELLS = 18
 
 
 def help_page(app: App[object]) -> Page:

@@ -118,7 +118,7 @@ class EngineLink:
     async def _open_folder(self, engine: Engine, start_llm: bool) -> str:
         path = str(self._folder)
         opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
-        while opened.survey is not None:
+        while opened.survey is not None and opened.survey.reason:
             self._decided.clear()
             self._post(AgreementNeeded(opened))
             await self._decided.wait()

@@ -7,9 +7,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from textual import on, work
+from textual.content import Content
 
 from engine.errors import EngineError, HoverkiteError
-from engine.safe_text import clean
+from engine.safe_text import clean, clean_line
 from tui import messages, notes, outcome
 from tui.desk import Desk
 from tui.engine_port import closing
@@ -36,6 +37,7 @@ class MainScreen(Desk):
         self._number = 0
         self._question = ""
         self._evidence: Sequence[api.Hit] = ()
+        self._searched = False
         self._status: api.FolderStatus | None = None
         self._failed = False
         self._index_changed = asyncio.Event()
@@ -53,7 +55,7 @@ class MainScreen(Desk):
         self._number += 1
         self._question = message.question
         self._set_answering(True)
-        self._evidence = ()
+        self._evidence, self._searched = (), False
         engine_up = self._link.is_open
         self.results.show_note(notes.searching_note(engine_up=engine_up))
         self.preview.show_nothing()
@@ -84,7 +86,7 @@ class MainScreen(Desk):
         if message.number != self._number or not self.answering:
             return
         if event.type == "hits":
-            self._evidence = event.hits
+            self._evidence, self._searched = event.hits, True
             self.results.show_hits(event.hits, event.took_ms, self._chunks)
         elif event.type == "extracts":
             await self.answer.show_extracts(event.extracts)
@@ -156,6 +158,8 @@ class MainScreen(Desk):
             self._index_changed.set()
         if not self._question:
             self.results.show_note(notes.results_note(status))
+        if self.answering and not self._searched and status.detail:
+            self.answer.wait(Content.styled(f"searching … {clean_line(status.detail)}", "$quiet"))
         if self.answering and self._evidence and status.llm.state in ("starting", "unavailable"):
             self.answer.show_model(status.llm)
 
@@ -165,7 +169,7 @@ class MainScreen(Desk):
             await self._index_changed.wait()
             self._index_changed.clear()
             number, question = self._number, self._question
-            if not question or not self._evidence:
+            if not self._searched:
                 continue
             engine, folder = await self._link.ready()
             try:

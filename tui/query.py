@@ -33,7 +33,7 @@ class QueryInput(TextArea):
             priority=True,
         ),
         Binding(
-            "alt+enter,ctrl+j,shift+enter",
+            "alt+enter,ctrl+j",
             "new_line",
             "New line",
             id="query.new_line",
@@ -72,6 +72,10 @@ class QueryInput(TextArea):
 
     def action_ask(self) -> None:
         """Ask what was typed; an empty question is left alone."""
+        # A priority key overtakes the characters typed or sent just before it.
+        self.call_later(self._ask)
+
+    def _ask(self) -> None:
         question = self.text.strip()
         if not question:
             return
@@ -82,7 +86,7 @@ class QueryInput(TextArea):
 
     def action_new_line(self) -> None:
         """Begin a new line at the cursor."""
-        self.insert("\n")
+        self.call_later(self.insert, "\n")
 
     def action_down_or_leave(self) -> None:
         """Move down; from the last line into the results."""

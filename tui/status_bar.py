@@ -107,8 +107,11 @@ def folder_parts(status: FolderStatus) -> list[Part]:
         return [Part(Content.styled(words, colour), 0)]
     if status.state == "indexing":
         return _indexing_parts(status, sign, colour)
+    if status.state == "loading":
+        words = Content.assemble((sign, colour), " opening the folder", (f" {detail}", "$quiet"))
+        return [Part(words, 0)]
     files = figures.counted(status.files, "file")
-    verb = {"loading": "opening", "partial watch": "partly watching"}.get(status.state, "watching")
+    verb = "partly watching" if status.state == "partial watch" else "watching"
     parts = [
         Part(Content.assemble((sign, colour), f" {verb} {files}"), 0),
         Part(Content(figures.counted(status.chunks, "chunk")), 2),

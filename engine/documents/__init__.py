@@ -50,17 +50,19 @@ def read(path: Path, *, max_bytes: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _explain(error) from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         before = os.fstat(handle)
         if not stat.S_ISREG(before.st_mode):
             raise LoadError("not a regular file")
         if before.st_size > max_bytes:
             raise LoadError(f"larger than {max_bytes / 1_000_000:g} MB")
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
             raw = file.read(max_bytes + 1)
-        except OSError as error:
-            raise _explain(error) from error
         after = os.fstat(handle)
+    except OSError as error:
+        raise _explain(error) from error
+    finally:
+        os.close(handle)
     if _stamp(before) != _stamp(after) or len(raw) != after.st_size:
         raise Changing("it changed while it was read")
     return raw

@@ -84,10 +84,12 @@ def limit() -> None:
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_CORE, 0),
     ):
+        _, ceiling = resource.getrlimit(what)
+        most = most if ceiling == resource.RLIM_INFINITY else min(most, ceiling)
         try:
             resource.setrlimit(what, (most, most))
         except (ValueError, OSError):
-            continue  # a lower limit is in force already, or the platform has none
+            continue  # a platform without this limit
 
 
 def main() -> None:

@@ -6,15 +6,17 @@ import pytest
 
 from engine import embedding
 from engine.config import Settings
+from tests.models import PREPARED_CACHE
 
 
 @pytest.fixture(scope="session")
-def encoder_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder holding the compiled embedded model; XDG_CACHE_HOME is its parent."""
-    cache = tmp_path_factory.mktemp("cache") / "hoverkite"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        embedding.load(Settings(), cache=cache).close()
+def encoder_cache() -> Path:
+    """hoverkite's cache folder with the compiled embedded model; XDG_CACHE_HOME is its parent.
+
+    It is the one that set-up made, so that the model is compiled once a machine.
+    """
+    cache = PREPARED_CACHE / "hoverkite"
+    embedding.load(Settings(), cache=cache).close()
     return cache
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import embedding, encoder_build, encoder_compiled, encoder_files, encoder_maker
+from engine import embedding, encoder_build, encoder_files
 from engine.config import Settings
 from engine.embedding import Encoder, Vectors
-from engine.encoder_torch import VARIED, TorchEncoder, open_model
+from engine.encoder_torch import TorchEncoder, open_model
 from engine.errors import ModelError
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -182,8 +182,8 @@ print(json.dumps([found, spies, encoder.model_id]))
 
 
 def test_the_cache_is_private(encoder_cache: Path) -> None:
-    modes = {path: path.stat().st_mode & 0o077 for path in encoder_cache.rglob("*")}
-    assert len(modes) >= 5
+    modes = {path: path.stat().st_mode & 0o077 for path in (encoder_cache / "encoders").rglob("*")}
+    assert len(modes) >= 4
     assert set(modes.values()) == {0}
 
 
@@ -195,65 +195,23 @@ def test_identify_knows_what_load_found(compiled: Encoder, encoder_cache: Path) 
     assert embedding.identify(Settings(), cache=encoder_cache / "other") is None
 
 
-@pytest.fixture
-def form(compiled: Encoder, encoder_cache: Path, tmp_path: Path) -> Path:
-    """A copy of the compiled form, to be damaged."""
-    return Path(
-        shutil.copytree(encoder_build.place(compiled.model_id, encoder_cache), tmp_path / "form")
-    )
-
-
-@pytest.mark.parametrize("file", ["model.xml", "model.bin", "tokenizer.json", "spec.json"])
-@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "zeroed"])
-def test_a_damaged_form_is_noticed(form: Path, compiled: Encoder, file: str, damage: str) -> None:
-    path = form / file
-    whole = path.read_bytes()
-    if damage == "missing":
-        path.unlink()
-    else:
-        remains = {"empty": b"", "truncated": whole[:-1000], "zeroed": bytes(len(whole))}
-        path.write_bytes(remains[damage])
-    assert encoder_compiled.open_compiled(form, compiled.model_id) is None
-
-
-def test_a_form_is_not_used_for_another_model(form: Path, compiled: Encoder) -> None:
-    assert encoder_compiled.open_compiled(form, "another@0123456789abcdef") is None
-    whole = encoder_compiled.open_compiled(form, compiled.model_id)
-    assert whole
-    whole.close()
-
-
-def test_an_unfaithful_form_is_refused(form: Path, compiled: Encoder) -> None:
-    spec = encoder_compiled.CompiledSpec.model_validate_json((form / "spec.json").read_bytes())
-    wrong = np.roll(compiled.encode(VARIED), 1, axis=1)
-    with pytest.raises(encoder_maker.UnfitError, match="differ"):
-        encoder_maker.choose_precision(form, spec, wrong)
-
-
-def test_the_last_of_two_makers_wins(tmp_path: Path) -> None:
-    for maker in ("first", "second"):
-        work = tmp_path / maker
-        work.mkdir()
-        (work / "spec.json").write_text(maker)
-        encoder_maker.put_in_place(work, tmp_path / "target")
-    assert (tmp_path / "target" / "spec.json").read_text() == "second"
-    assert [path.name for path in tmp_path.glob(f"{encoder_maker.UNFINISHED}*")] == []
-
-
-def test_the_maker_ends_with_its_parent(model: encoder_files.ModelFiles, tmp_path: Path) -> None:
-    command = ["compile", model.name, str(tmp_path), str(model.folder), str(tmp_path / "target")]
-    with subprocess.Popen(
-        [sys.executable, "-m", "engine.encoder_maker", *command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    ) as maker:
-        assert maker.stdin
-        assert maker.stdout
-        assert "loading" in json.loads(maker.stdout.readline())["report"]
-        maker.stdin.close()
-        assert maker.wait(timeout=30) == 1
-    assert not (tmp_path / "target").exists()
+@pytest.mark.parametrize(("limit", "precision"), [(0.9999, "bf16"), (1.1, "fp32")])
+def test_torch_uses_bfloat16_only_where_vectors_stay_the_same(
+    model: encoder_files.ModelFiles,
+    authority: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: float,
+    precision: str,
+) -> None:
+    monkeypatch.setattr("engine.encoder_torch.has_bf16", lambda device: True)
+    monkeypatch.setattr("engine.encoder_torch.SAME", limit)
+    encoder = TorchEncoder(model, "torch", "cpu")
+    assert encoder.device == f"cpu (torch {precision})"
+    expected = authority.encode(TEXTS[:8], normalize_embeddings=True)
+    distance = np.abs(encoder.encode(TEXTS[:8]) - expected).max()
+    assert (distance < 1e-6) == (precision == "fp32")
+    assert distance < 0.01
+    encoder.close()
 
 
 def test_a_closed_encoder_says_so_and_ends_a_running_encode(

@@ -4,10 +4,12 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from engine import vllm_server, vllm_start
+from engine import vllm_remains, vllm_server, vllm_start
 from engine.api import LlmState
 from engine.config import Settings
 from engine.endpoint import UnreachableError
@@ -18,6 +20,13 @@ from engine.vllm_server import AnswerModel, remote_endpoint
 from engine.vllm_start import Prepare, Show, Stage
 from tests.scripted_vllm import MODEL, scripted_vllm
 from tests.supervised import alive, launch, remains, until
+
+
+@pytest.fixture(autouse=True)
+def nothing_survives(home: Path) -> Iterator[None]:
+    """End what a failed test left running."""
+    yield
+    vllm_remains.end(Path(task_of(launch("serve")).folder), grace=0)
 
 
 class Watched(AnswerModel):

@@ -10,7 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -31,11 +31,16 @@ def supervisor_of(lease: Lease) -> psutil.Process:
     return parent
 
 
+@pytest.fixture(autouse=True)
+def nothing_survives(home: Path) -> Iterator[None]:
+    """End what a failed test left running."""
+    yield
+    vllm_remains.end(Path(task_of(launch("serve")).folder), grace=0)
+
+
 @pytest.fixture
-async def task() -> AsyncIterator[Task]:
-    task = task_of(launch("serve"))
-    yield task
-    await until(lambda: vllm_remains.end(Path(task.folder), grace=0))
+def task() -> Task:
+    return task_of(launch("serve"))
 
 
 async def started(task: Task, *, processes: int = 2) -> Lease:
@@ -206,18 +211,44 @@ async def test_a_command_that_does_not_exist(task: Task) -> None:
     await until(lambda: not remains(missing))
 
 
-async def test_shared_memory_goes_with_its_processes(task: Task, tmp_path: Path) -> None:
+MAP_FOREVER = """
+import mmap, sys, time
+file = open(sys.argv[1], "w+b"); file.truncate(4096)
+shared = mmap.mmap(file.fileno(), 4096); shared[0] = 1
+time.sleep(600)
+"""
+
+
+async def mapping(task: Task, segment: Path) -> Lease:
+    argv = [sys.executable, "-c", MAP_FOREVER, str(segment)]
+    lease = await Lease.take(Task(**{**vars(task), "argv": argv}))
+    process = psutil.Process(lease.pid)
+    await until(lambda: segment in vllm_remains.shared_memory(process))
+    return lease
+
+
+async def test_shared_memory_goes_with_its_processes(task: Task) -> None:
     segment = vllm_remains.SHARED_MEMORY / f"hk-test-{os.getpid()}"
-    program = tmp_path / "mapper.py"
-    program.write_text(
-        "import mmap, sys, time\n"
-        "file = open(sys.argv[1], 'w+b'); file.truncate(4096)\n"
-        "shared = mmap.mmap(file.fileno(), 4096); shared[0] = 1\n"
-        "time.sleep(600)\n"
-    )
-    mapping = Task(**{**vars(task), "argv": [sys.executable, str(program), str(segment)]})
-    lease = await Lease.take(mapping)
-    mapped = psutil.Process(lease.pid)
-    await until(lambda: any(part.path == str(segment) for part in mapped.memory_maps()))
+    lease = await mapping(task, segment)
     await lease.stop()
     assert not segment.exists()
+
+
+async def test_shared_memory_goes_even_when_all_were_killed_at_once(task: Task) -> None:
+    segment = vllm_remains.SHARED_MEMORY / f"hk-test-{os.getpid()}"
+    lease = await mapping(task, segment)
+    vllm_remains.note_shared_memory(Path(task.folder))
+    supervisor = supervisor_of(lease)
+    os.kill(supervisor.pid, signal.SIGSTOP)
+    os.kill(lease.pid, signal.SIGKILL)
+    supervisor.kill()
+    await lease.lost()
+    assert segment.exists()
+    await (await started(task)).stop()
+    assert not segment.exists()
+
+
+@pytest.mark.parametrize("noted", ["../../etc/passwd", "..", ".", "", "/etc/passwd"])
+def test_a_forged_note_removes_nothing_elsewhere(noted: str, tmp_path: Path) -> None:
+    (tmp_path / vllm_remains.NOTED).write_text(noted)
+    assert vllm_remains._noted(tmp_path) == set()

@@ -208,7 +208,7 @@ async def test_the_palette_quits(typed: str) -> None:
 
 async def test_the_palette_offers_every_theme_and_switches() -> None:
     async with driving(answering()) as driver:
-        commands = {c.title: c for c in driver.app.get_system_commands(driver.main)}
+        commands = {c.title: c for c in driver.app.get_system_commands(driver.app.screen)}
         assert {"Theme: kite", "Theme: paper", "Theme: contrast"} <= set(commands)
         commands["Theme: paper"].callback()
         await driver.pilot.pause()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual.await_complete import AwaitComplete
 
 from engine import api
 from engine.errors import EngineError
@@ -92,17 +93,22 @@ async def test_another_model_is_not_called_a_demonstration() -> None:
         assert driver.main.query_one("#model").border_title == " big "
 
 
-async def test_tokens_are_gathered_but_none_is_lost() -> None:
+async def test_tokens_are_gathered_but_none_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(f"word{number}" for number in range(400))
     engine = ScriptedEngine()
     engine.answer = whole_answer(content.HITS, text)
     async with driving(engine) as driver:
-        writes: list[str] = []
         await driver.ask("q")
         await driver.until(lambda: driver.main.query(ModelText))
         model_text = driver.main.query_one(ModelText)
+        writes: list[str] = []
         append = model_text.append
-        model_text.append = lambda part: (writes.append(part), append(part))[1]  # type: ignore[method-assign]
+
+        def counted_append(part: str) -> AwaitComplete:
+            writes.append(part)
+            return append(part)
+
+        monkeypatch.setattr(model_text, "append", counted_append)
         await driver.until(lambda: not driver.main.answering)
         assert model_text.source == text
         assert len(writes) < 100

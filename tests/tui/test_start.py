@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
@@ -266,6 +267,30 @@ async def test_the_hits_follow_the_index_and_keep_the_selection() -> None:
         assert engine.questions == ["q"], "the answer is not asked again"
         assert driver.main.answer.answer_text == "Answer."
         assert "documents changed since" in (driver.main.answer.border_subtitle or "")
+
+
+async def test_hits_appear_once_what_was_not_yet_indexed_is() -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([], "Nothing.")
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(state="indexing", revision=0, files=0, chunks=0))
+        await driver.ask_to_the_end("q")
+        assert "Nothing was found" in driver.said("results-note")
+        engine.refreshed = [hit(1)]
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.until(lambda: driver.main.results.hits, "the hit")
+        assert "documents changed since" in (driver.main.answer.border_subtitle or "")
+
+
+async def test_what_a_search_waits_for_is_said() -> None:
+    engine = ScriptedEngine()
+    engine.answer = [asyncio.Event()]
+    async with driving(engine) as driver:
+        await driver.ask("q")
+        engine.statuses.put_nowait(status(state="loading", detail="preparing the encoder"))
+        await driver.until(lambda: "preparing the encoder" in driver.said("waiting"))
+        line = _status_line(driver.main.status_bar.content)
+        assert "opening the folder preparing the encoder" in line
 
 
 async def test_a_citation_still_leads_to_its_evidence_after_the_results_moved_on() -> None:

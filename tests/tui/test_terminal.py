@@ -24,7 +24,7 @@ BOUND = 40.0
 class Terminal:
     """A program in a pseudo-terminal of 100x30."""
 
-    def __init__(self, code: str, environment: dict[str, str]) -> None:
+    def __init__(self, code: str) -> None:
         self.seen = b""
         self.screen, program_end = pty.openpty()
         fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
@@ -34,7 +34,8 @@ class Terminal:
             stdout=program_end,
             stderr=program_end,
             cwd=ROOT,
-            env={**os.environ, "TERM": "xterm-256color", **environment},
+            # COLUMNS and LINES of the caller would win over the terminal's own size.
+            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
             start_new_session=True,
         )
         os.close(program_end)
@@ -88,7 +89,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     editor.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\necho editor-was-here\n')
     editor.chmod(0o700)
     code = f"FOLDER = {str(tmp_path)!r}\nEDITOR = {str(editor)!r}\n{PROGRAM}"
-    opened = Terminal(code, {})
+    opened = Terminal(code)
     yield opened
     opened.close()
 

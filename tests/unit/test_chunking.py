@@ -1,0 +1,247 @@
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from langchain_text_splitters import Language, RecursiveCharacterTextSplitter
+
+from engine import chunking
+from engine.chunk import Chunk
+from engine.chunking import split
+from engine.documents import Document, parse
+from engine.kinds import READ, DocumentKind
+
+LANGUAGES = sorted({kind.language for kind in READ.values() if kind.language})
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def chunks_of(
+    text: str, kind: DocumentKind = "text", size: int = 64, overlap: int = 9
+) -> list[Chunk]:
+    document = Document(text, kind)
+    chunks = split(document, size=size, overlap=overlap)
+    for chunk in chunks:
+        assert text[chunk.start : chunk.end] == chunk.text
+        assert chunk.text == chunk.text.strip() and 0 < len(chunk.text) <= size
+    return chunks
+
+
+def uncovered(text: str, chunks: Sequence[Chunk]) -> str:
+    """Return what lies outside all chunks, without whitespace."""
+    left = list(text)
+    for chunk in chunks:
+        left[chunk.start : chunk.end] = " " * (chunk.end - chunk.start)
+    return "".join("".join(left).split())
+
+
+def headings_of(text: str, kind: DocumentKind = "markdown") -> dict[str, str]:
+    """Return the heading path of the chunk that holds each line."""
+    document = Document(text, kind)
+    return {
+        line.strip(): chunk.heading
+        for chunk in split(document, size=64, overlap=0)
+        for line in chunk.text.splitlines()
+    }
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "ab ",
+        "a",
+        "same line\n",
+        "one\n\n",
+        "- - -\n",
+        "ab\r\n\r\n",
+        "文字。",
+        "\n\n\n",
+        "| a | b |\n",
+    ],
+)
+def test_repeated_text_is_cut_at_exact_places(unit: str) -> None:
+    text = unit * 200
+    chunks = chunks_of(text)
+    assert uncovered(text, chunks) == ""
+    assert [chunk.start for chunk in chunks] == sorted({chunk.start for chunk in chunks})
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_text_is_cut_at_exact_places(seed: int) -> None:
+    dice = random.Random(seed)
+    alphabet = dice.choice(["ab \n", "a ", "a\n", "ab", "ab。 ", "x\r\n "])
+    unit = "".join(dice.choices(alphabet, k=dice.randint(1, 12)))
+    text = "".join(dice.choices([unit, unit, "\n\n", *alphabet], k=200))
+    assert uncovered(text, chunks_of(text, size=64, overlap=dice.choice([0, 5, 20]))) == ""
+
+
+def test_prose_is_cut_where_the_reference_cuts_it() -> None:
+    dice = random.Random(7)
+    words = [dice.choice(["graph", "of", "the", "index", "search,"]) for _ in range(3000)]
+    text = " ".join(words).replace("search, the", "search.\n\nThe").replace("of index", "of\nindex")
+    plain = RecursiveCharacterTextSplitter(chunk_size=512, chunk_overlap=51)
+    chunks = chunks_of(text, size=512, overlap=51)
+    assert [chunk.text for chunk in chunks] == plain.split_text(text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_code_is_cut_where_the_splitter_of_its_language_cuts_it(language: str) -> None:
+    text = "".join(
+        f"\nclass Kite{n} {{\n  def hover(a):\n    if a == {n}:\n      return a\n}}\n"
+        f"function f{n}() {{}}\n"
+        for n in range(40)
+    )
+    separators = RecursiveCharacterTextSplitter.get_separators_for_language(Language(language))
+    plain = RecursiveCharacterTextSplitter(
+        separators=separators, is_separator_regex=True, chunk_size=120, chunk_overlap=12
+    )
+    document = Document(text, "code", language)
+    chunks = split(document, size=120, overlap=12)
+    assert [chunk.text for chunk in chunks] == plain.split_text(text)
+    assert all(text[chunk.start : chunk.end] == chunk.text for chunk in chunks)
+    assert uncovered(text, chunks) == ""
+
+
+def test_sentences_without_spaces_are_kept_whole() -> None:
+    text = "向量索引很快。" * 30
+    assert all(chunk.text.endswith("。") for chunk in chunks_of(text))
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n\t \r\n", "\u00a0\u2003\n"])
+def test_whitespace_makes_no_chunk(text: str) -> None:
+    assert chunks_of(text) == []
+
+
+def test_chunks_know_their_lines() -> None:
+    text = "".join(f"line {n} of the file\r\n\r\n" for n in range(1, 100))
+    chunks = chunks_of(text)
+    lines = text.split("\n")
+    for chunk in chunks:
+        assert lines[chunk.start_line - 1].startswith(chunk.text.split("\r\n")[0])
+        assert chunk.text.split("\r\n")[-1] in lines[chunk.end_line - 1]
+    assert chunks[-1].end_line == 197
+
+
+def test_no_chunk_spans_two_pages() -> None:
+    pages = ["First page, which is short.\n", "Second page. " * 20 + "\n", "   \n", "Last.\n"]
+    text = "".join(pages)
+    starts = [sum(map(len, pages[:at])) for at in range(len(pages))]
+    document = Document(text, "pdf", pages=starts)
+    chunks = split(document, size=128, overlap=12)
+    assert [chunk.page for chunk in chunks] == sorted(chunk.page or 0 for chunk in chunks)
+    assert {chunk.page for chunk in chunks} == {1, 2, 4}
+    assert chunks[0].text == "First page, which is short."
+    for chunk in chunks:
+        assert document.page(chunk.start) == document.page(chunk.end - 1) == chunk.page
+
+
+# --- headings ---
+
+
+def test_a_chunk_carries_the_path_of_its_headings() -> None:
+    text = (
+        "Above all headings, some words, as many as needed.\n\n"
+        + "# Index *types*\n\n## `HNSW` [graph](x.md) &amp; co {#id}\n\n"
+        + "Words about the graph index here, quite some of them.\n\n"
+        + "Parameters\n----------\n\n"
+        + "Words about the parameters, enough to fill a chunk.\n\n"
+        + "# Next\n\n### Deep\n\nDeeper words, which fill another chunk of text.\n"
+    )
+    found = headings_of(text)
+    assert found["Above all headings, some words, as many as needed."] == ""
+    assert found["Words about the graph index here, quite some of them."] == (
+        "Index types > HNSW graph & co"
+    )
+    assert (
+        found["Words about the parameters, enough to fill a chunk."] == "Index types > Parameters"
+    )
+    assert found["Deeper words, which fill another chunk of text."] == "Next > Deep"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_code_and_front_matter_hold_no_headings(newline: str) -> None:
+    text = (
+        "---\ntitle: Manual\n# comment\n---\n\n# Real heading\n\n"
+        "```sh\n# make the index quickly, please\n"
+        "run --with many --flags\n```\n\n    # indented code is no heading either\n\n"
+        "<div>\n# inside raw HTML of a block, hm\n</div>\n\n"
+        "The last words of this little document.\n"
+    )
+    paths = set(headings_of(text.replace("\n", newline)).values())
+    assert paths <= {"", "Real heading"} and "Real heading" in paths
+
+
+def test_a_chunk_over_two_sections_belongs_to_the_longer_part() -> None:
+    text = "# One\n\nshort\n\n# Two\n\nthis section is the longer one by far\n"
+    (chunk,) = chunks_of(text, "markdown", size=512)
+    assert chunk.heading == "Two"
+
+
+def test_titles_of_restructuredtext_are_headings() -> None:
+    text = (
+        "=======\nManual\n=======\n\nIndex\n-----\n\n"
+        "Words about the index, which fill a chunk nicely.\n\n"
+        "HNSW\n~~~~\n\nWords about the graph, which fill a chunk as well.\n\n"
+        "===== =====\nA     B\n===== =====\n1     2\n===== =====\n\n"
+        "Search\n------\n\nWords about the search, which fill the last chunk.\n"
+    )
+    found = headings_of(text, "rst")
+    assert found["Words about the index, which fill a chunk nicely."] == "Manual > Index"
+    assert found["Words about the graph, which fill a chunk as well."] == "Manual > Index > HNSW"
+    assert found["Words about the search, which fill the last chunk."] == "Manual > Search"
+
+
+def test_headings_of_html_are_headings() -> None:
+    page = (
+        b"<h1>Manual</h1>\n<h2>Ask <b>well</b><button>copy</button></h2>\n"
+        b"<p>Words of the page.</p>\n"
+    )
+    (chunk,) = split(parse(page, "a.html"), size=512, overlap=51)
+    assert (chunk.heading, chunk.start_line, chunk.end_line) == ("Manual > Ask well", 1, 3)
+
+
+def test_a_hash_in_plain_text_and_code_is_no_heading() -> None:
+    assert set(headings_of("# a comment\n\nx = 1\n", "code").values()) == {""}
+    assert set(headings_of("# a note\n\nx = 1\n", "text").values()) == {""}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 400_000,
+        "a" * 600_000,
+        "> " * 200_000,
+        "[" * 300_000,
+        "- " * 200_000,
+        "# " * 200_000,
+        "`" * 300_000,
+        "```\n" * 100_000,
+        "[a]: b\n" * 80_000,
+        "text\n" * 200_000,
+        "---\n" * 100_000,
+        "<div>\n" * 80_000,
+        "*a_ " * 100_000,
+        "# " + "[a](b) *c* " * 50_000,
+    ],
+    ids=lambda text: text[:8].strip(),
+)
+def test_hostile_markdown_takes_bounded_time(text: str) -> None:
+    begun = time.monotonic()
+    split(Document(text, "markdown"), size=512, overlap=51)
+    assert time.monotonic() - begun < 20
+
+
+def test_a_text_longer_than_a_section_is_cut_like_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chunking, "SECTION", 1000)
+    text = "".join(f"Sentence number {n} stands here. " for n in range(500))
+    chunks = chunks_of(text)
+    assert uncovered(text, chunks) == ""
+    assert [chunk.start for chunk in chunks] == sorted(chunk.start for chunk in chunks)
+
+
+def test_the_manual_is_cut_at_exact_places() -> None:
+    for path in DOCS.glob("**/*.md"):
+        text = path.read_text("utf-8")
+        assert uncovered(text, chunks_of(text, "markdown", size=512, overlap=51)) == ""

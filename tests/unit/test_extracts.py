@@ -1,0 +1,227 @@
+import itertools
+import time
+
+import pytest
+
+from engine.api import Hit
+from engine.extracts import SHORTLIST, choose
+from engine.quotable import units
+
+PARAMETERS = """In order to improve performance, HNSW limits the maximum degree of nodes to `M`.
+
+- Index building parameters
+
+  | Parameter | Description | Range |
+  | --- | --- | --- |
+  | `M` | M defines the maximum number of outgoing connections in the graph. | [2, 2048] |
+  | `efConstruction` | efConstruction controls the speed of the build. | [1, int_max] |
+"""
+OVERVIEW = """HNSW (Hierarchical Navigable Small World Graph) is a graph-based indexing algorithm.
+It builds a multi-layer navigation structure for an image according to certain rules."""
+WEATHER = "The weather was fine on that day. Nobody had asked for an umbrella, e.g. at the station."
+
+
+def hits(*texts: str, heading: str = "", distances: tuple[float, ...] = ()) -> list[Hit]:
+    return [
+        Hit(
+            rank=rank,
+            path="a.md",
+            start_line=1,
+            end_line=1,
+            heading=heading,
+            text=text,
+            distance=distance,
+        )
+        for rank, (text, distance) in enumerate(
+            itertools.zip_longest(texts, distances, fillvalue=0.5), 1
+        )
+    ]
+
+
+def quoted(question: str, found: list[Hit], most: int = 3) -> list[tuple[int, str]]:
+    extracts = choose(question, found, most=most)
+    texts = {hit.rank: hit.text for hit in found}
+    for extract in extracts:
+        assert extract.text in texts[extract.hit]
+        assert extract.text == extract.text.strip() != ""
+    return [(extract.hit, extract.text) for extract in extracts]
+
+
+def pieces(text: str) -> list[str]:
+    return [text[unit.start : unit.end] for unit in units(text)]
+
+
+# --- what can be quoted ---
+
+
+def test_sentences_end_where_a_reader_sees_them_end() -> None:
+    text = (
+        'Dr. Smith wrote it, e.g. here. It costs 3.5 USD! Was it good? "Yes," he said.\n'
+        "The U.S. Army came. This one goes on\nover a line end."
+    )
+    assert pieces(text) == [
+        "Dr. Smith wrote it, e.g. here.",
+        "It costs 3.5 USD!",
+        "Was it good?",
+        '"Yes," he said.',
+        "The U.S. Army came.",
+        "This one goes on\nover a line end.",
+    ]
+
+
+def test_sentences_without_spaces_are_told_apart() -> None:
+    assert pieces("向量索引很快。它使用图！真的吗？") == [
+        "向量索引很快。",
+        "它使用图！",
+        "真的吗？",
+    ]
+
+
+def test_items_rows_and_lines_of_code_are_units_and_headings_are_none() -> None:
+    text = (
+        "# Title of it\n\n- first item\n2. second item\n> a quotation\n\n"
+        "| Name | Meaning |\n| --- | --- |\n| M | the degree |\n\n"
+        "```py\nindex = HNSW(\n    M=16)\n```\n\nUnderlined\n==========\n\n***\n"
+        "<li>tagged item</li>\n[only a link](x.md)\n\nThe end.\n"
+    )
+    assert pieces(text) == [
+        "first item",
+        "second item",
+        "a quotation",
+        "| M | the degree |",
+        "index = HNSW(",
+        "M=16)",
+        "tagged item",
+        "The end.",
+    ]
+
+
+# --- which are quoted ---
+
+
+def test_the_sentence_that_answers_comes_first() -> None:
+    text = (
+        "Milvus was founded as a project. Its default port is 19530 for gRPC. "
+        "Some people like birds a lot."
+    )
+    assert quoted("What is the default port?", hits(WEATHER, text))[0] == (
+        2,
+        "Its default port is 19530 for gRPC.",
+    )
+
+
+def test_rows_that_define_what_is_asked_are_quoted() -> None:
+    found = hits(OVERVIEW, PARAMETERS, heading="Index > HNSW")
+    first_two = [text for _, text in quoted("What do the parameters for HNSW mean?", found)[:2]]
+    assert sorted(text.split()[1] for text in first_two) == ["`M`", "`efConstruction`"]
+
+
+def test_word_forms_and_parts_of_identifiers_count() -> None:
+    found = hits(
+        WEATHER, "Nothing here matters. Call drop_collection to remove all of it. So it is."
+    )
+    assert "drop_collection" in quoted("How are collections dropped?", found)[0][1]
+
+
+def test_numbers_are_taken_literally() -> None:
+    found = hits("Version 2.3 brought upserts to us. Version 2.4 brought sparse vectors to us.")
+    assert "2.4" in quoted("What came with version 2.4?", found)[0][1]
+
+
+def test_other_scripts_are_matched() -> None:
+    found = hits("今天天气很好。向量索引使用图结构。大家都很高兴。")
+    assert quoted("什么索引使用图？", found)[0][1] == "向量索引使用图结构。"
+    found = hits("Погода была хорошая сегодня. Индекс хранит векторы документов. Все были рады.")
+    assert "Индекс" in quoted("Что хранит индекс?", found)[0][1]
+
+
+def test_a_nearer_hit_wins_between_equals() -> None:
+    texts = ("Kites hover over open fields all day.", "Kites hover over green fields all day.")
+    assert quoted("Where do kites hover?", hits(*texts, distances=(0.4, 0.9)))[0][0] == 2
+    assert quoted("Where do kites hover?", hits(*texts, distances=(0.9, 0.4)))[0][0] == 1
+
+
+def test_text_that_overlapping_chunks_repeat_is_quoted_once() -> None:
+    sentence = "The index is rebuilt from the manifest after a crash."
+    found = hits(f"Before. {sentence}", f"{sentence} After that.", f"{sentence}")
+    assert [text for _, text in quoted("How is the index rebuilt?", found)].count(sentence) == 1
+
+
+def test_a_question_and_half_a_sentence_are_not_preferred() -> None:
+    text = (
+        "from the manifest the index is rebuilt.\n\nHow is the index rebuilt from the manifest?\n\n"
+        "The engine rebuilds the index from the manifest."
+    )
+    first = quoted("How is the index rebuilt from the manifest?", hits(text))[0][1]
+    assert first == "The engine rebuilds the index from the manifest."
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_there_are_one_to_three(most: int) -> None:
+    found = hits(OVERVIEW, PARAMETERS, WEATHER)
+    assert 1 <= len(quoted("What do the parameters for HNSW mean?", found, most=most)) <= most
+
+
+@pytest.mark.parametrize("question", ["", "?", "zzz qqq", "the of and", "\x1b[2J", "a" * 100_000])
+def test_some_hit_is_quoted_whatever_the_question(question: str) -> None:
+    assert quoted(question, hits(WEATHER, OVERVIEW))
+
+
+@pytest.mark.parametrize("text", ["# Only a heading", "---", "|", "x", "\x1b[2J\u202e", "[a](b)"])
+def test_a_hit_without_a_sentence_is_still_quoted(text: str) -> None:
+    assert quoted("Anything?", hits(text)) == [(1, text)]
+
+
+@pytest.mark.parametrize("texts", [(), ("",), ("  \n\t",)])
+def test_without_words_there_is_nothing_to_quote(texts: tuple[str, ...]) -> None:
+    assert choose("Anything?", hits(*texts)) == []
+
+
+def test_similarity_decides_between_sentences_that_share_no_word_with_the_question() -> None:
+    text = (
+        "The bird eats small mammals there. A train leaves at noon there. Rain is expected there."
+    )
+    seen: list[str] = []
+
+    def near(sentences: list[str]) -> list[float]:
+        seen.extend(sentences)
+        return [1.0 if "train" in sentence else 0.0 for sentence in sentences]
+
+    chosen = choose("Which departures exist?", hits(text), similarity=near)
+    assert chosen[0].text == "A train leaves at noon there."
+    assert len(seen) == 3
+
+
+def test_no_more_than_a_few_sentences_are_embedded() -> None:
+    counts: list[int] = []
+
+    def near(sentences: list[str]) -> list[float]:
+        counts.append(len(sentences))
+        return [0.0] * len(sentences)
+
+    text = " ".join(f"Sentence number {n} is about kites." for n in range(80))
+    choose("What about kites?", hits(text, text), similarity=near)
+    assert counts == [SHORTLIST]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("word " * 2000, "a. " * 3000, "| a " * 2500, "<b " * 3000, "<b>" * 3000),
+        *("1. " * 3000, "`*_" * 3000, "A." * 4000, "\n" * 8000, "> " * 4000),
+    ],
+    ids=lambda text: text[:5].strip(),
+)
+def test_hostile_text_takes_bounded_time(text: str) -> None:
+    begun = time.monotonic()
+    choose("What is a word?", hits(*[text] * 8))
+    assert time.monotonic() - begun < 5
+
+
+def test_eight_hits_take_milliseconds() -> None:
+    text = " ".join(f"Sentence {n} tells of kites and of fields." for n in range(12))
+    found = hits(*[text.replace("kites", f"kites{n}") for n in range(8)])
+    choose("Where do kites hover?", found)
+    begun = time.process_time()
+    choose("Where do kites hover over fields?", found)
+    assert time.process_time() - begun < 0.1

@@ -1,0 +1,349 @@
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import scan
+from engine.config import Settings
+
+HOSTILE_NAMES = [
+    b'it\'s "quoted".md',
+    b"back\\slash.md",
+    b"new\nline.md",
+    b"\x1b]52;c;aGk=\x07.md",
+    "\u202egpj.md".encode(),
+    b"{braces} 100% $HOME.md",
+    b"caf\xe9 not utf-8.md",
+    b"[b] [@click=app.quit].md",
+    b"x" * 252 + b".md",
+]
+ELSEWHERE = Path("/nowhere/hoverkite")
+Tree = Callable[..., Path]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """Make files, ``name`` or ``name=content``, and return the folder they stand in."""
+
+    def make(*files: str) -> Path:
+        for file in files:
+            name, _, content = file.partition("=")
+            path = tmp_path / "docs" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content or "text")
+        return tmp_path / "docs"
+
+    return make
+
+
+def found(root: Path, settings: Settings | None = None) -> list[str]:
+    settings = settings or Settings()
+    entries = scan.scan(root, settings, index_root=ELSEWHERE).entries
+    names = [os.fsdecode(entry.path) for entry in entries]
+    for entry in entries:
+        assert scan.belongs(root, entry.path, settings, index_root=ELSEWHERE)
+        assert scan.look(root, entry.path, settings, index_root=ELSEWHERE) == entry
+    return names
+
+
+def refused(root: Path, name: str, settings: Settings | None = None) -> bool:
+    """Whether both the scan and the look at one path leave ``name`` out."""
+    settings = settings or Settings()
+    in_scan = name in found(root, settings)
+    in_look = scan.look(root, os.fsencode(name), settings, index_root=ELSEWHERE) is not None
+    assert in_scan == in_look
+    return not in_scan
+
+
+def reasons(root: Path, settings: Settings | None = None) -> dict[str, str]:
+    result = scan.scan(root, settings or Settings(), index_root=ELSEWHERE)
+    return {os.fsdecode(path): reason for path, reason in result.skipped}
+
+
+def test_documents_of_every_read_kind_are_found_in_order(tree: Tree) -> None:
+    names = ["README", "a.md", "b.rst", "c.html", "d.pdf", "e.txt", "src/f.py", "src/g.toml"]
+    assert found(tree(*reversed(names))) == sorted(names)
+
+
+def test_an_entry_tells_size_time_and_inode(tree: Tree) -> None:
+    root = tree("a.md=12345")
+    status = (root / "a.md").stat()
+    entry = scan.scan(root, Settings(), index_root=ELSEWHERE).entries[0]
+    assert (entry.path, entry.size) == (b"a.md", 5)
+    assert (entry.mtime_ns, entry.inode) == (status.st_mtime_ns, status.st_ino)
+
+
+def test_kinds_not_read_yet_are_counted_by_name(tree: Tree) -> None:
+    root = tree("a.docx", "b.DOC", "c.xlsx", "d.png", "e.zip", "f.json", "g.unknown", "h.md")
+    result = scan.scan(root, Settings(), index_root=ELSEWHERE)
+    assert result.unread == {
+        "Word": 2,
+        "Excel": 1,
+        "image": 1,
+        "archive": 1,
+        "data": 1,
+        "other": 1,
+    }
+    assert found(root) == ["h.md"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".git/notes.md",
+        "node_modules/pkg/README.md",
+        "venv/lib/x.py",
+        "lib/python3/site-packages/x.py",
+        "__pycache__/x.py",
+        "pkg.egg-info/top.txt",
+        "uv.lock",
+        "web/app.min.js",
+        "draft.md~",
+        "#draft.md#",
+        "~$letter.txt",
+        ".hidden.md",
+        ".hidden/a.md",
+    ],
+)
+def test_what_tools_made_and_what_is_hidden_is_left_out(tree: Tree, name: str) -> None:
+    root = tree(name, "keep.md")
+    assert refused(root, name)
+    assert found(root) == ["keep.md"]
+    assert scan.scan(root, Settings(), index_root=ELSEWHERE).ignored == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".env",
+        "prod.env",
+        ".env.local",
+        "server.pem",
+        "tls.key",
+        "id_rsa",
+        "id_ed25519.txt",
+        ".netrc",
+        ".ssh/config.txt",
+        "credentials",
+        "credentials.txt",
+        "db_credentials.yml",
+        "secrets.yaml",
+        "passwords.txt",
+        "prod.tfvars",
+        ".git/description.txt",
+    ],
+)
+def test_secrets_are_never_read_even_with_hidden_files(tree: Tree, name: str) -> None:
+    assert refused(tree(name), name, Settings(include_hidden=True))
+
+
+@pytest.mark.parametrize("name", ["secrets.md", "secrets.py", "keys.md", "environment.txt"])
+def test_prose_and_code_about_secrets_is_read(tree: Tree, name: str) -> None:
+    assert found(tree(name)) == [name]
+
+
+def test_hidden_files_are_read_when_asked_for(tree: Tree) -> None:
+    root = tree(".hidden.md", ".notes/a.md", ".git/b.md")
+    assert found(root, Settings(include_hidden=True)) == [".hidden.md", ".notes/a.md"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "folder"),
+    [
+        ("Cargo.toml", "target"),
+        ("package.json", "dist"),
+        ("pyproject.toml", "build"),
+        ("go.mod", "vendor"),
+        ("conf.py", "_build"),
+        ("mkdocs.yml", "site"),
+    ],
+)
+def test_a_build_folder_is_left_out_only_beside_its_tool(
+    tree: Tree, marker: str, folder: str
+) -> None:
+    name = f"{folder}/manual.md"
+    root = tree(name)
+    assert not refused(root, name)
+    tree(marker)
+    assert refused(root, name)
+
+
+@pytest.mark.parametrize("mark", ["CACHEDIR.TAG", "pyvenv.cfg"])
+def test_folders_that_say_they_were_generated_are_left_out(tree: Tree, mark: str) -> None:
+    assert refused(tree("made/a.md", f"made/{mark}"), "made/a.md")
+
+
+def test_ignore_files_are_honoured_nested_and_the_deepest_decides(tree: Tree) -> None:
+    root = tree(
+        ".gitignore=*.txt\n/top.md\nlogs/\n",
+        ".ignore=drafts\n",
+        "a.txt",
+        "top.md",
+        "sub/top.md",
+        "sub/logs/x.md",
+        "sub/drafts/x.md",
+        "sub/.gitignore=!keep.txt\nlocal.md\n",
+        "sub/keep.txt",
+        "sub/local.md",
+        "local.md",
+    )
+    assert found(root) == ["local.md", "sub/keep.txt", "sub/top.md"]
+    for name in ("a.txt", "top.md", "sub/logs/x.md", "sub/drafts/x.md", "sub/local.md"):
+        assert refused(root, name)
+
+
+def test_a_changed_ignore_file_counts_at_once(tree: Tree) -> None:
+    root = tree("a.md", ".gitignore=b.md\n")
+    assert found(root) == ["a.md"]
+    (root / ".gitignore").write_text("a.md\n")
+    assert refused(root, "a.md")
+
+
+@pytest.mark.parametrize("line", ["!", "a\\", "[", "\x00", "**", "\\", "/"])
+def test_a_line_that_is_no_pattern_does_not_stop_the_others(tree: Tree, line: str) -> None:
+    root = tree(f".gitignore={line}\nleft-out.md\n", "left-out.md")
+    assert refused(root, "left-out.md")
+
+
+def test_an_ignore_file_that_is_a_pipe_does_not_hang(tree: Tree) -> None:
+    root = tree("a.md")
+    os.mkfifo(root / ".gitignore")
+    assert found(root) == ["a.md"]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_hostile_names_are_found_unchanged(tree: Tree, name: bytes) -> None:
+    root = tree("plain.md", ".gitignore=*.tmp\n")
+    (root / os.fsdecode(name)).write_text("text")
+    assert os.fsdecode(name) in found(root)
+    entry = scan.look(root, name, Settings(), index_root=ELSEWHERE)
+    assert entry is not None and entry.path == name
+
+
+def test_a_path_that_is_not_utf8_is_decoded_for_the_screen() -> None:
+    assert scan.decode(b"caf\xe9.md") == "caf\ufffd.md"
+
+
+def test_links_are_never_followed(tree: Tree, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.md").write_text("outside")
+    root = tree("real.md", "sub/x.md")
+    (root / "out.md").symlink_to(outside / "secret.md")
+    (root / "out").symlink_to(outside)
+    (root / "loop").symlink_to(root)
+    (root / "self.md").symlink_to("self.md")
+    (root / "gone.md").symlink_to("no-such-file.md")
+    (root / "sub/again.md").symlink_to("../real.md")
+    assert found(root) == ["real.md", "sub/x.md"]
+    why = reasons(root)
+    assert why["out.md"] == why["out"] == "a link that leads out of the folder"
+    assert why["loop"] == "a link that leads back to a folder it stands in"
+    assert why["gone.md"] == "a link to nothing"
+    assert "can't be followed" in why["self.md"]
+    assert "its own place" in why["sub/again.md"]
+    for name in (b"out.md", b"out/secret.md", b"loop/real.md", b"self.md", b"gone.md"):
+        assert scan.look(root, name, Settings(), index_root=ELSEWHERE) is None
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="hk"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_pipes_sockets_and_large_files_are_skipped_with_a_reason(short_folder: Path) -> None:
+    os.mkfifo(short_folder / "pipe.md")
+    with (short_folder / "huge.txt").open("wb") as sparse:
+        sparse.truncate(1_000_000_000)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(short_folder / "s.md"))
+        why = reasons(short_folder)
+    assert why == {
+        "pipe.md": "not a file but a pipe",
+        "s.md": "not a file but a socket",
+        "huge.txt": "larger than 10 MB",
+    }
+    for name in (b"pipe.md", b"s.md", b"huge.txt"):
+        assert scan.look(short_folder, name, Settings(), index_root=ELSEWHERE) is None
+
+
+def test_the_size_limit_is_a_setting(tree: Tree) -> None:
+    root = tree("a.md=" + "x" * 2000)
+    assert reasons(root, Settings(max_file_mb=0.001)) == {"a.md": "larger than 0.001 MB"}
+
+
+def test_an_unreadable_folder_is_skipped_with_a_reason(short_folder: Path) -> None:
+    short_folder.chmod(0o755)
+    closed = short_folder / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "a.md").write_text("text")
+    (short_folder / "b.md").write_text("text")
+    if os.geteuid():
+        closed.chmod(0)
+        why, names = reasons(short_folder), found(short_folder)
+        closed.chmod(0o700)
+    else:
+        os.seteuid(65534)
+        try:
+            why, names = reasons(short_folder), found(short_folder)
+        finally:
+            os.seteuid(0)
+    assert why == {"closed": "no permission to read this folder"}
+    assert names == ["b.md"]
+
+
+def test_our_own_data_folder_is_never_read(tree: Tree) -> None:
+    root = tree("a.md", "data/hoverkite/b.md")
+    own = root / "data" / "hoverkite"
+    result = scan.scan(root, Settings(), index_root=own)
+    assert [entry.path for entry in result.entries] == [b"a.md"]
+    assert not scan.belongs(root, b"data/hoverkite/b.md", Settings(), index_root=own)
+    assert scan.scan(own, Settings(), index_root=own).entries == []
+    assert not scan.belongs(own, b"b.md", Settings(), index_root=own)
+
+
+@pytest.mark.parametrize(
+    "path", [b"../a.md", b"/etc/README", b"", b"a//b.md", b"./a.md", b"a\0.md"]
+)
+def test_a_path_that_is_none_in_the_folder_does_not_belong(tree: Tree, path: bytes) -> None:
+    root = tree("a.md", "a/b.md")
+    assert scan.look(root, path, Settings(), index_root=ELSEWHERE) is None
+
+
+def test_a_survey_counts_without_asking_for_a_small_folder(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    survey = scan.survey(tree("a.md=12345", "b.txt", "c.docx", ".d"), Settings())
+    assert (survey.files, survey.bytes, survey.ignored) == (2, 9, 1)
+    assert survey.unread == {"Word": 1}
+    assert survey.reason == ""
+
+
+def test_a_survey_expects_more_time_for_more_text(tree: Tree) -> None:
+    small = scan.survey(tree("a.md=" + "x" * 100_000), Settings()).seconds
+    large = scan.survey(tree("b.md=" + "x" * 900_000), Settings()).seconds
+    assert 0 < small < large
+
+
+def test_a_survey_says_why_a_person_is_asked(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = tree("a.md", "b.md", "c.md")
+    assert scan.survey(root, Settings(confirm_files=2)).reason == "it holds more than 2 files"
+    assert scan.survey(root, Settings(confirm_files=3)).reason == ""
+    monkeypatch.setenv("HOME", str(root))
+    assert scan.survey(root, Settings()).reason == "it is your home folder"
+    assert scan.survey(root / "..", Settings()).reason == ""
+
+
+def test_a_survey_of_the_whole_file_system_stops_in_time() -> None:
+    clock = iter([0.0, 0.1, 0.2, 99.0])
+    survey = scan.survey(Path("/"), Settings(), now=lambda: next(clock))
+    assert survey.reason.startswith("it is the whole file system; counting stopped")
