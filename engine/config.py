@@ -101,7 +101,12 @@ class Settings(BaseModel):
     llm_gpu_memory: float = Field(
         0.5, gt=0, le=1, description="Share of the GPU's memory that vLLM may take."
     )
-    llm_max_tokens: int = Field(512, ge=1, description="Longest answer, in tokens.")
+    llm_max_tokens: int = Field(
+        512,
+        ge=1,
+        description="Longest answer, in tokens. The embedded demonstration model, which soon "
+        "repeats itself, stops at 192.",
+    )
     llm_temperature: float = Field(0.2, ge=0, le=2, description="Sampling temperature.")
     llm_top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling threshold.")
     llm_seed: int = Field(415, description="Sampling seed, so that answers can be repeated.")

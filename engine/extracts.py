@@ -8,7 +8,7 @@ is given.
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +21,10 @@ SHORTLIST = 12
 """Units that are embedded: as many as an encoder does in a few hundredths of a second."""
 MOST_UNITS = 400
 """Units that are looked at, over all hits."""
+ECHO = 0.7
+"""Taken from the score of a unit that repeats the question …"""
+MOST_NEWS_IN_ECHO = 1
+"""… and has no more words of its own than this."""
 COMFORTABLE = 320
 """Characters up to which a quotation is read at a glance."""
 NEARNESS = 0.6
@@ -149,9 +153,19 @@ def _score(question: str, candidates: list[_Candidate]) -> None:
             overlap / whole
             + _kind_bonus(question, candidate)
             - _faults(candidate)
+            - ECHO * _repeats(asked, candidate)
             - DISTANCE * max(0.0, best_distance - candidate.hit.distance)
             - 0.01 * candidate.hit.rank
         )
+
+
+def _repeats(asked: Mapping[str, float], candidate: _Candidate) -> bool:
+    """Whether a unit says little more than the question itself, as a page about it may do."""
+    said = candidate.words.keys()
+    return (
+        len(said & asked.keys()) >= 0.8 * len(asked)
+        and len(said - asked.keys()) <= MOST_NEWS_IN_ECHO
+    )
 
 
 def _presence(word: str, candidate: _Candidate) -> float:
@@ -177,7 +191,7 @@ def _kind_bonus(question: str, candidate: _Candidate) -> float:
 
 def _faults(candidate: _Candidate) -> float:
     """Return what speaks against quoting a unit."""
-    text, unit = candidate.text, candidate.unit
+    text, unit = candidate.text.rstrip("\"'”’ "), candidate.unit
     fault = 0.1 * unit.is_code
     if len(text) > COMFORTABLE:
         fault += 0.1 * (len(text) / COMFORTABLE - 1)

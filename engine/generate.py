@@ -12,6 +12,10 @@ import httpx
 from engine.config import Settings
 from engine.endpoint import SILENCE_S, Endpoint, check, cut_off
 from engine.errors import ModelError
+from engine.models import is_demonstration
+
+DEMONSTRATION_TOKENS = 192
+"""Longest answer of the embedded model; what it says later repeats what it said before."""
 
 LONGEST_LINE = 1 << 20
 """Bytes that one event of a stream may have."""
@@ -92,10 +96,16 @@ def estimate_tokens(messages: list[ChatMessage]) -> int:
     return sum(8 + math.ceil(len(m["content"].encode("utf-8", "replace")) / 2.5) for m in messages)
 
 
+def longest_answer(settings: Settings) -> int:
+    """Return how many tokens an answer may have."""
+    longest = settings.llm_max_tokens
+    return min(longest, DEMONSTRATION_TOKENS) if is_demonstration(settings) else longest
+
+
 def _request(
     endpoint: Endpoint, messages: list[ChatMessage], settings: Settings, tokens: int | None
 ) -> dict[str, Any]:
-    room = settings.llm_max_tokens
+    room = longest_answer(settings)
     if endpoint.context:
         used = estimate_tokens(messages) if tokens is None else tokens
         room = max(1, min(room, endpoint.context - used))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.api import Hit
 from engine.config import Settings
 from engine.errors import UsageError
-from engine.generate import ChatMessage, estimate_tokens
+from engine.generate import ChatMessage, estimate_tokens, longest_answer
 from engine.models import is_demonstration
 
 LONGEST_QUESTION = 8000
@@ -85,7 +85,7 @@ async def build(
         _checked(question), is_demonstration(settings), mark or secrets.token_hex(4), count
     )
     size = context or UNKNOWN_CONTEXT
-    limit = size - min(settings.llm_max_tokens, size // 4)
+    limit = size - min(longest_answer(settings), size // 4)
     passages = [_passage(hit) for hit in hits[: settings.prompt_hits]]
     shown = list(passages)
     while len(shown) > 1 and await writer.tokens(shown) > limit:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 NEWS_EVERY = 0.1
 """Seconds between two status messages of one stream, at least."""
+LEAST_LINGER = 5.0
+"""Seconds an engine stays unused whatever the setting, so that a client has time to begin."""
 HEARTBEAT = 5.0
 """Seconds after which a status is sent although nothing changed, to notice a client that left."""
 
@@ -92,8 +94,9 @@ class Engine:
 
     def seconds_until_unused(self, linger: float) -> float:
         """Return how long to wait until nobody has used the engine for ``linger`` seconds."""
+        linger = max(linger, LEAST_LINGER)
         if self.clients:
-            return max(linger, 1.0)
+            return linger
         return self.last_used + linger - time.monotonic()
 
     def folder(self, name: str) -> Folder:

@@ -232,13 +232,13 @@ class AnswerPane(VerticalScroll, can_focus=True):
         self._written = [text]
 
     async def _write_pending(self) -> None:
+        self._follow_text()
         if self._stream is None or not self._pending:
             return
         text = "".join(self._pending)
         self._pending.clear()
         self._written.append(text)
         await self._stream.write(text)
-        self.call_after_refresh(self._follow_text)
 
     async def _close_stream(self) -> None:
         if self._timer is not None:

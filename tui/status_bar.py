@@ -108,8 +108,8 @@ def folder_parts(status: FolderStatus) -> list[Part]:
     if status.state == "indexing":
         return _indexing_parts(status, sign, colour)
     if status.state == "loading":
-        words = Content.assemble((sign, colour), " opening the folder", (f" {detail}", "$quiet"))
-        return [Part(words, 0)]
+        opening = Content.assemble((sign, colour), " opening the folder", (f" {detail}", "$quiet"))
+        return [Part(opening, 0)]
     files = figures.counted(status.files, "file")
     verb = "partly watching" if status.state == "partial watch" else "watching"
     parts = [

@@ -23,7 +23,7 @@ three times a second and keeps its head still.
 
 Kites lay two to five eggs in a nest of sticks, lined with wool.
 """,
-    "tools/anvil.md": "# Anvil\n\nAn anvil is a block of hardened steel on which metal is forged.\n",
+    "tools/anvil.md": "# Anvil\n\nAn anvil is a block of hard steel on which metal is forged.\n",
     "tools/kettle.txt": "The kettle holds two litres. Descale it with vinegar every month.\n",
 }
 

@@ -1,6 +1,6 @@
 """Nothing of vLLM survives: leases, goodbyes, deaths, and the sweep at the next start."""
 
-# ruff: noqa: ASYNC220, ASYNC240  the loop of a test may wait for a file or a process
+# ruff: noqa: ASYNC220  the loop of a test may wait for a file or a process
 
 import asyncio
 import os

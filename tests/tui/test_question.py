@@ -269,3 +269,29 @@ async def test_the_pane_follows_long_text_and_a_short_answer_starts_at_the_top()
         engine.answer = whole_answer([hit(1)], "Short.")
         await driver.ask_to_the_end("short")
         await driver.until(lambda: pane.scroll_offset.y == 0 == pane.max_scroll_y, "the top")
+
+
+async def test_the_end_stays_in_view_while_text_streams_unless_a_reader_scrolls_back() -> None:
+    engine, more = ScriptedEngine(), asyncio.Event()
+    long_text = "\n\n".join(f"Paragraph {n}." for n in range(60))
+    engine.answer = [
+        HITS,
+        llm(),
+        *tokens(long_text),
+        more,
+        *tokens("\n\nThe end."),
+        asyncio.Event(),
+    ]
+    async with driving(engine) as driver:
+        await driver.ask("long")
+        pane = driver.main.answer
+        await driver.until(lambda: "Paragraph 59" in pane.answer_text and pane.is_settled)
+        await driver.until(lambda: pane.scroll_offset.y == pane.max_scroll_y > 0, "the end in view")
+        driver.main.go_to("answer")
+        await driver.pilot.pause()
+        await driver.press("g")
+        await driver.until(lambda: pane.scroll_offset.y == 0, "scrolling back")
+        more.set()
+        await driver.until(lambda: "The end." in pane.answer_text and pane.is_settled)
+        await driver.pilot.pause()
+        assert pane.scroll_offset.y == 0

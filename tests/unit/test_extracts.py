@@ -135,6 +135,19 @@ def test_other_scripts_are_matched() -> None:
     assert "Индекс" in quoted("Что хранит индекс?", found)[0][1]
 
 
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How many kites hover there?", "There hover 14 kites over that field."),
+        ("Who watches the kites there?", "There watches kites the old Marianne Vos."),
+        ("What does kites mean there?", "There kites refers to birds over fields."),
+    ],
+)
+def test_the_form_that_fits_the_question_wins_between_equals(question: str, answer: str) -> None:
+    others = "Kites hover there above the fields. Kites watches us there all day long."
+    assert quoted(question, hits(f"{others} {answer} {others}"))[0][1] == answer
+
+
 def test_a_nearer_hit_wins_between_equals() -> None:
     texts = ("Kites hover over open fields all day.", "Kites hover over green fields all day.")
     assert quoted("Where do kites hover?", hits(*texts, distances=(0.4, 0.9)))[0][0] == 2
@@ -225,3 +238,11 @@ def test_eight_hits_take_milliseconds() -> None:
     begun = time.process_time()
     choose("Where do kites hover over fields?", found)
     assert time.process_time() - begun < 0.1
+
+
+def test_a_copy_of_the_question_is_no_answer_to_it() -> None:
+    question = "What do the parameters for HNSW mean?"
+    asked_before = f"Question: '{question}'"
+    answer = "M is the parameter for HNSW that limits the degree of a node."
+    found = hits(asked_before, answer, distances=(0.75, 0.6))
+    assert choose(question, found)[0].hit == 2

@@ -196,6 +196,12 @@ def test_ignore_files_are_honoured_nested_and_the_deepest_decides(tree: Tree) ->
         assert refused(root, name)
 
 
+def test_nothing_in_an_ignored_folder_is_taken_back(tree: Tree) -> None:
+    root = tree(".gitignore=logs/\n!logs/keep.md\n", "logs/keep.md", "logs/other.md")
+    assert refused(root, "logs/keep.md")
+    assert scan.scan(root, Settings(), index_root=ELSEWHERE).ignored == 2
+
+
 def test_a_changed_ignore_file_counts_at_once(tree: Tree) -> None:
     root = tree("a.md", ".gitignore=b.md\n")
     assert found(root) == ["a.md"]
