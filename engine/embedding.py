@@ -9,6 +9,7 @@ import os
 import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,6 +28,9 @@ LONGEST_CHUNK = 16_384
 """Characters that always reach the tokenizer: twice the largest ``chunk_size``."""
 CHARACTERS_A_TOKEN = 64
 """More than any real text has."""
+
+REMEMBERED_QUERIES = 64
+"""Vectors of recent queries: a question is searched, quoted for, and searched again after edits."""
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +60,24 @@ class Encoder(ABC):
         """Return the unit vector of a query, of shape ``(dimension,)``.
 
         A query never waits for a running :meth:`encode`, only (where the device is shared) for
-        the batch at work.
+        the batch at work. The latest queries are remembered.
         """
-        vector: Vectors = _unit(self._encode_query(self._fitting(text)))[0]
-        return vector
+        return self._recent_query(self._fitting(text))
+
+    @cached_property
+    def _recent_query(self) -> Callable[[str], Vectors]:
+        def vector_of(text: str) -> Vectors:
+            vector: Vectors = _unit(self._encode_now([text], is_query=True))[0]
+            vector.setflags(write=False)
+            return vector
+
+        return lru_cache(REMEMBERED_QUERIES)(vector_of)
+
+    def encode_now(self, texts: Sequence[str]) -> Vectors:
+        """Like :meth:`encode` for a few short texts, with the priority of a query."""
+        if not texts:
+            return np.empty((0, self.dimension), np.float32)
+        return _unit(self._encode_now([self._fitting(text) for text in texts], is_query=False))
 
     @abstractmethod
     def close(self) -> None:
@@ -74,7 +92,7 @@ class Encoder(ABC):
     def _encode(self, texts: list[str]) -> Vectors: ...
 
     @abstractmethod
-    def _encode_query(self, text: str) -> Vectors: ...
+    def _encode_now(self, texts: list[str], *, is_query: bool) -> Vectors: ...
 
 
 def load(settings: Settings, *, cache: Path, report: Report | None = None) -> Encoder:

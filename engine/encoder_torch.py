@@ -86,10 +86,10 @@ class TorchEncoder(Encoder):
                 )
         return vectors
 
-    def _encode_query(self, text: str) -> Vectors:
+    def _encode_now(self, texts: list[str], *, is_query: bool) -> Vectors:
         with self._turns.urgent(), self._named_failure():
-            vectors = self._model.encode_query([text], show_progress_bar=False)
-            return np.asarray(vectors, np.float32)
+            encode = self._model.encode_query if is_query else self._model.encode_document
+            return np.asarray(encode(texts, show_progress_bar=False), np.float32)
 
     def _agrees_in_bf16(self) -> bool:
         """Turn the model to bfloat16 and tell whether its vectors stay the same."""

@@ -30,7 +30,7 @@ def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Ext
 
     def similarity(sentences: list[str]) -> list[float]:
         asked = encoder.encode_query(question)
-        return [float(value) for value in encoder.encode(sentences) @ asked]
+        return [float(value) for value in encoder.encode_now(sentences) @ asked]
 
     return extracts.choose(question, hits, similarity=similarity)
 
