@@ -21,6 +21,8 @@ SHORTLIST = 4
 """Units that are embedded: as many as an encoder does in a few hundredths of a second."""
 MOST_UNITS = 400
 """Units that are looked at, over all hits."""
+LEAST = 0.05
+"""Score of a second or third quotation, at least: what has nothing to do with the question."""
 ECHO = 0.7
 """Taken from the score of a unit that repeats the question …"""
 MOST_NEWS_IN_ECHO = 1
@@ -106,7 +108,7 @@ def choose(
     while pool and len(chosen) < most:
         best = max(pool, key=lambda c: c.score + CONTINUATION * _continues(c, chosen))
         pool = [candidate for candidate in pool if candidate is not best]
-        if not chosen or _adds(best, chosen):
+        if not chosen or (best.score > LEAST and _adds(best, chosen)):
             chosen.append(best)
     return [Extract(text=candidate.text, hit=candidate.hit.rank) for candidate in chosen]
 
@@ -195,7 +197,7 @@ def _faults(candidate: _Candidate) -> float:
     fault = 0.1 * unit.is_code
     if len(text) > COMFORTABLE:
         fault += 0.1 * (len(text) / COMFORTABLE - 1)
-    if sum(candidate.words.values()) < 4:
+    if len(text.split()) < 4:
         fault += 0.2
     if unit.start == 0 and text[0].islower() and not unit.is_code:
         fault += 0.15  # its beginning is in the chunk before

@@ -48,10 +48,12 @@ def units(text: str) -> Iterator[Unit]:
         title = _HEADING.match(line) or (_UNDERLINE.match(following) and not (row or item))
         apart = fence or row or item or title or _RULE.match(line) or _TAGGED.match(line)
         if paragraph and (blank_above or apart or text[paragraph[1] - 1] == ">"):
-            yield from _sentences(text, *paragraph, introduction)
-            said = text[paragraph[0] : paragraph[1]]
+            said = text[slice(*paragraph)]
+            yield from _sentences(text, *paragraph, introduction if _is_item(said) else "")
             introduction = introduction if _is_item(said) else said[-200:]
             paragraph = None
+        if title:
+            introduction = ""
         if not row and not _RULE.match(line):
             header = ""
         if fence:
@@ -68,7 +70,8 @@ def units(text: str) -> Iterator[Unit]:
         else:
             paragraph = (paragraph[0] if paragraph else start, end)
     if paragraph:
-        yield from _sentences(text, *paragraph, introduction)
+        said = text[slice(*paragraph)]
+        yield from _sentences(text, *paragraph, introduction if _is_item(said) else "")
 
 
 def _is_item(line: str) -> bool:
