@@ -6,6 +6,7 @@ import fcntl
 import json
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
@@ -48,11 +49,17 @@ async def _serve(settings: config.Settings) -> None:
 
     from engine.service import Engine, create_app
 
+    class _Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            """Leave signals to us: uvicorn would end the process before the engine is closed."""
+            yield
+
     def stop() -> None:
         server.should_exit = True
 
     engine = Engine(settings, stop)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             create_app(engine),
             log_config=None,
@@ -63,6 +70,8 @@ async def _serve(settings: config.Settings) -> None:
     )
     path = paths.engine_socket()
     listener = _listen(path)
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, engine.stop)
     lingering = asyncio.create_task(_leave_when_unused(engine, settings.engine_linger_minutes))
     log.info("engine %s listens on %s", os.getpid(), path)
     try:

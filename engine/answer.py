@@ -19,9 +19,9 @@ from engine.api import (
 )
 from engine.config import Settings
 from engine.endpoint import Endpoint
-from engine.errors import HoverkiteError, NothingFoundError, UsageError
+from engine.errors import NothingFoundError, UsageError
 from engine.folder import Folder
-from engine.problems import problem_of
+from engine.problems import as_known, problem_of
 from engine.vllm_server import AnswerModel
 
 STATE_EVERY = 0.5
@@ -54,8 +54,8 @@ async def answer(
                 if isinstance(event, Token):
                     said.append(event.text)
                 yield event
-    except HoverkiteError as error:
-        yield AnswerFailed(answer="".join(said), problem=problem_of(error))
+    except Exception as error:  # whatever a server sends, the answer must end with a word of why
+        yield AnswerFailed(answer="".join(said), problem=problem_of(as_known(error)))
 
 
 async def _generate(

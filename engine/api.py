@@ -7,7 +7,7 @@ message a line, told apart by ``type``. Paths are relative to the folder, with `
 from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 PROTOCOL_VERSION = 1
 
@@ -73,7 +73,7 @@ class FolderSurvey(Message):
     seconds: float
     """Expected time to index it all."""
     ignored: int
-    """Files left out by the rules: version control, dependencies, builds, lock files, hidden."""
+    """Files and whole folders left out by the rules: version control, builds, lock files …"""
     unread: dict[str, int]
     """Files of kinds that are not read yet, by kind: ``{"Word": 12}``."""
     reason: str
@@ -114,10 +114,14 @@ class Hit(Message):
     """Percent-encoded bytes of the path, only where it is not valid UTF-8."""
 
 
+Text = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
+"""What a person typed: lone surrogates, which JSON cannot carry back, become question marks."""
+
+
 class SearchRequest(Message):
     """Search a folder; ``hits`` defaults to the setting."""
 
-    query: str
+    query: Text
     hits: int | None = Field(None, ge=1, le=100)
 
 
@@ -157,7 +161,7 @@ class LlmState(Message):
 class AskRequest(Message):
     """Ask a question of a folder."""
 
-    question: str
+    question: Text
     hits: int | None = Field(None, ge=1, le=100)
 
 

@@ -1,6 +1,7 @@
 """A server that answers: where it is, what it serves, and its errors in a person's words."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,10 @@ SILENCE_S = 180.0
 
 LONGEST_BODY = 1 << 20
 """Bytes of an error's body that are read."""
+
+LARGEST_PART = 1 << 16
+LISTING_S = 10.0
+"""Longest wait for the whole list of models."""
 
 NO_KEY = SecretStr("")
 
@@ -47,10 +52,9 @@ class Endpoint:
     async def client(self, silence_s: float = SILENCE_S) -> AsyncIterator[httpx.AsyncClient]:
         """Open a client; whatever it meets is raised as ModelError."""
         key = self.api_key.get_secret_value()
-        transport = httpx.AsyncHTTPTransport(uds=str(self.socket)) if self.socket else None
         try:
             async with httpx.AsyncClient(
-                transport=transport,
+                transport=_through(self.socket) if self.socket else None,
                 timeout=httpx.Timeout(silence_s, connect=CONNECT_S),
                 headers={"Authorization": f"Bearer {key}"} if key else {},
             ) as client:
@@ -70,6 +74,11 @@ class Endpoint:
             raise cut_off(self.place) from error
 
 
+def _through(socket: Path) -> httpx.AsyncHTTPTransport:
+    # There is no TLS on a unix socket, and reading all certificates would stop the loop a while.
+    return httpx.AsyncHTTPTransport(uds=str(socket), verify=False)
+
+
 def cut_off(place: str) -> ModelError:
     """Return the error of an answer that its server did not complete."""
     return ModelError(f"The answer was cut off: {place} stopped in the middle", "Ask again")
@@ -81,16 +90,24 @@ async def served_model(endpoint: Endpoint) -> Endpoint:
     Raises:
         ModelError: the server cannot be reached, refuses, or has no model.
     """
-    async with endpoint.client(silence_s=10) as client:
-        reply = await client.get(f"{endpoint.url}/models")
+    async with (
+        endpoint.client(silence_s=LISTING_S) as client,
+        client.stream("GET", f"{endpoint.url}/models") as reply,
+    ):
         await check(endpoint, reply, expected="application/json")
+        body = await _body(reply, LISTING_S)
     try:
-        models = {str(entry["id"]): entry for entry in reply.json()["data"]}
+        models = {_printable(entry["id"]): entry for entry in json.loads(body)["data"]}
         name = endpoint.model or next(iter(models))
-        context = int(models.get(name, {}).get("max_model_len") or 0)
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+        context = max(0, int(models.get(name, {}).get("max_model_len") or 0))
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+            StopIteration) as error:  # fmt: skip
         raise ModelError(f"{endpoint.place} does not list its models", "Correct llm_url") from error
     return replace(endpoint, model=name, context=context)
+
+
+def _printable(name: object) -> str:
+    return str(name).encode("utf-8", "replace").decode()
 
 
 async def check(endpoint: Endpoint, reply: httpx.Response, *, expected: str) -> None:
@@ -107,22 +124,22 @@ async def check(endpoint: Endpoint, reply: httpx.Response, *, expected: str) -> 
     raise _refusal(endpoint, reply.status_code, message)
 
 
-async def _body(reply: httpx.Response) -> bytes:
-    if reply.is_closed:
-        return reply.content
+async def _body(reply: httpx.Response, seconds: float = CONNECT_S) -> bytes:
+    """Return what came within ``seconds``, up to a limit: a server may send without end."""
     body = b""
-    async with asyncio.timeout(CONNECT_S):
-        async for part in reply.aiter_bytes():
-            body += part
-            if len(body) > LONGEST_BODY:
-                break
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            async for part in reply.aiter_bytes(LARGEST_PART):
+                body += part
+                if len(body) > LONGEST_BODY:
+                    break
     return body
 
 
 def _message(body: bytes) -> str:
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return body.decode("utf-8", "replace").strip()[:300]
     match found:
         case {"error": {"message": str(message)}} | {"error": str(message)}:

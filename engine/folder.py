@@ -1,9 +1,9 @@
 """One open folder: its manifest, index, sync and watch, and the state a screen shows of them."""
 
 import asyncio
-import contextlib
 import logging
 import os
+import platform
 import sqlite3
 import threading
 import time
@@ -30,6 +30,7 @@ from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
 from engine.index import Index
 from engine.manifest import Manifest
+from engine.problems import as_known
 from engine.search import quote, search
 from engine.shared_encoder import SharedEncoder
 from engine.sync import Outcome, Sync
@@ -56,6 +57,7 @@ class Folder:
     def __init__(
         self,
         root: Path,
+        manifest: Manifest,
         settings: Settings,
         encoder: SharedEncoder,
         on_change: Callable[[], None],
@@ -65,8 +67,7 @@ class Folder:
         self._settings = settings
         self._shared_encoder = encoder
         self._on_change = on_change
-        self._home = paths.make_private(paths.index_dir(root))
-        self._manifest = _open_manifest(self._home / "manifest.sqlite")
+        self._manifest = manifest
         self._index: Index | None = None
         self._sync: Sync | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write-{self.id[:6]}")
@@ -85,12 +86,15 @@ class Folder:
         self._counts = self._manifest.counts()
         self._searchable = asyncio.Event()
         """Set once there is something to search, or certainly nothing."""
-        if self._counts[1]:
-            self._searchable.set()
         self._skipped: list[SkippedFile] = []
         self._watch = Watch(root, self._follow)
 
     # --- opening and closing ---
+
+    @property
+    def failed_to_open(self) -> bool:
+        """Whether this folder can only be closed, and opened anew."""
+        return self._opened.done() and self._opened.exception() is not None
 
     @property
     def milvus_pid(self) -> int | None:
@@ -136,18 +140,22 @@ class Folder:
                 report=self._report,
                 stopping=self._stopping,
             )
-        except HoverkiteError as error:
-            self._opened.set_exception(error)
+        except Exception as error:  # whoever waits for the folder must hear of it
+            known = as_known(error)
+            self._opened.set_exception(known)
             self._opened.exception()  # seen: nobody may be waiting
-            self._show("failed", f"{error}. {error.next_step}")
+            self._show("failed", f"{known}. {known.next_step}")
             return
+        if not self._index.is_empty:
+            self._searchable.set()
         self._opened.set_result((encoder, self._index))
         self._start(self._watch.run())
         self._start(self._purge_when_idle())
 
     def _open_index(self, encoder: "Encoder") -> Index:
-        target = self._settings.milvus_uri or self._home / "index.db"
-        return Index(self._manifest, target, encoder.model_id, encoder.dimension)
+        target = self._settings.milvus_uri or paths.index_dir(self.root) / "index.db"
+        owner = f"{platform.node()} {os.getuid()} {self.root}"
+        return Index(self._manifest, target, encoder.model_id, encoder.dimension, owner=owner)
 
     # --- following the folder ---
 
@@ -179,8 +187,13 @@ class Folder:
 
     async def _follow(self, hints: Hints) -> None:
         self._pending = len(hints.paths)
-        with contextlib.suppress(HoverkiteError):  # the state tells
+        try:
             await asyncio.shield(self._begin_sync(None if hints.everything else hints))
+        except HoverkiteError:
+            pass  # the state tells
+        except Exception as error:  # the watch goes on, whatever one sync met
+            known = as_known(error)
+            self._show("failed", f"{known}. {known.next_step}")
 
     def _begin_sync(self, hints: Hints | None) -> asyncio.Task[Outcome]:
         self._current = self._start(self._run_sync(hints))
@@ -232,14 +245,13 @@ class Folder:
                 async with self._writing:
                     try:
                         await self._in_writer(self._index.purge)
-                    except StoreError:
-                        await self._in_writer(self._index.reopen)
+                    except StoreError as error:  # the next sync or search mends it
+                        log.warning("dead rows could not be purged: %s", error)
 
     def _list_skipped(self) -> list[SkippedFile]:
         found = [
-            SkippedFile(path=scan.decode(record.path), reason=record.reason)
-            for record in self._manifest.files().values()
-            if record.reason is not None
+            SkippedFile(path=scan.decode(path), reason=reason)
+            for path, reason in self._manifest.unread_files()
         ]
         seen = self._sync.last_scan.skipped if self._sync else []
         return found + [SkippedFile(path=scan.decode(path), reason=why) for path, why in seen]
@@ -255,10 +267,11 @@ class Folder:
         begun = time.monotonic()
         encoder, index = await asyncio.shield(self._opened)
         await self._searchable.wait()
+        generation = index.generation
         try:
             found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
         except StoreError:
-            await self._reopen(index)
+            await self._reopen(index, generation)
             found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
         took = round((time.monotonic() - begun) * 1000, 1)
         return SearchReply(query=query, took_ms=took, hits=found)
@@ -303,22 +316,24 @@ class Folder:
 
     def _report(self, progress: Progress) -> None:
         """Take a sync's progress, in the writer's thread."""
-        self._loop.call_soon_threadsafe(self._take_progress, progress)
+        self._loop.call_soon_threadsafe(self._take_progress, progress, self._manifest.counts())
 
-    def _take_progress(self, progress: Progress) -> None:
+    def _take_progress(self, progress: Progress, counts: tuple[int, int]) -> None:
         if self._writing.locked():
-            self._state, self._progress = "indexing", progress
-            before, self._counts = self._counts, self._manifest.counts()
-            if self._counts != before:
+            self._state, self._detail = "indexing", ""
+            self._progress, self._counts = progress, counts
+            if progress.files_done:
                 self._revision += 1
                 self._searchable.set()
             self._on_change()
 
     # --- plumbing ---
 
-    async def _reopen(self, index: Index) -> None:
+    async def _reopen(self, index: Index, seen: int) -> None:
+        """Reopen the index unless someone has done so since ``seen``, its generation then."""
         async with self._writing:
-            await self._in_writer(index.reopen)
+            if index.generation == seen:
+                await self._in_writer(index.reopen)
 
     async def _in_writer(self, work: Callable[[], _T]) -> _T:
         return await self._loop.run_in_executor(self._writer, work)
@@ -338,8 +353,9 @@ class Folder:
             self._show("failed", f"{type(error).__name__}: {error}")
 
 
-def _open_manifest(path: Path) -> Manifest:
-    """Open the manifest; a damaged one is set aside, and the folder is read again."""
+def open_manifest(root: Path) -> Manifest:
+    """Open the manifest of ``root``; a damaged one is set aside, and the folder is read again."""
+    path = paths.make_private(paths.index_dir(root)) / "manifest.sqlite"
     try:
         return Manifest(path)
     except sqlite3.DatabaseError as error:

@@ -17,6 +17,9 @@ from engine.models import is_demonstration
 DEMONSTRATION_TOKENS = 192
 """Longest answer of the embedded model; what it says later repeats what it said before."""
 
+MOST_TOKENS = 10**9
+"""No server counts more; a larger number is a mistake of its own."""
+
 LONGEST_LINE = 1 << 20
 """Bytes that one event of a stream may have."""
 
@@ -78,9 +81,13 @@ async def stream(
 async def count_tokens(endpoint: Endpoint, messages: list[ChatMessage]) -> int | None:
     """Return how many tokens the prompt has, None where the server does not count.
 
+    Only our own vLLM is asked: another server's time to the first token is not spent on it.
+
     Raises:
         ModelError: the server cannot be reached.
     """
+    if not endpoint.socket:
+        return None
     url = endpoint.url.removesuffix("/v1") + "/tokenize"
     async with endpoint.client() as client:
         reply = await client.post(url, json={"model": endpoint.model, "messages": messages})
@@ -88,7 +95,7 @@ async def count_tokens(endpoint: Endpoint, messages: list[ChatMessage]) -> int |
         count = reply.json()["count"] if reply.status_code == 200 else None
     except (ValueError, KeyError, TypeError):
         return None
-    return count if isinstance(count, int) else None
+    return count if isinstance(count, int) and 0 <= count < MOST_TOKENS else None
 
 
 def estimate_tokens(messages: list[ChatMessage]) -> int:
@@ -136,7 +143,7 @@ class _Progress:
             case {"error": error}:
                 message = error.get("message") if isinstance(error, dict) else error
                 raise ModelError(f"The model failed: {message}", "Ask again")
-            case {"usage": {"completion_tokens": int(count)}}:
+            case {"usage": {"completion_tokens": int(count)}} if 0 <= count < MOST_TOKENS:
                 self._counted = count
         match event:
             case {"choices": [{**choice}, *_]}:
@@ -176,7 +183,7 @@ async def _events(endpoint: Endpoint, reply: httpx.Response) -> AsyncIterator[di
             return
         try:
             event = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ModelError(f"{endpoint.place} sent something that is no event") from error
         if isinstance(event, dict):
             yield event

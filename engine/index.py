@@ -5,8 +5,6 @@ purged in one call when nothing else is to do, because a Milvus Lite delete stop
 """
 
 import logging
-import os
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +37,19 @@ class Found:
 class Index:
     """The search index of one folder under one embedding model."""
 
-    def __init__(self, manifest: Manifest, target: Path | str, model: str, dimension: int) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        target: Path | str,
+        model: str,
+        dimension: int,
+        *,
+        owner: str = "",
+    ) -> None:
         """Open the store and bring it in line with the manifest; nothing is embedded.
+
+        ``owner`` tells the collections of several folders, machines and people apart that share
+        one Milvus server.
 
         A Milvus Lite file that can't be opened is set aside and filled anew.
 
@@ -51,10 +60,12 @@ class Index:
         self._target = target
         self._model = model
         self._dimension = dimension
-        self._collection = f"chunks_{short_hash(model, 12)}"
+        self._collection = f"chunks_{short_hash(f'{owner} {model}')}"
         self._rows: set[int] = set()
         self._dead: set[int] = set()
         self._store: Store | None = None
+        self.generation = 0
+        """Grows with every reopening, so that one failure is mended once."""
         self.reopen()
 
     @property
@@ -69,17 +80,24 @@ class Index:
 
     def reopen(self) -> None:
         """Close the store, open it again and bring it in line; the cure for every StoreError."""
-        self.close()
+        self.generation += 1
         try:
-            self._align(Store(self._target, self._collection, self._dimension))
+            self._try_open()
         except StoreError:
-            if not isinstance(self._target, Path) or not self._target.exists():
-                raise
-            self.close()
-            aside = self._target.with_name(f"damaged-{int(time.time())}.db")
-            os.replace(self._target, aside)  # noqa: PTH105
-            log.warning("the index file was damaged; it is kept as %s and made anew", aside)
-            self._align(Store(self._target, self._collection, self._dimension))
+            try:
+                self._try_open()  # a passing failure is no reason to throw the file away
+            except StoreError:
+                if not isinstance(self._target, Path) or not self._target.exists():
+                    raise
+                self.close()
+                aside = self._target.with_name("damaged.db")
+                self._target.replace(aside)
+                log.warning("the index file was damaged; it is kept as %s and made anew", aside)
+                self._try_open()
+
+    def _try_open(self) -> None:
+        self.close()
+        self._align(Store(self._target, self._collection, self._dimension))
 
     def _align(self, store: Store) -> None:
         self._store = store
@@ -127,6 +145,11 @@ class Index:
             self._open_store().delete(doomed)
             self._rows.difference_update(doomed)
             self._dead.difference_update(doomed)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to find."""
+        return len(self._rows) <= len(self._dead)
 
     def search(self, vector: NDArray[np.float32], limit: int) -> Sequence[Found]:
         """Return the ``limit`` chunks nearest to ``vector``, best first.

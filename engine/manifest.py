@@ -1,7 +1,7 @@
 """The manifest (SQLite): the truth about a folder's files, chunks and vectors.
 
 Milvus is a cache of it. A file's rows change in one transaction, and only after the work they
-describe has succeeded. One connection writes; readers use another and never wait for it.
+describe has succeeded. One connection writes; each reading thread has its own and waits for none.
 """
 
 import json
@@ -49,7 +49,7 @@ CREATE TABLE chunks (
     heading TEXT NOT NULL,
     text TEXT NOT NULL,
     PRIMARY KEY (file, position)
-) WITHOUT ROWID;
+);
 CREATE INDEX chunks_by_row ON chunks(row);
 CREATE INDEX chunks_by_text ON chunks(text_hash);
 CREATE TABLE vectors (
@@ -57,7 +57,7 @@ CREATE TABLE vectors (
     model TEXT NOT NULL,
     vector BLOB NOT NULL,       -- float32, little endian
     PRIMARY KEY (text_hash, model)
-) WITHOUT ROWID;
+);
 """
 
 
@@ -118,15 +118,20 @@ class Manifest:
             ManifestError: it cannot be opened for writing.
         """
         self._path = path
+        self._own = threading.local()
+        self._readers: list[sqlite3.Connection] = []
         try:
             self._writer = self._open()
-            self._reader = self._open()
+            # Damage in the middle of the file shows only here, or in the middle of the work.
+            (verdict,) = self._writer.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.OperationalError as error:
             raise ManifestError(
                 f"{path} can't be opened: {error}",
                 "Check that the folder exists, is yours and is not on a full or read-only disk",
             ) from error
-        self._reading = threading.Lock()
+        if verdict != "ok":
+            self._writer.close()
+            raise sqlite3.DatabaseError(verdict)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -146,9 +151,9 @@ class Manifest:
         return connection
 
     def close(self) -> None:
-        """Close both connections; the WAL is folded back into the file."""
-        with self._reading:
-            self._reader.close()
+        """Close every connection; the WAL is folded back into the file."""
+        for reader in self._readers:
+            reader.close()
         self._writer.close()
 
     # --- facts and counts ---
@@ -187,8 +192,8 @@ class Manifest:
             "SELECT id, path, size, mtime_ns, inode, content, recipe, reason FROM files "
             "WHERE path = ?"
         )
-        with self._reading:
-            rows = [self._reader.execute(statement, (path,)).fetchone() for path in paths]
+        with self._reads() as connection:
+            rows = [connection.execute(statement, (path,)).fetchone() for path in paths]
         return {row[1]: FileRecord(*row) for row in rows if row}
 
     def reserve_ids(self, paths: Sequence[bytes]) -> dict[bytes, int]:
@@ -256,14 +261,14 @@ class Manifest:
         """Return the known vectors of text hashes under ``model``."""
         statement = "SELECT vector FROM vectors WHERE text_hash = ? AND model = ?"
         found = {}
-        with self._reading:
+        with self._reads() as connection:
             for key in keys:
-                if row := self._reader.execute(statement, (key, model)).fetchone():
+                if row := connection.execute(statement, (key, model)).fetchone():
                     found[key] = np.frombuffer(row[0], dtype="<f4")
         return found
 
     def files_without_vectors(self, model: str) -> set[int]:
-        """Return the files that hold a chunk with no vector under ``model``."""
+        """Return the files that hold a chunk with no vector under ``model``; reads every chunk."""
         rows = self._all(
             "SELECT DISTINCT file FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors "
             "WHERE vectors.text_hash = chunks.text_hash AND model = ?)",
@@ -271,15 +276,36 @@ class Manifest:
         )
         return {row[0] for row in rows}
 
+    def unread_files(self) -> list[tuple[bytes, str]]:
+        """Return path and reason of every file that has no chunks because it was not read."""
+        return [
+            (path, reason)
+            for path, reason in self._all(
+                "SELECT path, reason FROM files WHERE reason IS NOT NULL ORDER BY path"
+            )
+        ]
+
     # --- plumbing ---
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._reading:
-            return self._reader.execute(statement, values).fetchall()
+        with self._reads() as connection:
+            return connection.execute(statement, values).fetchall()
 
     def _one(self, statement: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
         rows = self._all(statement, values)
         return rows[0] if rows else None
+
+    @contextmanager
+    def _reads(self) -> Iterator[sqlite3.Connection]:
+        """Give each thread a connection of its own, so that none waits for another."""
+        try:
+            reader: sqlite3.Connection | None = getattr(self._own, "reader", None)
+            if reader is None:
+                reader = self._own.reader = self._open()
+                self._readers.append(reader)
+            yield reader
+        except sqlite3.Error as error:
+            raise ManifestError(f"{self._path} can't be read: {error}") from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -291,7 +317,7 @@ class Manifest:
                 self._writer.execute("ROLLBACK")
                 raise
             self._writer.execute("COMMIT")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             raise ManifestError(f"{self._path} can't be written: {error}") from error

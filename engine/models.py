@@ -64,7 +64,7 @@ async def resolve(settings: Settings) -> ServedModel:
     """Return the model to serve; the embedded one is converted first if it has to be.
 
     Raises:
-        ModelError: the folder does not exist, or the conversion failed.
+        ModelError: the folder is relative or holds no model, or the conversion failed.
     """
     if not settings.llm_model:
         if not is_converted():
@@ -74,9 +74,14 @@ async def resolve(settings: Settings) -> ServedModel:
 
 
 def _named(settings: Settings) -> ServedModel:
+    if _is_relative(settings.llm_model):
+        raise ModelError(
+            f"llm_model {settings.llm_model!r} is neither a hub name nor an absolute folder",
+            "Write the folder's whole path, beginning with / or ~",
+        )
     if not _is_path(settings):
         return ServedModel(settings.llm_model, settings.llm_model)
-    folder = Path(settings.llm_model).expanduser().resolve()
+    folder = Path(os.path.expanduser(settings.llm_model)).resolve()  # noqa: PTH111  never raises
     if not (folder / "config.json").is_file():
         raise ModelError(
             f"{folder} holds no model (no config.json)",
@@ -86,8 +91,14 @@ def _named(settings: Settings) -> ServedModel:
 
 
 def _is_path(settings: Settings) -> bool:
-    named = settings.llm_model
-    return named.startswith(("/", "~", ".")) or Path(named).expanduser().is_dir()
+    return settings.llm_model.startswith(("/", "~"))
+
+
+def _is_relative(named: str) -> bool:
+    """True for a path that means nothing in the engine, which works in no folder of a person's."""
+    if named.startswith(("/", "~")) or "://" in named:
+        return False
+    return named.startswith(".") or named.endswith("/") or named.count("/") > 1
 
 
 def converted_dir() -> Path:

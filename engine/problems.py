@@ -1,8 +1,12 @@
 """Errors on their way over the wire and back."""
 
+import logging
+
 from engine import errors
 from engine.api import Problem
 from engine.errors import HoverkiteError
+
+log = logging.getLogger(__name__)
 
 
 def problem_of(error: HoverkiteError) -> Problem:
@@ -13,6 +17,14 @@ def problem_of(error: HoverkiteError) -> Problem:
         detail=str(error),
         next_step=error.next_step,
     )
+
+
+def as_known(error: Exception) -> HoverkiteError:
+    """Return ``error`` in a person's words; what nobody foresaw goes whole into the log."""
+    if isinstance(error, HoverkiteError):
+        return error
+    log.error("unforeseen", exc_info=error)
+    return errors.EngineError(f"{type(error).__name__}: {error}", "The engine's log tells more")
 
 
 def error_of(problem: Problem) -> HoverkiteError:

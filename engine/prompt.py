@@ -87,15 +87,12 @@ async def build(
     size = context or UNKNOWN_CONTEXT
     limit = size - min(longest_answer(settings), size // 4)
     passages = [_passage(hit) for hit in hits[: settings.prompt_hits]]
-    shown = list(passages)
-    while len(shown) > 1 and await writer.tokens(shown) > limit:
-        shown.pop()
-    shortened = await _shorten(writer, shown, limit)
+    shown, tokens = await _fit(writer, passages, limit)
     return Prompt(
-        messages=writer.messages(shortened),
-        hits=[passage.rank for passage in reversed(shortened)],
-        tokens=await writer.tokens(shortened),
-        notice=_notice(passages, shortened),
+        messages=writer.messages(shown),
+        hits=[passage.rank for passage in reversed(shown)],
+        tokens=tokens,
+        notice=_notice(passages, shown),
     )
 
 
@@ -153,24 +150,35 @@ class _Writer:
         return estimate_tokens(messages) if counted is None else counted
 
 
-async def _shorten(writer: _Writer, shown: list[_Passage], limit: int) -> list[_Passage]:
-    """Cut the end of the one passage that is left until the prompt fits."""
+async def _fit(writer: _Writer, passages: list[_Passage], limit: int) -> tuple[list[_Passage], int]:
+    """Leave out the last passages until the prompt fits; return the others and its length."""
+    shown = list(passages)
     tokens = await writer.tokens(shown)
-    if tokens <= limit:
-        return shown
-    empty = await writer.tokens([])
+    while len(shown) > 1 and tokens > limit:
+        shown.pop()
+        tokens = await writer.tokens(shown)
+    return (shown, tokens) if tokens <= limit else await _shorten(writer, shown, tokens, limit)
+
+
+async def _shorten(
+    writer: _Writer, shown: list[_Passage], tokens: int, limit: int
+) -> tuple[list[_Passage], int]:
+    """Cut the end of the one passage that is left until the prompt fits."""
+    empty = await writer.tokens([]) if shown else tokens
     if empty > limit:
         raise UsageError(
             f"The question is too long for the model: {empty} tokens, {limit} fit",
             "Ask a shorter question, or raise llm_context",
         )
-    while shown and tokens > limit:
+    while tokens > limit:
         best = shown[0]
         share = (limit - empty) / max(1, tokens - empty)
         text = best.text[: int(len(best.text) * min(share, 0.9))].rstrip()
-        shown = [_Passage(best.rank, best.title, text)] if text else []
+        if not text:
+            return [], empty
+        shown = [_Passage(best.rank, best.title, text)]
         tokens = await writer.tokens(shown)
-    return shown
+    return shown, tokens
 
 
 def _notice(wanted: list[_Passage], shown: list[_Passage]) -> str:

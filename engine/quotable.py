@@ -52,8 +52,6 @@ def units(text: str) -> Iterator[Unit]:
             yield from _sentences(text, *paragraph, introduction if _is_item(said) else "")
             introduction = introduction if _is_item(said) else said[-200:]
             paragraph = None
-        if title:
-            introduction = ""
         if not row and not _RULE.match(line):
             header = ""
         if fence:
@@ -61,7 +59,7 @@ def units(text: str) -> Iterator[Unit]:
         elif in_code:
             yield from _trimmed(text, Unit(start, end, is_code=True))
         elif title or _RULE.match(line):
-            continue
+            introduction = "" if title else introduction
         elif row:
             if _RULE.fullmatch(following) and "-" in following:
                 header = line

@@ -16,9 +16,9 @@ from engine.answer import answer
 from engine.config import Settings
 from engine.errors import EngineError, FolderError, HoverkiteError, UsageError
 from engine.fingerprint import fingerprint
-from engine.folder import Folder
+from engine.folder import Folder, open_manifest
 from engine.folders import resolve
-from engine.problems import problem_of
+from engine.problems import as_known, problem_of
 from engine.shared_encoder import SharedEncoder
 from engine.vllm_server import AnswerModel
 
@@ -78,8 +78,12 @@ class Engine:
         survey = None
         async with self._opening:
             folder = self.folders.get(str(root))
+            if folder and folder.failed_to_open:
+                await self.folders.pop(str(root)).close()
+                folder = None
             if folder is None:
-                folder = Folder(root, self.settings, self.encoder, self.changed)
+                manifest = await asyncio.to_thread(open_manifest, root)
+                folder = Folder(root, manifest, self.settings, self.encoder, self.changed)
                 if not folder.agreed:
                     survey = await asyncio.to_thread(scan.survey, root, self.settings)
                     if survey.reason and not request.agreed:
@@ -157,7 +161,8 @@ def create_app(engine: Engine) -> FastAPI:
 
     @app.post(api.FOLDERS)
     async def open_folder(request: api.OpenFolder) -> api.FolderOpened:
-        return await engine.open(request)
+        with engine.in_use():
+            return await engine.open(request)
 
     @app.post(api.SEARCH)
     async def search(folder: str, request: api.SearchRequest) -> api.SearchReply:
@@ -216,15 +221,13 @@ def _handle_errors(app: FastAPI) -> None:
 
 async def _sync_events(engine: Engine, folder: Folder) -> AsyncGenerator[api.SyncEvent, None]:
     finished = asyncio.create_task(folder.synced())
-    news = engine.news(folder)
+    finished.add_done_callback(lambda _: engine.changed())
     try:
-        waiting = asyncio.ensure_future(anext(news))
-        while not finished.done():
-            await asyncio.wait({waiting, finished}, return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                yield waiting.result()
-                waiting = asyncio.ensure_future(anext(news))
-        waiting.cancel()
+        async with contextlib.aclosing(engine.news(folder)) as news:
+            async for status in news:
+                if finished.done():
+                    break
+                yield status
         yield await finished
     finally:
         finished.cancel()
@@ -239,7 +242,7 @@ def _stream(engine: Engine, events: AsyncGenerator[api.Message, None]) -> Stream
                 async with contextlib.aclosing(events):
                     async for event in events:
                         yield event.model_dump_json() + "\n"
-            except HoverkiteError as error:
-                yield problem_of(error).model_dump_json() + "\n"
+            except Exception as error:  # the stream must end with a word of why
+                yield problem_of(as_known(error)).model_dump_json() + "\n"
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")

@@ -8,6 +8,7 @@ path must be short; assertions print to standard output; pings make its server h
 
 import contextlib
 import logging
+import os
 import tempfile
 import threading
 import time
@@ -39,6 +40,9 @@ _DELETE_BATCH = 5000
 
 _NO_KEEPALIVE = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
 """pymilvus pings every 10 s; Milvus Lite's server answers "too many pings" and hangs up."""
+
+_NO_LOG_FILES = {"GLOG_logtostderr": "1", "GLOG_minloglevel": "2"}
+"""Its server would leave a log of every start in the temporary folder."""
 
 _starting = threading.Lock()
 """Held while ``tempfile.tempdir`` points elsewhere."""
@@ -74,9 +78,13 @@ class Store:
         self._name = name
         with _as_store_error(f"{target} can't be opened"):
             self._client = _connect(target)
-            if not self._client.has_collection(name, timeout=CALL_SECONDS):
-                self._create(dimension)
-            self._client.load_collection(name, timeout=LOAD_SECONDS)
+            try:
+                if not self._client.has_collection(name, timeout=CALL_SECONDS):
+                    self._create(dimension)
+                self._client.load_collection(name, timeout=LOAD_SECONDS)
+            except BaseException:
+                self.close()
+                raise
         self.pid = _server_pid(target) if isinstance(target, Path) else None
         """Process id of the Milvus Lite server; None for a remote one."""
 
@@ -163,7 +171,7 @@ def _connect(target: Path | str) -> "MilvusClient":
     attempts = 3
     while True:
         try:
-            with _short_temporary_folder():
+            with _tidy_start():
                 return MilvusClient(str(target), timeout=CALL_SECONDS, grpc_options=_NO_KEEPALIVE)
         except MilvusException:
             # On a busy machine the server's socket may not be there yet.
@@ -175,8 +183,9 @@ def _connect(target: Path | str) -> "MilvusClient":
 
 
 @contextlib.contextmanager
-def _short_temporary_folder() -> Iterator[None]:
-    """Let the Milvus Lite server's socket be made in our runtime folder."""
+def _tidy_start() -> Iterator[None]:
+    """Let the Milvus Lite server make its socket in our runtime folder, and no log files."""
+    os.environ.update(_NO_LOG_FILES)
     with _starting:
         before = tempfile.tempdir
         tempfile.tempdir = str(paths.runtime_dir())

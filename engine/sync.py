@@ -33,6 +33,10 @@ BATCH_CHUNKS = 128
 """A batch is embedded and saved once it holds so many unknown chunks …"""
 BATCH_FILES = 200
 """… or so many files."""
+FEW_TEXTS = 8
+"""So few new texts are embedded with the priority of a query."""
+
+_Vectors = dict[bytes, NDArray[np.float32]]
 
 IGNORE_FILES = (b".gitignore", b".ignore")
 """A change of one of these can change which files belong to the folder."""
@@ -45,6 +49,10 @@ class Embeds(Protocol):
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one normalised vector a text: shape (n, dimension)."""
+        ...
+
+    def encode_now(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The same for a few short texts, ahead of all that wait in ``encode``."""
         ...
 
 
@@ -121,6 +129,8 @@ class Sync:
             f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
             f".{settings.chunk_size}.{settings.chunk_overlap}"
         )
+        self._lacking = manifest.files_without_vectors(encoder.model_id)
+        """Files to be embedded anew, because the model is another than before."""
         self.last_scan = scan.Scan()
 
     def run(self, hints: Hints | None) -> Outcome:
@@ -130,11 +140,19 @@ class Sync:
             FolderError: the folder is gone or can't be read; nothing is removed then.
             ManifestError, StoreError: the index can't be written.
         """
-        if not self._root.is_dir():
+        if os.path.realpath(self._root) != str(self._root) or not self._root.is_dir():
             raise FolderError(f"{self._root} is gone", "Its index is kept and used again")
         if hints and not any(path.endswith(IGNORE_FILES) for path in hints.paths):
             return self._look_at(hints.paths)
-        self.last_scan = scan.scan(self._root, self._settings, index_root=self._data)
+        found = scan.scan(
+            self._root,
+            self._settings,
+            index_root=self._data,
+            go_on=lambda: not self._stopping.is_set(),
+        )
+        if not found.complete:
+            return Outcome(interrupted=True)
+        self.last_scan = found
         return self._apply(self._plan(self.last_scan.entries, self._manifest.files()))
 
     def _look_at(self, paths: Collection[bytes]) -> Outcome:
@@ -151,7 +169,7 @@ class Sync:
     def _plan(self, entries: Sequence[Entry], known: dict[bytes, FileRecord]) -> _Plan:
         plan = _Plan()
         present = {entry.path for entry in entries}
-        lacking = self._manifest.files_without_vectors(self._encoder.model_id)
+        lacking = self._lacking
         gone = {
             (r.inode, r.size, r.mtime_ns, _suffix(r.path)): r
             for r in known.values()
@@ -209,7 +227,9 @@ class Sync:
             if self._stopping.is_set():
                 outcome.interrupted = True
                 return
-            self._save(batch, outcome)
+            if not self._save(batch, outcome):
+                outcome.interrupted = True
+                return
             files += len(batch.updates) + len(batch.touched)
             chunks += sum(len(update.chunks) for update in batch.updates)
             done_bytes += batch.bytes
@@ -230,6 +250,8 @@ class Sync:
         ids = self._manifest.reserve_ids([entry.path for entry, _ in work])
         batch = _Batch()
         for entry, record in work:
+            if self._stopping.is_set():
+                break
             batch.bytes += entry.size
             update = self._read(ids[entry.path], entry)
             if update is None:
@@ -245,7 +267,8 @@ class Sync:
             else:
                 batch.updates.append(update)
                 batch.unknown.update({text_hash(c.text): c.text for c in update.chunks})
-            if len(batch.unknown) >= BATCH_CHUNKS or len(batch.updates) >= BATCH_FILES:
+            files = len(batch.updates) + len(batch.touched)
+            if len(batch.unknown) >= BATCH_CHUNKS or files >= BATCH_FILES:
                 yield batch
                 batch = _Batch()
         yield batch
@@ -268,16 +291,34 @@ class Sync:
             return None
         except LoadError as error:
             return FileUpdate(file, entry, "", self._recipe, reason=str(error))
+        except Exception:  # one file's trouble must not stop the others
+            log.exception("file %s of %s could not be read", file, self._root)
+            reason = "reading it failed in an unforeseen way; the engine's log tells"
+            return FileUpdate(file, entry, "", self._recipe, reason=reason)
         return FileUpdate(file, entry, content, self._recipe, pieces)
 
-    def _save(self, batch: _Batch, outcome: Outcome) -> None:
+    def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> _Vectors:
+        """Return the texts' vectors, saving new ones as they come; fewer when told to stop."""
         model = self._encoder.model_id
-        vectors = self._manifest.vectors_of(batch.unknown, model)
-        missing = {key: text for key, text in batch.unknown.items() if key not in vectors}
-        fresh: dict[bytes, NDArray[np.float32]] = {}
-        if missing:
-            fresh = dict(zip(missing, self._encoder.encode(list(missing.values())), strict=True))
+        vectors = self._manifest.vectors_of(texts, model)
+        missing = [key for key in texts if key not in vectors]
+        # A small edit goes before another folder's bulk work.
+        encode = self._encoder.encode_now if len(missing) <= FEW_TEXTS else self._encoder.encode
+        for begin in range(0, len(missing), BATCH_CHUNKS):
+            if self._stopping.is_set():
+                break
+            keys = missing[begin : begin + BATCH_CHUNKS]
+            fresh = dict(zip(keys, encode([texts[key] for key in keys]), strict=True))
+            self._manifest.save([], model=model, vectors=fresh)
+            outcome.embedded += len(fresh)
             vectors |= fresh
+        return vectors
+
+    def _save(self, batch: _Batch, outcome: Outcome) -> bool:
+        """Make a batch searchable; False when told to stop before it was embedded."""
+        vectors = self._embed(batch.unknown, outcome)
+        if len(vectors) < len(batch.unknown):
+            return False
         rows = {
             (row := row_id(update.file, key)): Row(row, update.file, vectors[key])
             for update in batch.updates
@@ -286,12 +327,15 @@ class Sync:
         before = self._manifest.rows_of(update.file for update in batch.updates)
         known = self._manifest.files_at([u.entry.path for u in batch.updates])
         self._index.add(rows.values())
-        self._manifest.save(batch.updates, model=model, vectors=fresh)
+        self._manifest.save(batch.updates)
         self._manifest.touch(batch.touched)
         self._index.retire(before - rows.keys())
-        outcome.embedded += len(fresh)
+        self._lacking.difference_update(update.file for update in batch.updates)
+        if self._index.needs_purge():
+            self._index.purge()
         outcome.changed += len(known)
         outcome.added += len(batch.updates) - len(known)
+        return True
 
 
 def _suffix(path: bytes) -> bytes:

@@ -91,21 +91,13 @@ class Lease:
 
     async def stop(self) -> None:
         """End vLLM now, unless somebody else holds a lease, and wait until it is gone."""
-        self._tell("stop")
+        if not self._writer.is_closing():
+            self._writer.write(b"stop\n")
         try:
             async with asyncio.timeout(STOP_S):
                 await self.lost()
         except TimeoutError:
             self._writer.close()
-
-    def leave(self, keep_s: float) -> None:
-        """Give the lease back; without another one vLLM ends after ``keep_s`` seconds."""
-        self._tell(f"bye {keep_s}")
-        self._writer.close()
-
-    def _tell(self, line: str) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(f"{line}\n".encode())
 
 
 async def _start_supervisor(task: Task) -> None:

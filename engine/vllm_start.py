@@ -34,7 +34,10 @@ class Stage:
     began: float = field(default_factory=time.monotonic)
 
     def __str__(self) -> str:
-        return f"{self.title}, {time.monotonic() - self.began:.0f} s of about {self.expected_s:.0f}"
+        passed, expected = round(time.monotonic() - self.began), round(self.expected_s)
+        if passed > expected:
+            return f"{self.title}, {passed} s, longer than the usual {expected} s"
+        return f"{self.title}, {passed} s of about {expected}"
 
 
 @dataclass(frozen=True)

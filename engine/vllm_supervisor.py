@@ -2,12 +2,11 @@
 
 Started by the engine with a :class:`Task` as JSON on standard input, it takes the task's lock,
 listens on the lease socket, detaches, and runs the command. An engine holds a lease: an open
-connection. When the last lease is gone the command and all its descendants are ended: at once,
-or after as many seconds as a polite goodbye allowed.
+connection. When the last lease is gone the command and all its descendants are ended at once.
 
 On a lease, lines are exchanged. The supervisor sends ``pid N`` and, when the command ends by
-itself, ``exited CODE``. The engine may send ``bye SECONDS`` before it hangs up, or ``stop``: then
-the supervisor hangs up; if nobody else holds a lease, only when all is gone.
+itself, ``exited CODE``. The engine may send ``stop``: then the supervisor hangs up; if nobody else
+holds a lease, only when all is gone.
 """
 
 import asyncio
@@ -115,23 +114,20 @@ class Supervisor:
         holding = asyncio.current_task()
         assert holding
         self._leases[holding] = writer
-        keep_s = 0.0
         try:
             writer.write(f"pid {self._pid}\n".encode())
             while line := await reader.readline():
-                word, _, value = line.decode("ascii", "replace").strip().partition(" ")
-                if word == "stop" and len(self._leases) == 1:
-                    self._over.set()
-                elif word == "stop":
+                if line != b"stop\n":
+                    continue
+                if len(self._leases) > 1:
                     break
-                elif word == "bye":
-                    keep_s = float(value)
+                self._over.set()
         except (ConnectionError, ValueError):
             pass
         finally:
             del self._leases[holding]
             writer.close()
-            asyncio.get_running_loop().call_later(keep_s, self._stop_if_unused)
+            self._stop_if_unused()
 
     def _stop_if_unused(self) -> None:
         if not self._leases:

@@ -30,6 +30,10 @@ LONGEST_WAIT = 1.0
 """Seconds after which hints are acted on although events keep coming."""
 MOST_HINTS = 500
 """More changed paths than this, and the whole folder is looked at instead."""
+ALIVE_EVERY = 2.0
+"""Seconds between looks at whether the watch still lives."""
+BEGIN_AGAIN = 5.0
+"""Seconds until a watch that died, because its folder went, is begun again."""
 RECONCILE_EVERY = 300.0
 """Seconds between looks at the whole folder, for what events have missed."""
 
@@ -67,6 +71,8 @@ class Watch:
                 self.partial = ""
                 self._note(None)  # whatever happened before the watch began
                 await self._deliver(observer)
+            except FileNotFoundError:
+                log.info("%s is gone", self._root)
             except OSError as error:
                 self.partial = _explain(error)
                 log.warning("the watch of %s failed: %s", self._root, self.partial)
@@ -76,7 +82,8 @@ class Watch:
                     observer.stop()
             self._note(None)
             await self._hand_over()
-            await asyncio.sleep(5)
+            # A limit that is reached stays reached; a folder that is gone may soon be back.
+            await asyncio.sleep(RECONCILE_EVERY if self.partial else BEGIN_AGAIN)
 
     def _begin(self, observer: BaseObserver) -> None:
         observer.schedule(_Handler(self), str(self._root), recursive=True)
@@ -85,16 +92,25 @@ class Watch:
     async def _deliver(self, observer: BaseObserver) -> None:
         """Hand over batches until the observer's emitter dies, as it does when the root goes."""
         last_look = time.monotonic()
+        identity = self._identity()
         while all(emitter.is_alive() for emitter in observer.emitters):
-            try:
-                await asyncio.wait_for(self._news.wait(), timeout=2)
-            except TimeoutError:
-                if time.monotonic() - last_look > RECONCILE_EVERY:
-                    last_look = time.monotonic()
-                    self._note(None)
-                continue
-            await self._settle()
-            await self._hand_over()
+            if self._identity() != identity:
+                return  # the system goes on watching a folder that was moved away
+            if time.monotonic() - last_look > RECONCILE_EVERY:
+                last_look = time.monotonic()
+                self._note(None)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), timeout=ALIVE_EVERY)
+                await self._settle()
+                await self._hand_over()
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Return which folder stands at the root's path now."""
+        try:
+            found = self._root.lstat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     async def _settle(self) -> None:
         begun = time.monotonic()

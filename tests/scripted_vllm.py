@@ -48,6 +48,8 @@ class ScriptedVllm:
         self.context = context
         self.tokens_per_character = 0.25
         self.counts_tokens = True
+        self.counted = 0
+        """How often it was asked for a count."""
         self.api_key = ""
         self.requests: list[dict[str, Any]] = []
         self.running = 0
@@ -72,6 +74,7 @@ class ScriptedVllm:
         return PlainTextResponse(f'vllm:num_requests_running{{engine="0"}} {self.running:.1f}\n')
 
     async def tokenize(self, request: Request) -> Response:
+        self.counted += 1
         if not self.counts_tokens:
             return JSONResponse({"detail": "Not Found"}, 404)
         messages = (await request.json())["messages"]

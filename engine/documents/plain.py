@@ -16,7 +16,9 @@ _NOT_WITHOUT_MARK = [
     *("utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be")
 ]
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_PRIVATE_KEY = re.compile(r"\s*-----BEGIN [A-Z ]*PRIVATE KEY")
+_PRIVATE_KEY = re.compile(
+    r"^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(?:[A-Za-z0-9+/=]{40}|Proc-Type)", re.MULTILINE
+)
 
 SAMPLE = 64_000
 """Bytes of non-ASCII lines from which an encoding is told."""
@@ -79,6 +81,6 @@ def _plain_name(encoding: str, raw: bytes) -> str:
 def _checked(text: str) -> str:
     if "\0" in text:
         raise LoadError("binary content under the name of a text")
-    if _PRIVATE_KEY.match(text):
+    if _PRIVATE_KEY.search(text):
         raise LoadError("it holds a private key")
     return text

@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine import config
-from engine.errors import FolderError
-from engine.folder import Folder
+from engine import api, config, documents
+from engine.errors import FolderError, ModelError
+from engine.folder import Folder, open_manifest
+from engine.service import Engine
 from engine.shared_encoder import SharedEncoder
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
@@ -38,7 +39,7 @@ async def folder(
     monkeypatch.setenv("XDG_CACHE_HOME", str(encoder_cache.parent))
     settings = config.load()
     encoder = SharedEncoder(settings)
-    opened = Folder(root, settings, encoder, lambda: None)
+    opened = Folder(root, open_manifest(root), settings, encoder, lambda: None)
     opened.begin()
     await opened.synced()
     yield opened
@@ -114,6 +115,13 @@ async def test_whole_folders_may_be_renamed_moved_out_and_in(
     await until(folder, lambda found: set(found) == {"back/kite.md", "owl.txt"})
 
 
+async def test_a_rename_adds_nothing_and_keeps_its_rows(folder: Folder, root: Path) -> None:
+    (root / "owl.txt").rename(root / "strix.txt")
+    summary = await folder.synced()
+    assert (summary.added, summary.removed, summary.embedded) == (0, 0, 0)
+    assert set(await texts(folder)) == {"birds/kite.md", "strix.txt"}
+
+
 async def test_renames_and_copies_embed_nothing(folder: Folder, root: Path) -> None:
     (root / "owl.txt").rename(root / "strix.txt")
     shutil.copy(root / "birds/kite.md", root / "copy.md")
@@ -175,19 +183,60 @@ async def test_many_searches_while_files_are_written_all_succeed(
     await until(folder, lambda found: sum(path.startswith("note") for path in found) == 30)
 
 
+@pytest.mark.parametrize("damage", [slice(0, 4096), slice(8192, None)])
 async def test_a_damaged_manifest_is_set_aside_and_the_folder_read_again(
-    folder: Folder, root: Path, encoder_cache: Path
+    folder: Folder, root: Path, damage: slice
 ) -> None:
     before = await texts(folder)
     await folder.close()
     index = next(Path(os.environ["HOME"]).glob(".local/share/hoverkite/indexes/*"))
-    (index / "manifest.sqlite").write_bytes(b"this is not SQLite" * 1000)
+    manifest = bytearray((index / "manifest.sqlite").read_bytes())
+    manifest[damage] = bytes(byte ^ 0x5A for byte in manifest[damage])
+    (index / "manifest.sqlite").write_bytes(manifest)
     settings = config.load()
     encoder = SharedEncoder(settings)
-    again = Folder(root, settings, encoder, lambda: None)
+    again = Folder(root, open_manifest(root), settings, encoder, lambda: None)
     again.begin()
     assert (await again.synced()).added == 2
     assert await texts(again) == before
     assert list(index.glob("damaged-*"))
     await again.close()
     await encoder.close()
+
+
+async def test_one_file_that_breaks_its_reader_stops_nothing(
+    folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = documents.load
+
+    def break_on_one(path: Path, *, max_bytes: int) -> tuple[documents.Document, str]:
+        if path.name == "cursed.md":
+            raise ZeroDivisionError("a bug in a reader")
+        return read(path, max_bytes=max_bytes)
+
+    monkeypatch.setattr(documents, "load", break_on_one)
+    (root / "cursed.md").write_text("anything\n")
+    (root / "heron.md").write_text(HERON)
+    await until(folder, lambda found: "heron.md" in found)
+    (skipped,) = (await folder.synced()).skipped
+    assert (skipped.path, "unforeseen" in skipped.reason) == ("cursed.md", True)
+
+
+async def test_a_folder_that_failed_to_open_is_opened_anew_by_the_next_request(
+    root: Path, encoder_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(encoder_cache.parent))
+    engine = Engine(config.load(), lambda: None)
+    request = api.OpenFolder(path=str(root))
+    with monkeypatch.context() as broken:
+        broken.setattr("engine.embedding.load", _no_model)
+        opened = await engine.open(request)
+        with pytest.raises(ModelError, match="not there yet"):
+            await engine.folder(opened.folder).search("kite", 1)
+    await engine.open(request)
+    assert (await engine.folder(opened.folder).search("forked tail", 1)).hits
+    await engine.close()
+
+
+def _no_model(*_: object, **__: object) -> None:
+    raise ModelError("the model is not there yet")

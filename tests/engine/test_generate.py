@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -237,6 +238,39 @@ async def test_tokens_are_counted_by_the_server(vllm: ScriptedVllm, endpoint: En
     assert await count_tokens(endpoint, QUESTION) == 2 * len("What is Milvus?")
     vllm.counts_tokens = False
     assert await count_tokens(endpoint, QUESTION) is None
+    assert vllm.counted == 2
+
+
+async def test_only_our_own_vllm_is_asked_for_a_count() -> None:
+    async with scripted_vllm() as vllm:
+        assert await count_tokens(Endpoint(MODEL, 4096, vllm.url), QUESTION) is None
+        assert vllm.counted == 0
+
+
+async def test_no_certificates_are_read_for_a_unix_socket(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(ssl, "create_default_context", lambda cafile: read.append(cafile))
+    assert (await answer(endpoint))[0] == "Milvus is a kite."
+    assert await count_tokens(endpoint, QUESTION) is not None
+    assert read == []
+
+
+async def test_the_certificates_of_other_servers_are_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checked: list[ssl.SSLContext] = []
+    made = ssl.create_default_context
+
+    def make(cafile: str) -> ssl.SSLContext:
+        checked.append(made(cafile=cafile))
+        return checked[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", make)
+    async with Endpoint(MODEL, 4096, "https://host/v1").client():
+        pass
+    assert [context.verify_mode for context in checked] == [ssl.CERT_REQUIRED]
 
 
 async def test_context_and_name_come_from_the_server_and_the_key_is_sent() -> None:

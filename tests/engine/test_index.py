@@ -1,18 +1,20 @@
 """The manifest and the real Milvus Lite behind it."""
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 from numpy.typing import NDArray
+from pymilvus import MilvusClient
+from pymilvus.exceptions import MilvusException
 
 from engine import paths
 from engine.chunk import Chunk
-from engine.errors import StoreError
+from engine.errors import ManifestError, StoreError
 from engine.index import Index
 from engine.manifest import FileUpdate, Manifest, row_id, text_hash
 from engine.scan import Entry
@@ -161,9 +163,46 @@ def test_the_milvus_socket_is_private_and_goes_with_the_store(
         os.umask(before)
 
 
-def test_a_second_process_is_told_that_the_store_is_held(manifest: Manifest, index: Index) -> None:
-    with pytest.raises(StoreError, match="can't be opened"):
+def test_a_store_that_cannot_be_opened_names_its_file() -> None:
+    with pytest.raises(StoreError, match=r"/nonexistent/index\.db can't be opened"):
         Store(Path("/nonexistent/index.db"), "chunks", 3)
+
+
+def test_folders_that_share_a_milvus_server_keep_apart(tmp_path: Path) -> None:
+    target = tmp_path / "index.db"  # stands for the server
+    manifests = [Manifest(tmp_path / f"{name}.sqlite") for name in "ab"]
+    for manifest, text in zip(manifests, ("kite", "stone"), strict=True):
+        keep(manifest, update(1, b"same-name.md", text))
+    first = Index(manifests[0], target, MODEL, 3, owner="a")
+    second = Index(manifests[1], target, MODEL, 3, owner="b")
+    second.purge()
+    assert (first.dead, second.dead) == (0, 0)
+    assert texts_found(first, "kite") == ["kite"]
+    assert texts_found(second, "kite") == ["stone"]
+    first.close()
+    second.close()
+    for manifest in manifests:
+        manifest.close()
+
+
+def test_a_passing_failure_does_not_set_the_file_aside(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(manifest, update(1, b"a.md", "kite"))
+    Index(manifest, tmp_path / "index.db", MODEL, 3).close()
+    failures = iter([True])
+    load = MilvusClient.load_collection
+
+    def fail_once(self: MilvusClient, *args: Any, **more: Any) -> Any:
+        if next(failures, False):
+            raise MilvusException(message="busy")
+        return load(self, *args, **more)
+
+    monkeypatch.setattr(MilvusClient, "load_collection", fail_once)
+    again = Index(manifest, tmp_path / "index.db", MODEL, 3)
+    assert texts_found(again, "kite") == ["kite"]
+    assert not list(tmp_path.glob("damaged*"))
+    again.close()
 
 
 # --- manifest --------------------------------------------------------------------------------
@@ -214,7 +253,7 @@ def test_the_same_text_has_one_vector_and_its_first_place(manifest: Manifest) ->
 def test_a_failed_transaction_changes_nothing(manifest: Manifest) -> None:
     keep(manifest, update(1, b"a", "kite"))
     broken = update(1, b"a", "stone")
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(ManifestError, match="NOT NULL"):
         manifest.save([broken, FileUpdate(2, Entry(b"b", None, 1, 1), "", "", ())])  # type: ignore[arg-type]
     assert list(manifest.chunks_at([row_id(1, text_hash("kite"))])) == [
         row_id(1, text_hash("kite"))

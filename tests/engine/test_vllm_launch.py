@@ -66,10 +66,40 @@ def test_memory_is_checked_before_anything_starts(tmp_path: Path) -> None:
     assert 0 < vllm_launch.available_memory() < 1 << 50
 
 
-@pytest.mark.parametrize("named", ["/nowhere/model", "./model", "~/model"])
+@pytest.mark.parametrize("named", ["/nowhere/model", "~/model", "~nobody-at-all/model"])
 async def test_a_model_folder_that_is_not_there(named: str) -> None:
     with pytest.raises(ModelError, match="holds no model"):
         await models.resolve(Settings(llm_model=named))
+
+
+@pytest.mark.parametrize("named", ["./model", "../model", ".", "model/", "a/b/model"])
+async def test_a_relative_model_folder_is_refused(
+    named: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = tmp_path / "here"
+    for folder in (here, here / named):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text("{}")
+    monkeypatch.chdir(here)
+    with pytest.raises(ModelError, match="neither a hub name nor an absolute folder") as caught:
+        await models.resolve(Settings(llm_model=named))
+    assert "beginning with / or ~" in caught.value.next_step
+
+
+async def test_a_model_folder_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    found = await models.resolve(Settings(llm_model="~/model"))
+    assert found == ServedModel("model", str(tmp_path / "model"))
+
+
+async def test_a_hub_name_is_none_of_the_folders_that_lie_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "org" / "name").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert not (await models.resolve(Settings(llm_model="org/name"))).is_local
 
 
 async def test_names_of_models(tmp_path: Path) -> None:

@@ -87,6 +87,18 @@ async def test_starting_tells_its_stage_and_seconds() -> None:
     assert vllm_start._remembered_s(launch("serve")) < 60
 
 
+@pytest.mark.parametrize(
+    ("passed_s", "said"),
+    [
+        (0, "loading, 0 s of about 60"),
+        (60.3, "loading, 60 s of about 60"),
+        (126, "loading, 126 s, longer than the usual 60 s"),
+    ],
+)
+def test_a_stage_says_when_it_takes_longer_than_usual(passed_s: float, said: str) -> None:
+    assert str(Stage("loading", 60, time.monotonic() - passed_s)) == said
+
+
 async def test_a_failed_start_has_its_reason_and_waits_before_the_next() -> None:
     model = Watched(Settings(), fake("die"))
     with pytest.raises(ModelError, match="vLLM ended: ValueError: no such"):

@@ -1,4 +1,4 @@
-"""Nothing of vLLM survives: leases, goodbyes, deaths, and the sweep at the next start."""
+"""Nothing of vLLM survives: leases, stops, deaths, and the sweep at the next start."""
 
 # ruff: noqa: ASYNC220  the loop of a test may wait for a file or a process
 
@@ -110,24 +110,15 @@ async def test_vllm_lives_while_another_lease_is_held(task: Task) -> None:
     first = await started(task)
     second = await Lease.take(task)
     assert second.pid == first.pid
-    first.leave(0)
-    await asyncio.wait_for(first.lost(), 10)
+    await first.stop()
     third = await Lease.take(task)
     assert third.pid == second.pid
     assert len(alive(task)) == 2
-    second.leave(0)
-    third.leave(0)
-    await until(lambda: not alive(task) and not remains(task))
-
-
-async def test_after_a_goodbye_vllm_waits_for_the_next_engine(task: Task) -> None:
-    first = await started(task)
-    first.leave(600)
-    await asyncio.wait_for(first.lost(), 10)
-    second = await Lease.take(task)
-    assert second.pid == first.pid
-    second.leave(0.3)
-    await until(lambda: not alive(task) and not remains(task))
+    await second.stop()
+    assert len(alive(task)) == 2
+    await third.stop()
+    assert alive(task) == []
+    assert remains(task) == []
 
 
 async def test_vllm_that_dies_is_reported_and_its_workers_are_ended(task: Task) -> None:

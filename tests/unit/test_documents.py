@@ -124,7 +124,7 @@ def test_binary_content_under_a_text_name_is_refused(raw: bytes) -> None:
 
 def test_a_private_key_is_refused_under_any_name() -> None:
     with pytest.raises(LoadError, match="private key"):
-        parse(b"-----BEGIN RSA PRIVATE KEY-----\nMIIE...\n", "notes.txt")
+        parse(b"my key\n\n-----BEGIN RSA PRIVATE KEY-----\n" + b"MIIE" * 16 + b"\n", "notes.txt")
     assert parse(b"How to make a -----BEGIN PRIVATE KEY----- file", "notes.txt").text
 
 

@@ -151,6 +151,24 @@ async def test_prompt_fits_by_estimate_where_the_server_does_not_count() -> None
     assert prompt.notice == "1 passage shortened to fit the model's context"
 
 
+@pytest.mark.parametrize("shown", [0, 1, 5])
+@pytest.mark.parametrize("context", [*range(550, 1600, 50), 100_000])
+async def test_nothing_is_counted_twice(shown: int, context: int) -> None:
+    counted: list[str] = []
+
+    async def noted(messages: list[ChatMessage]) -> int | None:
+        counted.append(messages[1]["content"])
+        return await characters(messages)
+
+    hits = [hit(rank, f"{rank} " * 400) for rank in range(1, shown + 1)]
+    settings = Settings(llm_model="some/model", llm_max_tokens=64, prompt_hits=5)
+    prompt = await build("Why?", hits, settings=settings, context=context, count=noted, mark=MARK)
+    assert prompt.tokens == await characters(prompt.messages)
+    assert len(counted) == len(set(counted))
+    if not prompt.notice:
+        assert counted == [prompt.messages[1]["content"]]
+
+
 async def test_no_hits_are_said_to_the_model() -> None:
     prompt = await built("Why?", [])
     assert prompt.hits == []
