@@ -1,4 +1,7 @@
-"""``python -m engine FLAGS``: the engine process. Clients start it; nobody has to."""
+"""``python -m engine``: the engine process. Clients start it; nobody has to.
+
+Its standard input holds a JSON object of the settings given as flags, and the key for ``llm_url``.
+"""
 
 import asyncio
 import contextlib
@@ -30,10 +33,9 @@ def main() -> int:
     os.umask(0o077)
     _log_to_file(paths.make_private(paths.log_dir()) / "engine.log")
     try:
-        settings = config.load(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})
+        settings = config.load(json.loads(sys.stdin.read() or "{}"))
         with _the_only_one() as alone:
             if alone:
-                os.environ.pop("HOVERKITE_LLM_API_KEY", None)  # not for child processes to see
                 asyncio.run(_serve(settings))
     except HoverkiteError as error:
         log.error("%s: %s. %s", error.title, error, error.next_step)

@@ -5,6 +5,7 @@ Nothing heavy is imported before a command needs it: the screen's first frame wa
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,22 +27,25 @@ commands:
   hoverkite status [DOCS]         show what is indexed and what runs
   hoverkite stop                  stop the engine and the answer model
 
+hoverkite COMMAND --help tells more of a command. The options above go with every command.
 A folder named like a command: ./search
 """
 
-COMMANDS = ("search", "ask", "index", "status", "stop", "open")
+COMMANDS = ("search", "ask", "index", "status", "stop")
+OPEN = "open"
+"""The command that nobody has to type."""
+HELP = ("-h", "--help")
+TAKE_A_WORD = ("--set", "--llm-url", "--profile", "-n", "--hits")
+"""Options whose value may be the next word."""
 
 
 def main(argv: Sequence[str], open_screen: OpenScreen) -> int:
     """Run the command line ``argv`` (without the program's name) and return the exit status."""
     spare_imports()
-    words = list(argv)
-    if not words or (words[0] not in COMMANDS and words[0] not in ("-h", "--help", "--version")):
-        words.insert(0, "open")
-    options = _parser().parse_args(words)
     try:
+        options = _parser().parse_args(_command_first(list(argv)))
         flags = _flags(options)
-        if options.command == "open":
+        if options.command == OPEN:
             folder = _existing_folder(options.docs)
             return open_screen(folder, flags, options.yes)
         return _run(options, flags)
@@ -57,6 +61,34 @@ def main(argv: Sequence[str], open_screen: OpenScreen) -> int:
         return 0
 
 
+def _command_first(words: list[str]) -> list[str]:
+    """Return ``words`` with the command moved before its options, or ``open`` added.
+
+    Raises:
+        UsageError: the first word that is no option is neither a folder nor a command.
+    """
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] != "--":
+        at += 2 if words[at] in TAKE_A_WORD else 1
+    options, rest = words[:at], words[at:]
+    if "--version" in options:
+        return ["--version"]
+    if rest and rest[0] in (*COMMANDS, OPEN):
+        return [rest[0], *options, *rest[1:]]
+    if any(word in HELP for word in words):
+        return ["--help"]
+    if rest and _is_plain_name(rest[0]) and not Path(rest[0]).exists():
+        raise UsageError(
+            f"{rest[0]} is neither a folder nor a command",
+            f"The commands are {', '.join(COMMANDS)}; see: hoverkite --help",
+        )
+    return [OPEN, *options, *rest]
+
+
+def _is_plain_name(word: str) -> bool:
+    return "/" not in word and not word.startswith(("-", ".", "~"))
+
+
 def _run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     import asyncio
 
@@ -64,7 +96,26 @@ def _run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
 
     if options.command not in ("stop", "status") or options.docs:
         _existing_folder(options.docs)
+    if options.command in ("search", "ask"):
+        options.query = _one_query(options)
     return asyncio.run(commands.run(options, flags))
+
+
+def _one_query(options: argparse.Namespace) -> str:
+    """Return the query.
+
+    Raises:
+        UsageError: it is empty, or several words.
+    """
+    query = " ".join(options.query)
+    if not query.strip():
+        raise UsageError("the query is empty", "Say what to look for")
+    if len(options.query) > 1:
+        raise UsageError(
+            "the question has to be in quotes",
+            f"Quote it: hoverkite {options.command} {shlex.join([options.docs, query])}",
+        )
+    return query
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,27 +140,37 @@ def _parser() -> argparse.ArgumentParser:
         description="Ask your documents in the terminal.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[common],
         usage="hoverkite [DOCS | COMMAND ...] [options]",
     )
     parser.add_argument("--version", action="version", version=f"hoverkite {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="", help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(
+        dest="command", metavar="", help=argparse.SUPPRESS, prog="hoverkite"
+    )
 
-    def command(name: str, about: str, *, docs: str | None = None) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, parents=[common], description=about)
+    def command(
+        name: str, about: str, *, docs: str | None = None, word: str = ""
+    ) -> argparse.ArgumentParser:
+        place = {None: "", "?": " [DOCS]"}.get(docs, " DOCS")
+        words = f" {word}" if word else ""
+        added = commands.add_parser(
+            name,
+            parents=[common],
+            description=about,
+            usage=f"hoverkite {name}{place}{words} [options]",
+        )
         if docs is not None:
             added.add_argument("docs", metavar="DOCS", nargs=docs or None, help="the folder")
         return added
 
-    opened = command("open", "Open the screen on a folder.", docs="?")
-    opened.prog = "hoverkite"
-    opened.set_defaults(json=False)
+    command(OPEN, "Open the screen on a folder.", docs="?").set_defaults(json=False)
     for name, word, about in (
-        ("search", "query", "Print the chunks nearest to QUERY, best first."),
-        ("ask", "question", "Answer QUESTION from the folder's documents."),
+        ("search", "QUERY", "Print the chunks nearest to QUERY, best first."),
+        ("ask", "QUESTION", "Answer QUESTION from the folder's documents."),
     ):
-        added = command(name, about, docs="")
-        added.add_argument("query", metavar=word.upper())
-        added.add_argument("-n", "--hits", type=_positive, help="how many hits (default: 8)")
+        added = command(name, about, docs="", word=word)
+        added.add_argument("query", metavar=word, nargs="+", help="in quotes")
+        added.add_argument("-n", "--hits", type=_positive, help="how many hits (1 to 100)")
         added.add_argument("--json", action="store_true", help="print JSON")
     for name, about, docs in (
         ("index", "Bring the folder's index up to date, once.", ""),
@@ -164,7 +225,8 @@ def _existing_folder(docs: str | None) -> Path:
 
 
 def _complain(error: HoverkiteError, status: int) -> int:
-    from engine.safe_text import clean
+    from engine.safe_text import clean_line
 
-    print(clean(f"hoverkite: {error}\n{error.next_step}"), file=sys.stderr)
+    for line in (f"hoverkite: {error}", error.next_step):
+        print(clean_line(line), file=sys.stderr)
     return status

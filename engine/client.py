@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
-from engine import api, paths
+from engine import api, config, paths
 from engine.config import Settings
 from engine.errors import EngineError, HoverkiteError
 from engine.fingerprint import fingerprint
@@ -27,30 +28,37 @@ _T = TypeVar("_T")
 
 START_SECONDS = 30
 """Longest wait for a new engine to listen, and for an old one to leave."""
+CONNECT_SECONDS = 5
+GREETING_SECONDS = 10
+"""Longest wait for the handshake, which an engine answers at once."""
 REPLY_SECONDS = 300
 """Longest wait for a reply: a search waits for the encoder to load the first time."""
+RELAUNCH_SECONDS = 0.2
+"""Pause before another engine is launched, when the last one found the lock still held."""
 _POLL = 0.02
 
 
 class EngineClient:
     """A connection to the engine. Its methods raise what the engine raised."""
 
-    def __init__(self, note: str = "") -> None:
+    def __init__(self, hits: int | None = None) -> None:
+        """``hits`` is how many a search or an answer asks for unless it is told otherwise."""
         transport = httpx.AsyncHTTPTransport(uds=str(paths.engine_socket()))
-        limits = httpx.Timeout(REPLY_SECONDS, connect=5)
+        limits = httpx.Timeout(REPLY_SECONDS, connect=CONNECT_SECONDS)
         self._http = httpx.AsyncClient(
             transport=transport, base_url="http://engine", timeout=limits, trust_env=False
         )
-        self.note = note
+        self._hits = hits
+        self.note = ""
         """What a person should know about this engine, such as that its settings differ."""
 
     async def hello(self) -> api.Hello:
-        """Return which engine answers.
+        """Return which engine answers, of whatever version.
 
         Raises:
             EngineError: none does.
         """
-        return api.Hello.model_validate_json(await self._send("GET", api.HELLO))
+        return _greeting(await self._send("GET", api.HELLO, seconds=GREETING_SECONDS))
 
     async def open_folder(
         self, path: str, *, agreed: bool = False, start_llm: bool = False
@@ -62,7 +70,9 @@ class EngineClient:
     async def search(self, folder: str, query: str, hits: int | None = None) -> api.SearchReply:
         """Return the chunks nearest to ``query``, best first."""
         body = await self._send(
-            "POST", api.SEARCH.format(folder=folder), api.SearchRequest(query=query, hits=hits)
+            "POST",
+            api.SEARCH.format(folder=folder),
+            api.SearchRequest(query=query, hits=hits or self._hits),
         )
         return api.SearchReply.model_validate_json(body)
 
@@ -79,7 +89,7 @@ class EngineClient:
             "POST",
             api.ASK.format(folder=folder),
             api.ask_events(),
-            api.AskRequest(question=question, hits=hits),
+            api.AskRequest(question=question, hits=hits or self._hits),
         )
 
     def sync(self, folder: str) -> AsyncGenerator[api.SyncEvent, None]:
@@ -98,9 +108,17 @@ class EngineClient:
         """Close the connection; the engine goes on."""
         await self._http.aclose()
 
-    async def _send(self, method: str, path: str, body: api.Message | None = None) -> bytes:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: api.Message | None = None,
+        *,
+        seconds: float = REPLY_SECONDS,
+    ) -> bytes:
         with _as_engine_error():
-            reply = await self._http.request(method, path, **_content(body))
+            timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
+            reply = await self._http.request(method, path, timeout=timeout, **_content(body))
         if reply.is_error:
             raise _error_in(reply.content)
         return reply.content
@@ -139,6 +157,14 @@ def _content(body: api.Message | None) -> dict[str, Any]:
     }
 
 
+def _greeting(body: bytes) -> api.Hello:
+    """Read a greeting; one that this version can't read gets protocol 0, which nobody speaks."""
+    try:
+        return api.Hello.model_validate_json(body)
+    except ValueError:
+        return api.Hello(protocol=0, version="of another version", pid=0, settings="", clients=0)
+
+
 def _error_in(body: bytes) -> HoverkiteError:
     try:
         return error_of(api.Problem.model_validate_json(body))
@@ -161,9 +187,22 @@ def _as_engine_error() -> Any:
 # --- starting --------------------------------------------------------------------------------
 
 
-async def connect(
-    settings: Settings, flags: Mapping[str, Any] | None = None, *, start: bool = True
-) -> EngineClient:
+async def attach(hits: int | None = None) -> EngineClient:
+    """Return a client of the running engine, whatever its version and settings.
+
+    Raises:
+        EngineError: none is running.
+    """
+    client = EngineClient(hits)
+    try:
+        await client.hello()
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+async def connect(settings: Settings, flags: Mapping[str, Any] | None = None) -> EngineClient:
     """Return a client of the running engine, starting one when none runs.
 
     An engine of another version, or one with other settings that nobody else uses, is replaced.
@@ -171,56 +210,80 @@ async def connect(
     Raises:
         EngineError: it can't be started; the reason is the last line of its log.
     """
-    client = EngineClient()
+    client = EngineClient(settings.hits)
+    try:
+        await _reach(client, settings, dict(flags or {}))
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+async def _reach(client: EngineClient, settings: Settings, flags: dict[str, Any]) -> None:
+    """Start or replace engines until one that fits answers."""
+    wanted = fingerprint(settings)
     deadline = time.monotonic() + START_SECONDS
-    while True:
+    latest = deadline + START_SECONDS
+    while time.monotonic() < deadline:
         try:
             hello = await client.hello()
         except EngineError:
-            if not start:
-                await client.close()
-                raise
-            await _launch(client, dict(flags or {}), deadline)
+            await _launch(client, flags, deadline)
             continue
         same_protocol = hello.protocol == api.PROTOCOL_VERSION
-        wanted = fingerprint(settings)
-        if same_protocol and (hello.settings == wanted or not start):
-            return client
+        if same_protocol and hello.settings == wanted:
+            return
         if same_protocol and hello.clients:
             client.note = (
                 "The engine already runs with other settings for another window; "
                 "yours apply once it stops: hoverkite stop"
             )
-            return client
+            return
         await stop_engine(client, hello.pid)
+        deadline = min(time.monotonic() + START_SECONDS, latest)
+    raise EngineError(f"the engine did not answer within {START_SECONDS} s: {_last_log_line()}")
 
 
 async def _launch(client: EngineClient, flags: dict[str, Any], deadline: float) -> None:
-    """Start an engine and wait until it, or one started beside it, answers."""
+    """Start an engine and wait until it, or one started beside it, answers.
+
+    Also returns when the new engine left because an old one, still closing, holds the lock.
+    """
     process = subprocess.Popen(  # noqa: ASYNC220  it must outlive this event loop
-        [sys.executable, "-m", "engine", json.dumps(flags)],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "engine"],
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         cwd="/",
         env=_environment(),
     )
+    assert process.stdin is not None
+    key = os.environ.get(config.KEY_NAME, "")
+    with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
+        # Arguments and environments can be read by others, for as long as the process lives.
+        pipe.write(json.dumps(flags | ({"llm_api_key": key} if key else {})).encode())
     while time.monotonic() < deadline:
+        ended = process.poll()
         with contextlib.suppress(EngineError):
             await client.hello()
             return
-        if process.poll() not in (None, 0):
+        if ended == 0:
+            await asyncio.sleep(RELAUNCH_SECONDS)
+            return
+        if ended is not None:
             raise EngineError(f"the engine could not be started: {_last_log_line()}")
         await asyncio.sleep(_POLL)
-    raise EngineError(f"the engine did not answer within {START_SECONDS} s: {_last_log_line()}")
 
 
 def _environment() -> dict[str, str]:
-    """Return ours, with the packages importable from anywhere."""
+    """Return ours, with the packages and the config file found from anywhere."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
     path = os.environ.get("PYTHONPATH")
-    return os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+    more = {"PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
+    if os.environ.get(config.CONFIG_NAME):
+        more[config.CONFIG_NAME] = str(config.config_file().absolute())
+    return {name: value for name, value in os.environ.items() if name != config.KEY_NAME} | more
 
 
 def _last_log_line() -> str:
@@ -232,7 +295,7 @@ def _last_log_line() -> str:
 
 
 async def stop_engine(client: EngineClient, pid: int) -> None:
-    """Stop the running engine and wait until it is gone.
+    """Stop the running engine and wait until it is gone: until it has left its lock.
 
     Raises:
         EngineError: it does not stop.
@@ -241,9 +304,27 @@ async def stop_engine(client: EngineClient, pid: int) -> None:
         await client.stop()
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+        if _lock_is_free() or await _another_answers(client, pid):
             return
         await asyncio.sleep(_POLL)
-    raise EngineError(f"engine {pid} does not stop", f"End it yourself: kill {pid}")
+    raise EngineError(
+        f"the engine (process {pid}) does not stop", f"End it yourself: kill {pid}" if pid else None
+    )
+
+
+def _lock_is_free() -> bool:
+    # A shared lock, so that two clients that wait never take each other for the engine.
+    with paths.engine_lock().open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+async def _another_answers(client: EngineClient, pid: int) -> bool:
+    """Whether another client has already started the next engine."""
+    try:
+        return (await client.hello()).pid != pid
+    except EngineError:
+        return False

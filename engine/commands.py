@@ -4,12 +4,13 @@ import argparse
 import contextlib
 import json
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import api, config
-from engine.client import EngineClient, connect, stop_engine
-from engine.errors import EngineError, NotAgreedError, StoreError
+from engine.client import EngineClient, attach, connect, stop_engine
+from engine.errors import ConfigError, EngineError, NotAgreedError, StoreError
 from engine.folders import resolve
 from engine.problems import error_of
 from engine.safe_text import clean, clean_line, escape_json
@@ -26,11 +27,11 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     Raises:
         HoverkiteError: why it could not be done.
     """
-    settings = config.load(flags)
     if options.command == "stop":
-        return await _stop(settings)
+        return await _stop()
     if options.command == "status":
-        return await _status(options, settings)
+        return await _status(options, flags)
+    settings = config.load(flags)
     client = await connect(settings, flags)
     try:
         if client.note:
@@ -54,7 +55,7 @@ async def _open(client: EngineClient, options: argparse.Namespace) -> str:
     opened = await client.open_folder(path, agreed=options.yes)
     survey = opened.survey
     if survey:
-        _narrate(f"{clean_line(path)} is new here: {describe(survey)}")
+        _narrate(f"{path} is new here: {describe(survey)}")
     if survey and survey.reason and not options.yes:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotAgreedError(f"{path} is not indexed yet: {survey.reason}")
@@ -69,14 +70,26 @@ async def _open(client: EngineClient, options: argparse.Namespace) -> str:
 def describe(survey: api.FolderSurvey) -> str:
     """Return a survey in a sentence: files, size, time, what is left out."""
     parts = [
-        f"{survey.files:,} files",
+        counted(survey.files, "file"),
         f"{survey.bytes / 1e6:,.1f} MB",
         f"about {duration(survey.seconds)} to index",
     ]
     if survey.ignored:
         parts.append(f"{survey.ignored:,} ignored")
-    parts += [f"{count:,} {kind} not read yet" for kind, count in survey.unread.items()]
-    return ", ".join(parts)
+    return ", ".join([*parts, *not_read_yet(survey.unread)])
+
+
+def not_read_yet(unread: Mapping[str, int]) -> list[str]:
+    """Return the files of each kind that is not read: ``12 Word files not read yet``."""
+    return [
+        f"{counted(count, f'{clean_line(kind)} file')} not read yet"
+        for kind, count in sorted(unread.items())
+    ]
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -125,12 +138,12 @@ def _print_summary(summary: api.SyncFinished, options: argparse.Namespace) -> in
         _print_json(summary.model_dump(mode="json", exclude={"type"}))
         return FOUND
     print(
-        f"{summary.files:,} files, {summary.chunks:,} chunks; {summary.added} added, "
-        f"{summary.changed} changed, {summary.removed} removed, "
-        f"{summary.embedded} chunks embedded in {summary.seconds:.1f} s"
+        f"{counted(summary.files, 'file')}, {counted(summary.chunks, 'chunk')}; "
+        f"{summary.added:,} added, {summary.changed:,} changed, {summary.removed:,} removed, "
+        f"{counted(summary.embedded, 'chunk')} embedded in {summary.seconds:.1f} s"
     )
     for skipped in summary.skipped:
-        _narrate(f"skipped {clean_line(skipped.path)}: {skipped.reason}")
+        _narrate(f"skipped {skipped.path}: {skipped.reason}")
     return FOUND
 
 
@@ -201,7 +214,7 @@ class _AnswerPrinter:
     def _llm(self, event: api.LlmState) -> None:
         if event.state != self._state:
             self._state = event.state
-            _narrate(f"{event.model}: {event.state} {event.detail}".rstrip())
+            _narrate(f"{event.model or 'answers'}: {_with_detail(event.state, event.detail)}")
 
     def _prompt(self, event: api.PromptMade) -> None:
         print(f"\n— {clean_line(event.model)} —")
@@ -226,9 +239,9 @@ class _AnswerPrinter:
 # --- state -----------------------------------------------------------------------------------
 
 
-async def _stop(settings: config.Settings) -> int:
+async def _stop() -> int:
     try:
-        client = await connect(settings, start=False)
+        client = await attach()
     except EngineError:
         _narrate("No engine is running.")
         return FOUND
@@ -240,40 +253,67 @@ async def _stop(settings: config.Settings) -> int:
     return FOUND
 
 
-async def _status(options: argparse.Namespace, settings: config.Settings) -> int:
+async def _status(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     if not options.docs:
-        return await _engine_status(options, settings)
+        return await _engine_status(options)
     from engine.stored_status import stored_status
 
     root = resolve(options.docs)
-    status = await _running_status(root, settings) or stored_status(root, settings)
+    status = await _running_status(root)
+    if status is None:
+        status = stored_status(root, _settings_or_defaults(flags))
     if options.json:
         _print_json(status.model_dump(mode="json", exclude={"type"}))
         return FOUND
-    print(f"folder     {clean_line(status.docs)}")
-    print(f"state      {status.state} {status.detail}".rstrip())
-    print(f"index      {status.files:,} files, {status.chunks:,} chunks")
-    print(f"left out   {status.ignored:,} ignored, {status.skipped_total:,} skipped")
-    print(f"embedding  {status.embedding.model} ({status.embedding.device})")
-    llm = status.llm
-    print(f"answers    {clean_line(llm.model)}: {llm.state} {clean_line(llm.detail)}".rstrip())
-    pids = status.pids.model_dump()
-    print("processes  " + ", ".join(f"{name} {pid or '–'}" for name, pid in pids.items()))
+    for line in status_lines(status):
+        print(clean_line(line))
     for skipped in status.skipped:
-        _narrate(f"skipped {clean_line(skipped.path)}: {skipped.reason}")
+        _narrate(f"skipped {skipped.path}: {skipped.reason}")
     return FOUND
 
 
-async def _running_status(root: Path, settings: config.Settings) -> api.FolderStatus | None:
-    """Return the state a running engine knows; None when none runs."""
+def _settings_or_defaults(flags: dict[str, Any]) -> config.Settings:
+    """Return the settings, or the defaults after telling what is wrong with them."""
+    try:
+        return config.load(flags)
+    except ConfigError as error:
+        _narrate(f"{error}. {error.next_step}")
+        return config.Settings()
+
+
+def status_lines(status: api.FolderStatus) -> Iterator[str]:
+    """Yield what ``hoverkite status`` prints of a folder; the lines are not clean yet."""
+    left_out = [f"{status.ignored:,} ignored", f"{status.skipped_total:,} skipped"]
+    left_out += not_read_yet(status.unread)
+    llm, embedding = status.llm, status.embedding
+    pids = status.pids.model_dump().items()
+    yield f"folder     {status.docs}"
+    yield f"state      {_with_detail(status.state, status.detail)}"
+    yield f"index      {counted(status.files, 'file')}, {counted(status.chunks, 'chunk')}"
+    yield f"left out   {', '.join(left_out)}"
+    yield f"embedding  {embedding.model} ({embedding.device})"
+    yield f"answers    {f'{llm.model}: ' if llm.model else ''}{_with_detail(llm.state, llm.detail)}"
+    yield "processes  " + ", ".join(f"{name} {pid or '–'}" for name, pid in pids)
+
+
+def _with_detail(state: str, detail: str) -> str:
+    return f"{state} ({detail})" if detail else state
+
+
+async def _running_status(root: Path) -> api.FolderStatus | None:
+    """Return the state a running engine knows; None when none of our version has the folder."""
     from engine.errors import FolderError
     from engine.paths import short_hash
 
     try:
-        client = await connect(settings, start=False)
+        client = await attach()
     except EngineError:
         return None
     try:
+        hello = await client.hello()
+        if hello.protocol != api.PROTOCOL_VERSION:
+            _narrate(f"An engine {hello.version} runs, which the next command replaces.")
+            return None
         return await client.status(short_hash(str(root)))
     except FolderError:
         return None
@@ -281,9 +321,9 @@ async def _running_status(root: Path, settings: config.Settings) -> api.FolderSt
         await client.close()
 
 
-async def _engine_status(options: argparse.Namespace, settings: config.Settings) -> int:
+async def _engine_status(options: argparse.Namespace) -> int:
     try:
-        client = await connect(settings, start=False)
+        client = await attach()
     except EngineError:
         hello = None
     else:
@@ -291,8 +331,11 @@ async def _engine_status(options: argparse.Namespace, settings: config.Settings)
         await client.close()
     if options.json:
         _print_json({"engine": hello.model_dump() if hello else None})
+    elif hello is None:
+        print("no engine runs")
     else:
-        print(f"engine {hello.version} runs as process {hello.pid}" if hello else "no engine runs")
+        process = f" as process {hello.pid}" if hello.pid else ""
+        print(clean_line(f"engine {hello.version} runs{process}"))
     return FOUND
 
 
@@ -301,4 +344,4 @@ def _print_json(value: Any) -> None:
 
 
 def _narrate(text: str) -> None:
-    print(clean(text), file=sys.stderr, flush=True)
+    print(clean_line(text), file=sys.stderr, flush=True)

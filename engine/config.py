@@ -5,6 +5,7 @@ The one list of everything a person can set; ``docs/configuration.md`` is genera
 
 import os
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,9 @@ from engine import paths
 from engine.errors import ConfigError
 
 ENV_PREFIX = "HOVERKITE_"
-NOT_SETTINGS = {"HOVERKITE_CONFIG"}
+CONFIG_NAME = "HOVERKITE_CONFIG"
+KEY_NAME = f"{ENV_PREFIX}LLM_API_KEY"
+NOT_SETTINGS = {CONFIG_NAME}
 """Environment names with our prefix that are not settings: where the config file is."""
 
 REFERENCE_PROFILE: dict[str, Any] = {
@@ -124,7 +127,7 @@ class Settings(BaseModel):
 
 def config_file() -> Path:
     """Where the config file is, whether it exists or not."""
-    named = os.environ.get("HOVERKITE_CONFIG")
+    named = os.environ.get(CONFIG_NAME)
     return Path(named).expanduser() if named else paths.config_dir() / "config.toml"
 
 
@@ -134,13 +137,13 @@ def load(flags: dict[str, Any] | None = None) -> Settings:
     Raises:
         ConfigError: naming the source (file or environment variable), the key and the fault.
     """
-    sources: dict[str, str] = {}
-    values: dict[str, Any] = {}
     path = config_file()
+    sources: dict[str, _Source] = {}
+    values: dict[str, Any] = {}
     for source, found in (
-        (str(path), _read_file(path)),
-        ("the environment", _read_environment()),
-        ("the command line", flags or {}),
+        (_Source(str(path), f"Correct {{key}} in {path}"), _read_file(path)),
+        (_IN_ENVIRONMENT, _read_environment()),
+        (_ON_COMMAND_LINE, flags or {}),
     ):
         for key, value in found.items():
             sources[key] = source
@@ -152,17 +155,42 @@ def load(flags: dict[str, Any] | None = None) -> Settings:
     except ValidationError as error:
         raise _explain(error, sources) from None
     if settings.chunk_overlap >= settings.chunk_size:
-        raise ConfigError("chunk_overlap must be smaller than chunk_size")
+        given = [key for key in ("chunk_overlap", "chunk_size") if key in sources]
+        raise ConfigError(
+            f"chunk_overlap ({settings.chunk_overlap}) must be smaller than "
+            f"chunk_size ({settings.chunk_size})",
+            _next_step([(key, sources[key]) for key in given]),
+        )
     return settings
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a value came from, and how a person corrects it there."""
+
+    name: str
+    remedy: str
+
+    def correction(self, key: str) -> str:
+        return self.remedy.replace("{key}", key).replace("{KEY}", key.upper())
+
+
+_IN_ENVIRONMENT = _Source("the environment", f"Correct or unset {ENV_PREFIX}{{KEY}}")
+_ON_COMMAND_LINE = _Source("the command line", "Correct --set {key}=...")
 
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         found = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if os.environ.get(CONFIG_NAME):
+            raise ConfigError(
+                f"{CONFIG_NAME} names {path}, which does not exist",
+                f"Correct or unset {CONFIG_NAME}",
+            ) from error
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} can't be read: {error}") from error
+        raise ConfigError(f"{path} can't be read: {error}", f"Correct {path}") from error
     if "llm_api_key" in found:
         raise ConfigError(
             f"{path} holds llm_api_key; secrets never live in files",
@@ -179,10 +207,35 @@ def _read_environment() -> dict[str, Any]:
     }
 
 
-def _explain(error: ValidationError, sources: dict[str, str]) -> ConfigError:
-    faults = []
+_WORDS = {
+    "int": "a whole number is wanted",
+    "float": "a number is wanted",
+    "finite": "a number is wanted",
+    "bool": "true or false is wanted",
+    "string": "text is wanted",
+    "literal": "{expected} is wanted",
+    "greater_than_equal": "at least {ge:g} is wanted",
+    "greater_than": "more than {gt:g} is wanted",
+    "less_than_equal": "at most {le:g} is wanted",
+    "extra": "no such setting",
+}
+"""What pydantic's kinds of fault (their names, or the names' first words) say to a person."""
+
+
+def _explain(error: ValidationError, sources: dict[str, _Source]) -> ConfigError:
+    faults, wrong = [], []
     for fault in error.errors(include_url=False, include_input=False):
         key = str(fault["loc"][0]) if fault["loc"] else "?"
-        reason = "no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
-        faults.append(f"{key} (from {sources.get(key, 'the defaults')}): {reason}")
-    return ConfigError("; ".join(faults))
+        words = _WORDS.get(fault["type"]) or _WORDS.get(fault["type"].partition("_")[0])
+        reason = words.format(**fault.get("ctx", {})) if words else fault["msg"]
+        source = sources.get(key)
+        faults.append(f"{key} (from {source.name if source else 'the defaults'}): {reason}")
+        if source:
+            wrong.append((key, source))
+    return ConfigError("; ".join(faults), _next_step(wrong))
+
+
+def _next_step(wrong: list[tuple[str, _Source]]) -> str:
+    """Return how to correct the values of ``wrong``, each where it came from."""
+    corrections = dict.fromkeys(source.correction(key) for key, source in wrong)
+    return "; ".join([*corrections, "docs/configuration.md lists every setting"])

@@ -28,6 +28,9 @@ def test_search_prints_hits_with_distances_paths_and_lines(hoverkite: Run, docs:
     assert distances == sorted(distances, reverse=True)
     assert -1 <= distances[-1] < distances[0] <= 1
 
+    fewer = hoverkite("--set", "hits=1", "search", docs, "kite", "--json")
+    assert len(reply["hits"]) > len(json.loads(fewer.stdout)["hits"]) == 1
+
     lines = hoverkite("search", docs, "descaling").stdout.splitlines()
     assert lines[0].startswith("tools/kettle.txt:1: The kettle holds two litres.")
 
@@ -91,6 +94,7 @@ def test_a_killed_engine_leaves_no_process_and_the_next_start_works(
         (("search", ".", "x", "--set", "colour=red"), "no such setting"),
         (("search", ".", "x", "--set", "llm_api_key=secret"), "never flags"),
         (("/nonexistent",), "does not exist"),
+        (("bogus",), "neither a folder nor a command"),
     ],
 )
 def test_bad_usage_ends_with_status_2_and_says_why(

@@ -1,0 +1,220 @@
+"""The client: how it finds, starts, replaces and stops engines."""
+
+import asyncio
+import fcntl
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from engine import api, cli, client, config, paths
+from engine.config import Settings
+from engine.errors import EngineError
+from engine.fingerprint import fingerprint
+
+PID = 4242
+
+
+class ScriptedEngine:
+    """Answers at the engine's socket from a list of bodies, and holds the engine's lock."""
+
+    def __init__(self) -> None:
+        self.replies: dict[str, bytes] = {api.STOP: b"{}"}
+        self.requests: list[tuple[str, Any]] = []
+        self.stops = True
+        self._lock: IO[str] = paths.engine_lock().open("a")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def greet(self, **changed: Any) -> None:
+        """Answer the handshake as an engine with the default settings does, but ``changed``."""
+        hello = api.Hello(
+            protocol=api.PROTOCOL_VERSION,
+            version="9",
+            pid=PID,
+            settings=fingerprint(Settings()),
+            clients=0,
+        )
+        self.replies[api.HELLO] = json.dumps(hello.model_dump() | changed).encode()
+
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.requests]
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        path = head.split()[1]
+        headers = dict(line.lower().split(": ", 1) for line in head.splitlines()[1:] if line)
+        sent = await reader.readexactly(int(headers.get("content-length", 0)))
+        self.requests.append((path, json.loads(sent or b"null")))
+        body = self.replies[path]
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+        writer.close()
+        if path == api.STOP and self.stops:
+            self.leave()
+
+    def leave(self) -> None:
+        """Free the lock, as a process does that has ended."""
+        self._lock.close()
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[ScriptedEngine]:
+    scripted = ScriptedEngine()
+    scripted.greet()
+    server = await asyncio.start_unix_server(scripted.answer, paths.engine_socket())
+    yield scripted
+    server.close()
+    scripted.leave()
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """The engines that were launched; they stay zombies until the end."""
+    found: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def remember(*args: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        found.append(popen(*args, **options))
+        return found[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", remember)
+    yield found
+    for process in found:
+        process.terminate()
+        process.wait(30)
+
+
+def command(*words: str | Path) -> int:
+    return cli.main([str(word) for word in words], lambda *_: 0)
+
+
+async def test_an_engine_is_launched_again_while_an_old_one_still_closes(
+    launched: list["subprocess.Popen[bytes]"],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """And: it reads the config file that a relative name means here; a zombie counts as gone."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOVERKITE_CONFIG", "mine.toml")
+    Path("mine.toml").write_text("chunk_size = 300\n")
+    settings = config.load()
+
+    with paths.engine_lock().open("a") as old_engine:
+        fcntl.flock(old_engine, fcntl.LOCK_EX)
+        connecting = asyncio.create_task(client.connect(settings))
+        async with asyncio.timeout(30):
+            while len(launched) < 2 and not connecting.done():  # noqa: ASYNC110  others make it so
+                await asyncio.sleep(0.01)
+    connected = await connecting
+    hello = await connected.hello()
+    assert launched[0].returncode == 0
+    assert hello.pid == launched[-1].pid
+    assert hello.settings == fingerprint(settings)
+    assert settings.chunk_size == 300
+
+    async with asyncio.timeout(20):
+        await client.stop_engine(connected, hello.pid)
+    await connected.close()
+    assert not paths.engine_socket().exists()
+
+
+async def test_connecting_ends_when_the_old_engine_never_leaves(
+    launched: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "START_SECONDS", 2)
+    with paths.engine_lock().open("a") as stuck:
+        fcntl.flock(stuck, fcntl.LOCK_EX)
+        with pytest.raises(EngineError, match="did not answer within 2 s"):
+            await client.connect(Settings())
+    assert launched
+
+
+async def test_an_engine_that_keeps_its_lock_is_not_taken_for_gone(
+    engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "START_SECONDS", 0.3)
+    engine.stops = False
+    connected = await client.attach()
+    with pytest.raises(EngineError, match="does not stop") as caught:
+        await client.stop_engine(connected, PID)
+    assert f"kill {PID}" in caught.value.next_step
+    await client.stop_engine(connected, PID + 1)  # its successor answers: it is gone
+    await connected.close()
+
+
+async def test_a_search_and_an_answer_ask_for_as_many_hits_as_the_client_was_told(
+    engine: ScriptedEngine,
+) -> None:
+    engine.replies["/v1/folders/f/search"] = b'{"query":"q","took_ms":1,"hits":[]}'
+    engine.replies["/v1/folders/f/ask"] = b""
+    connected = await client.connect(Settings(hits=3))
+    await connected.search("f", "q")
+    await connected.search("f", "q", 5)
+    assert [event async for event in connected.ask("f", "q")] == []
+    await connected.close()
+    assert [body["hits"] for _, body in engine.requests[1:]] == [3, 5, 3]
+
+
+@pytest.mark.parametrize("greeting", [{"protocol": 999}, {"protocol": 999, "more": 1}])
+async def test_status_leaves_an_engine_of_another_version_alone(
+    engine: ScriptedEngine,
+    greeting: dict[str, int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine.greet(**greeting)
+    assert await asyncio.to_thread(command, "status") == 0
+    assert capsys.readouterr().out.startswith("engine ")
+    assert await asyncio.to_thread(command, "status", tmp_path) == 0
+    printed = capsys.readouterr()
+    assert "state      new" in printed.out
+    assert "runs, which the next command replaces" in printed.err
+    assert set(engine.paths()) == {api.HELLO}
+
+
+async def test_stop_needs_no_settings_and_stops_any_version(
+    engine: ScriptedEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOVERKITE_HITS", "many")
+    engine.greet(protocol=999, pid=[])
+    assert await asyncio.to_thread(command, "stop") == 0
+    assert "The engine has stopped." in capsys.readouterr().err
+    assert engine.paths()[-1] == api.STOP
+
+
+async def test_the_model_s_state_reads_well_and_is_clean(
+    engine: ScriptedEngine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = api.LlmState(state="starting", model="tiny", detail="loading,\n\x1b[2J3 s so far")
+    summary = api.SyncFinished(
+        files=1, chunks=1, added=0, changed=0, removed=0, embedded=0, skipped=[], seconds=0
+    )
+    opened = api.FolderOpened(folder="f", path=str(tmp_path))
+    engine.replies[api.FOLDERS] = opened.model_dump_json().encode()
+    engine.replies["/v1/folders/f/sync"] = summary.model_dump_json().encode() + b"\n"
+    engine.replies["/v1/folders/f/ask"] = state.model_dump_json().encode() + b"\n"
+    await asyncio.to_thread(command, "ask", tmp_path, "why?")
+    printed = capsys.readouterr().err
+    assert "tiny: starting (loading,⏎\ufffd[2J3 s so far)\n" in printed
+
+
+@pytest.mark.real
+async def test_the_key_reaches_the_engine_but_nobody_who_looks_at_the_process(
+    monkeypatch: pytest.MonkeyPatch, launched: list["subprocess.Popen[bytes]"]
+) -> None:
+    monkeypatch.setenv("HOVERKITE_LLM_API_KEY", "sekret-key")
+    settings = config.load({"llm_url": "http://127.0.0.1:9/v1"})
+    connected = await client.connect(settings, {"llm_url": "http://127.0.0.1:9/v1"})
+    hello = await connected.hello()
+    assert hello.settings == fingerprint(settings)
+    process = Path(f"/proc/{hello.pid}")
+    assert b"sekret" not in (process / "environ").read_bytes()
+    assert b"sekret" not in (process / "cmdline").read_bytes()
+    await client.stop_engine(connected, hello.pid)
+    await connected.close()

@@ -1,0 +1,85 @@
+"""Settings: where they come from, and what is said when one is wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import config, paths
+from engine.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"hits": "many"}, "hits (from the command line): a whole number is wanted"),
+        ({"hits": 2.5}, "a whole number is wanted"),
+        ({"hits": {"a": 1}}, "a whole number is wanted"),
+        ({"hits": 0}, "at least 1 is wanted"),
+        ({"hits": 101}, "at most 100 is wanted"),
+        ({"llm_top_p": "x"}, "llm_top_p (from the command line): a number is wanted"),
+        ({"max_file_mb": 0}, "more than 0 is wanted"),
+        ({"include_hidden": "perhaps"}, "true or false is wanted"),
+        ({"theme": 3}, "text is wanted"),
+        ({"llm_start": "now"}, "'screen', 'question' or 'never' is wanted"),
+        ({"colour\x1b[2J": "red"}, "no such setting"),
+        ({"chunk_size": 64, "chunk_overlap": 64}, "chunk_overlap (64) must be smaller"),
+    ],
+)
+def test_a_wrong_value_is_told_in_a_persons_words(setting: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.load(setting)
+    assert said in str(caught.value)
+    assert "Input should" not in str(caught.value)
+
+
+def test_the_next_step_names_the_place_the_value_came_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ConfigError) as on_command_line:
+        config.load({"hits": "x"})
+    assert "Correct --set hits=" in on_command_line.value.next_step
+
+    monkeypatch.setenv("HOVERKITE_HITS", "x")
+    with pytest.raises(ConfigError) as in_environment:
+        config.load()
+    assert "Correct or unset HOVERKITE_HITS" in in_environment.value.next_step
+    monkeypatch.delenv("HOVERKITE_HITS")
+
+    file = paths.config_dir() / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('hits = "x"\nchunk_overlap = 9000\n')
+    with pytest.raises(ConfigError) as in_file:
+        config.load()
+    assert f"Correct hits in {file}" in in_file.value.next_step
+    assert f"Correct chunk_overlap in {file}" in in_file.value.next_step
+
+
+def test_the_next_step_for_a_small_chunk_size_names_what_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOVERKITE_CHUNK_OVERLAP", "600")
+    with pytest.raises(ConfigError) as caught:
+        config.load()
+    assert "HOVERKITE_CHUNK_OVERLAP" in caught.value.next_step
+
+
+def test_a_named_config_file_has_to_exist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert config.load().hits == 8
+    file = tmp_path / "mine.toml"
+    monkeypatch.setenv("HOVERKITE_CONFIG", str(file))
+    with pytest.raises(ConfigError, match="does not exist") as caught:
+        config.load()
+    assert str(file) in str(caught.value)
+    assert "HOVERKITE_CONFIG" in caught.value.next_step
+    file.write_text("hits = 3\n")
+    assert config.load().hits == 3
+
+
+def test_a_config_file_that_is_no_toml_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = paths.config_dir() / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"hits = \xff\x1b]0;x\x07")
+    with pytest.raises(ConfigError, match="can't be read") as caught:
+        config.load()
+    assert str(file) in caught.value.next_step
