@@ -17,7 +17,7 @@ from engine.quotable import Unit, units
 
 Similarity = Callable[[list[str]], list[float]]
 
-SHORTLIST = 4
+SHORTLIST = 3
 """Units that are embedded: as many as an encoder does in a few hundredths of a second."""
 MOST_UNITS = 400
 """Units that are looked at, over all hits."""

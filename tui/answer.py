@@ -58,6 +58,7 @@ class AnswerPane(VerticalScroll, can_focus=True):
         self._model_text: ModelText | None = None
         self._stream: MarkdownStream | None = None
         self._timer: Timer | None = None
+        self._partial = False
 
     def compose(self) -> ComposeResult:
         """Lay out the note, the extracts and the model's section."""
@@ -108,7 +109,7 @@ class AnswerPane(VerticalScroll, can_focus=True):
         for part in ("answer-note", "demonstration", "prompt-notice", "outcome"):
             self._say(part, Content())
         self.set_title()
-        self.border_subtitle = None
+        self.border_subtitle, self._partial = None, False
         self.query_one("#model").border_title = " model "
         self.wait(Content.styled("searching …", "$quiet"))
         self.anchor(False)
@@ -177,7 +178,13 @@ class AnswerPane(VerticalScroll, can_focus=True):
 
     def mark_outdated(self) -> None:
         """Say that documents changed after this answer was given."""
-        note = Content.styled("documents changed since · ctrl+r asks again", "$quiet")
+        if not self._partial:
+            note = Content.styled("documents changed since · ctrl+r asks again", "$quiet")
+            self.border_subtitle = note
+
+    def mark_partial(self, note: Content) -> None:
+        """Say from which part of the folder this answer was given; empty for all of it."""
+        self._partial = bool(note)
         self.border_subtitle = note
 
     def wait(self, line: Content) -> None:

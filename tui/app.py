@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 TWICE_SECONDS = 1.5
 """How soon the second ctrl+c must come to quit."""
 
+EDITOR_REST = 0.5
+"""Seconds after the editor came back in which keys typed ahead open no further one."""
+
 
 class HoverkiteApp(App[None]):
     """hoverkite in the terminal, on one folder."""
@@ -51,7 +54,7 @@ class HoverkiteApp(App[None]):
         theme: Theme | None = None,
         pauses: tuple[float, ...] = MENDING_PAUSES,
         now: Callable[[], float] = time.monotonic,
-        run_editor: Callable[[list[str]], None] = editor.run,
+        run_editor: Callable[[list[str]], int] = editor.run,
     ) -> None:
         super().__init__()
         self._folder = folder
@@ -62,6 +65,7 @@ class HoverkiteApp(App[None]):
         self._theme_setting = ""
         self._own_themes: list[str] = []
         self._interrupted_at = -TWICE_SECONDS
+        self._editor_back_at = -EDITOR_REST
         theme = theme or themes.load_named(themes.FALLBACK)
         self.register_theme(theme)
         self.theme = theme.name
@@ -166,17 +170,35 @@ class HoverkiteApp(App[None]):
 
     @on(messages.HitOpened)
     def _open_hit(self, message: messages.HitOpened) -> None:
+        if self._now() - self._editor_back_at < EDITOR_REST:
+            return
         hit = message.hit
         try:
             path = editor.file_of(self._folder, hit)
             chosen = editor.chosen_editor(self._editor_setting, os.environ)
             command = editor.command_for(chosen, str(path.absolute()), hit.start_line)
-            with self.suspend():
-                self._run_editor(command)
+            self._hand_over(command)
         except HoverkiteError as error:
             self.tell_error(error)
         except SuspendNotSupported:
             self.notify("This terminal can't hand over to an editor", severity="warning")
+
+    def _hand_over(self, command: list[str]) -> None:
+        """Give the terminal to the editor until it ends.
+
+        Textual 8.2.8 never resumes when an exception leaves ``suspend``: it is raised afterwards.
+        """
+        status, fault = 0, None
+        with self.suspend():
+            try:
+                status = self._run_editor(command)
+            except Exception as error:
+                fault = error
+        self._editor_back_at = self._now()
+        if fault is not None:
+            raise fault
+        if status:
+            self.notify(f"{clean_line(command[0])} ended with status {status}", severity="warning")
 
     # --- dialogs -----------------------------------------------------------------------------
 

@@ -84,17 +84,15 @@ def file_of(folder: Path, hit: Hit) -> Path:
     return path
 
 
-def run(command: list[str]) -> None:
-    """Run the editor on this terminal and wait for it.
+def run(command: list[str]) -> int:
+    """Run the editor on this terminal, wait for it and return its exit status.
 
     Raises:
-        UsageError: the editor does not exist or ended with an error.
+        UsageError: the editor can't be started.
     """
     shown = clean_line(command[0])
     advice = 'Set the setting editor, or $EDITOR, to a command such as "nvim" or "code --wait"'
     try:
-        status = subprocess.run(command, check=False).returncode
+        return subprocess.run(command, check=False).returncode
     except OSError as error:
         raise UsageError(f"{shown} can't be started: {error.strerror}", advice) from error
-    if status:
-        raise UsageError(f"{shown} ended with status {status}", advice)

@@ -19,6 +19,9 @@ ELLIPSIS = "…"
 FULL_CELL, HALF_CELL = "━", "╸"
 SHORTEST_HEADING = 8
 """Cells under which a heading says nothing and is left out."""
+NEW = 0
+"""In place of a number: a hit that the shown answer has no number for."""
+NEW_SIGN = "+"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Columns:
 
     rank: int
     bar: int
+    distance: int
     location: int
     heading: int
 
@@ -46,21 +50,42 @@ def innermost_heading(hit: Hit) -> str:
     return clean_line(hit.heading.rsplit(" > ", 1)[-1]).strip()
 
 
-def fit_columns(hits: Sequence[Hit], width: int) -> Columns:
+def numbers_of(hits: Sequence[Hit], cited: Sequence[Hit]) -> list[int]:
+    """The number of each of ``hits`` in an answer that stands on ``cited``, :data:`NEW` for none.
+
+    Without ``cited`` no answer speaks of numbers, and each hit has its own rank.
+    """
+    if not cited:
+        return [hit.rank for hit in hits]
+    left = list(cited)
+    numbers = []
+    for hit in hits:
+        same = next((old for old in left if (old.path, old.text) == (hit.path, hit.text)), None)
+        if same is not None:
+            left.remove(same)
+        numbers.append(NEW if same is None else same.rank)
+    return numbers
+
+
+def fit_columns(hits: Sequence[Hit], width: int, numbers: Sequence[int] = ()) -> Columns:
     """Share ``width`` cells among the columns; file names come before headings."""
-    rank = len(str(max((hit.rank for hit in hits), default=1)))
+    rank = len(str(max(numbers or (hit.rank for hit in hits), default=1)))
     bar = 7 if width >= 44 else 4 if width >= 34 else 0
-    fixed = rank + (bar + 1 if bar else 0) + len(" 0.000 ")
+    distance = max((len(f"{hit.distance:.3f}") for hit in hits), default=0)
+    fixed = rank + 1 + (bar + 1 if bar else 0) + distance + 1
     left = max(width - fixed, 1)
     places = [location(hit) for hit in hits]
     longest = max(map(cell_len, places), default=0)
     heading = max((cell_len(innermost_heading(hit)) for hit in hits), default=0)
-    needed = max(_upper_quartile([cell_len(_shortest(place)) for place in places]), 1)
-    place = min(longest, max(needed, left - heading - 2))
+    names = sorted(cell_len(_shortest(place)) for place in places) or [1]
+    place = min(longest, max(names[len(names) * 3 // 4], left - heading - 2))
+    least = min(heading, SHORTEST_HEADING)
+    if left - place - 2 < least and left - 2 - least >= names[len(names) // 2]:
+        place = left - 2 - least
     room = left - place - 2
-    if room < min(heading, SHORTEST_HEADING) or not heading:
-        return Columns(rank, bar, left, 0)
-    return Columns(rank, bar, place, room)
+    if room < least or not heading:
+        return Columns(rank, bar, distance, left, 0)
+    return Columns(rank, bar, distance, place, room)
 
 
 def _shortest(place: str) -> str:
@@ -69,20 +94,20 @@ def _shortest(place: str) -> str:
     return f"{ELLIPSIS}/{name}" if folders else place
 
 
-def _upper_quartile(lengths: list[int]) -> int:
-    return sorted(lengths)[len(lengths) * 3 // 4] if lengths else 0
+def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> Content:
+    """Return the line of ``hit``; its bar is relative to the ``best`` distance of all hits.
 
-
-def row(hit: Hit, best: float, columns: Columns) -> Content:
-    """Return the line of ``hit``; its bar is relative to the ``best`` distance of all hits."""
+    ``number`` stands in place of its rank; :data:`NEW` shows :data:`NEW_SIGN`.
+    """
+    label = (hit.rank if number is None else number) or NEW_SIGN
     bar = distance_bar(hit.distance, best, columns.bar)
     heading = elide_end(innermost_heading(hit), columns.heading)
     line = Content.assemble(
-        (f"{hit.rank:>{columns.rank}} ", "$quiet"),
+        (f"{label:>{columns.rank}} ", "$quiet"),
         (bar, "$bar"),
         (FULL_CELL * (columns.bar - cell_len(bar)), "$track"),
         " " if columns.bar else "",
-        (f"{hit.distance:.3f} ", "$distance"),
+        (f"{hit.distance:>{columns.distance}.3f} ", "$distance"),
         styled_location(hit, columns.location),
     )
     if columns.heading and heading:

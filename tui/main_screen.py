@@ -37,7 +37,7 @@ class MainScreen(Desk):
         self._number = 0
         self._question = ""
         self._evidence: Sequence[api.Hit] = ()
-        self._searched = False
+        self._searched = asyncio.Event()
         self._status: api.FolderStatus | None = None
         self._failed = False
         self._index_changed = asyncio.Event()
@@ -55,15 +55,24 @@ class MainScreen(Desk):
         self._number += 1
         self._question = message.question
         self._set_answering(True)
-        self._evidence, self._searched = (), False
-        engine_up = self._link.is_open
-        self.results.show_note(notes.searching_note(engine_up=engine_up))
+        self._evidence = ()
+        self._searched.clear()
+        self._index_changed.clear()
+        self._say_searching()
         self.preview.show_nothing()
         await self.answer.begin()
         if self._failed:
             self._failed = False
             self._link.retry()
         self._ask(self._number, message.question)
+
+    def _say_searching(self) -> None:
+        note = notes.searching_note(self._status, engine_up=self._link.is_open)
+        self.results.show_note(note)
+
+    @property
+    def _awaits_hits(self) -> bool:
+        return self.answering and not self._searched.is_set()
 
     @work(exclusive=True, group="answer", exit_on_error=False)
     async def _ask(self, number: int, question: str) -> None:
@@ -86,8 +95,7 @@ class MainScreen(Desk):
         if message.number != self._number or not self.answering:
             return
         if event.type == "hits":
-            self._evidence, self._searched = event.hits, True
-            self.results.show_hits(event.hits, event.took_ms, self._chunks)
+            self._show_evidence(event)
         elif event.type == "extracts":
             await self.answer.show_extracts(event.extracts)
         elif event.type == "llm":
@@ -102,6 +110,13 @@ class MainScreen(Desk):
         else:
             self._set_answering(False)
             await self._show_trouble(event.problem)
+
+    def _show_evidence(self, found: api.HitsFound) -> None:
+        self._evidence = found.hits
+        self._searched.set()
+        self.results.show_hits(found.hits, found.took_ms, self._chunks)
+        if self._status is not None:
+            self.answer.mark_partial(outcome.partly_read(self._status))
 
     @on(messages.AnswerBroke)
     async def _show_break(self, message: messages.AnswerBroke) -> None:
@@ -154,23 +169,28 @@ class MainScreen(Desk):
         self._status = status
         self.status_bar.show(status)
         self.query_pane.show_folder(status.docs, left_out_words(status))
-        if before is not None and status.revision > before.revision:
+        # A new engine counts from 0 again, so any other number is a change.
+        if before is not None and status.revision != before.revision:
             self._index_changed.set()
         if not self._question:
             self.results.show_note(notes.results_note(status))
-        if self.answering and not self._searched and status.detail:
-            self.answer.wait(Content.styled(f"searching … {clean_line(status.detail)}", "$quiet"))
+        if self._awaits_hits:
+            self._say_searching()
+            if status.detail:
+                words = f"searching … {clean_line(status.detail)}"
+                self.answer.wait(Content.styled(words, "$quiet"))
         if self.answering and self._evidence and status.llm.state in ("starting", "unavailable"):
             self.answer.show_model(status.llm)
 
     @work(group="refresh", exit_on_error=False)
     async def _keep_hits_fresh(self) -> None:
         while True:
+            await self._searched.wait()
             await self._index_changed.wait()
+            if not self._searched.is_set():
+                continue  # a new question came; what changes during its search is kept
             self._index_changed.clear()
             number, question = self._number, self._question
-            if not self._searched:
-                continue
             engine, folder = await self._link.ready()
             try:
                 reply = await engine.search(folder, question)
@@ -186,13 +206,17 @@ class MainScreen(Desk):
         reply = message.reply
         if tuple(reply.hits) != tuple(self._evidence):
             self.answer.mark_outdated()
-        self.results.show_hits(reply.hits, reply.took_ms, self._chunks, keep=True)
+        self.results.refresh_hits(reply.hits, reply.took_ms, self._chunks, self._evidence)
 
     @on(messages.FolderReady)
     def _show_ready(self) -> None:
         self._failed = False
         if not self._question:
             self.results.show_note(notes.results_note(self._status))
+        elif self._awaits_hits:
+            self._say_searching()
+        elif self._searched.is_set():
+            self._index_changed.set()  # nobody told of changes while the engine was away
 
     @on(messages.EngineLost)
     def _show_lost(self, message: messages.EngineLost) -> None:
@@ -238,7 +262,7 @@ class MainScreen(Desk):
             await self._start_question(messages.QueryAsked(self._question))
 
     def action_jump(self, rank: int) -> None:
-        """Show the hit of ``rank``: of the answer when the cursor is there, else of the results."""
+        """Show the hit numbered ``rank``, in the answer pane even one no longer found."""
         if self.pane == "answer":
             self._show_cited(rank)
         elif self.results.select(rank):
@@ -252,12 +276,10 @@ class MainScreen(Desk):
         """Show a hit the answer stands on, even if the results have moved on since."""
         if not 1 <= rank <= len(self._evidence):
             return
+        if self.results.select(rank):
+            self.go_to("results")
+            return
         cited = self._evidence[rank - 1]
-        for hit in self.results.hits:
-            if hit.path == cited.path and hit.text == cited.text:
-                self.results.select(hit.rank)
-                self.go_to("results")
-                return
         self.go_to("preview")
         self.preview.show_hit(cited, self._question, note="as it was when you asked")
 

@@ -68,8 +68,13 @@ def results_note(status: FolderStatus | None) -> Content:
     )
 
 
-def searching_note(*, engine_up: bool) -> Content:
-    """What happens after Enter."""
+def searching_note(status: FolderStatus | None, *, engine_up: bool) -> Content:
+    """What happens after Enter, until there are hits."""
+    if engine_up and status is not None and status.state == "indexing" and not status.chunks:
+        return Content.assemble(
+            ("Reading your documents.\n\n", "bold"),
+            ("The first hits come as soon as there is something to search.", "$quiet"),
+        )
     if engine_up:
         return Content.styled("searching …", "$quiet")
     return Content.assemble(

@@ -80,10 +80,19 @@ def finished(event: api.AnswerFinished) -> Content:
     return Content("\n").join(lines)
 
 
+def partly_read(status: api.FolderStatus) -> Content:
+    """How much of the folder can be found while it is read for the first time; else empty."""
+    left = status.progress.files_total - status.progress.files_done
+    if status.state != "indexing" or status.files >= status.progress.files_total:
+        return Content()
+    read, files = figures.count(status.files), figures.count(status.files + left)
+    return Content.styled(f"from {read} of {files} files · ctrl+r asks again", "$quiet")
+
+
 def stopped(*, has_text: bool) -> Content:
     """The last line of an answer that a person stopped."""
-    what = "you stopped the answer here" if has_text else "you stopped before the first token"
-    return Content.assemble(("■ stopped ", "bold $text-warning"), (what, "$quiet"))
+    where = " here by you" if has_text else " by you before the first token"
+    return Content.assemble(("■ stopped", "bold $text-warning"), (where, "$quiet"))
 
 
 def interrupted(problem: api.Problem | HoverkiteError, *, has_text: bool) -> Content:

@@ -27,6 +27,9 @@ SCROLL_KEYS: list[BindingType] = [
 ]
 """Keys of every pane that scrolls."""
 
+CONVERTED = (".html", ".htm", ".xhtml")
+"""Endings of files whose chunks have lines of the converted text, not of the file."""
+
 
 class PreviewPane(VerticalScroll, can_focus=True):
     """Shows one chunk, word for word."""
@@ -79,18 +82,22 @@ class PreviewPane(VerticalScroll, can_focus=True):
 
 
 def numbered_text(hit: Hit, query: str, width: int) -> Content:
-    """The chunk of ``hit`` wrapped to ``width``: heading path, then lines with their numbers."""
+    """The chunk of ``hit`` wrapped to ``width``: heading path, then lines with their numbers.
+
+    Without numbers where those of the file are not known: in PDF and HTML.
+    """
     whole = clean(hit.text).rstrip("\n")
     content = Content(whole)
     for start, end in highlight.matches(whole, query):
         content = content.stylize("$match", start, end)
-    gutter = len(str(hit.start_line + whole.count("\n")))
+    numbered = hit.page is None and not hit.path.lower().endswith(CONVERTED)
+    gutter = len(str(hit.start_line + whole.count("\n"))) + 2 if numbered else 0
     shown: list[Content] = []
     if hit.heading:
         heading = hit_row.elide_middle(clean_line(hit.heading.replace(" > ", " › ")), width)
         shown += [Content.styled(heading, "$heading"), Content("")]
     for number, line in enumerate(content.split("\n", allow_blank=True), hit.start_line):
-        for part, piece in enumerate(line.wrap(max(width - gutter - 2, 10)) or [Content("")]):
-            label = "" if part else str(number)
-            shown.append(Content.assemble((f"{label:>{gutter}}  ", "$gutter"), piece))
+        for part, piece in enumerate(line.wrap(max(width - gutter, 10)) or [Content("")]):
+            label = "" if part or not numbered else f"{number}  "
+            shown.append(Content.assemble((f"{label:>{gutter}}", "$gutter"), piece))
     return Content("\n").join(shown)

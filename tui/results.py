@@ -51,11 +51,12 @@ class HitList(OptionList):
     def __init__(self) -> None:
         super().__init__(markup=False, compact=True)
         self.hits: Sequence[Hit] = ()
+        self.numbers: Sequence[int] = ()
         self._laid_out_for = -1
 
-    def show_hits(self, hits: Sequence[Hit], selected: int) -> None:
-        """Show ``hits`` with the cursor on index ``selected``."""
-        self.hits = hits
+    def show_hits(self, hits: Sequence[Hit], selected: int, cited: Sequence[Hit] = ()) -> None:
+        """Show ``hits`` with the cursor on ``selected``, numbered as the answer cites them."""
+        self.hits, self.numbers = hits, hit_row.numbers_of(hits, cited)
         self.set_options(Option(prompt) for prompt in self._rows())
         self.highlighted = selected if hits else None
 
@@ -79,9 +80,13 @@ class HitList(OptionList):
 
     def _rows(self) -> list[Content]:
         self._laid_out_for = self.scrollable_content_region.width
-        columns = hit_row.fit_columns(self.hits, max(self._laid_out_for - 2, 0))
+        width = max(self._laid_out_for - 2, 0)
+        columns = hit_row.fit_columns(self.hits, width, self.numbers)
         best = max((hit.distance for hit in self.hits), default=0.0)
-        return [hit_row.row(hit, best, columns) for hit in self.hits]
+        return [
+            hit_row.row(hit, best, columns, number)
+            for hit, number in zip(self.hits, self.numbers, strict=True)
+        ]
 
 
 class ResultsPane(Vertical):
@@ -117,25 +122,36 @@ class ResultsPane(Vertical):
         self.set_class(False, "-has-hits")
         self.border_title = Content(title)
 
-    def show_hits(
-        self, hits: Sequence[Hit], took_ms: float, chunks: int | None, *, keep: bool = False
+    def show_hits(self, hits: Sequence[Hit], took_ms: float, chunks: int | None) -> None:
+        """Show the hits of a new question."""
+        self.list.show_hits(hits, 0)
+        self._tell_search(hits, took_ms, chunks)
+
+    def refresh_hits(
+        self, hits: Sequence[Hit], took_ms: float, chunks: int | None, cited: Sequence[Hit]
     ) -> None:
-        """Show the hits of a search; ``keep`` leaves the cursor on the hit it stands on."""
-        selected = same_hit(hits, self.selected) if keep else 0
+        """Show the hits of the same question, asked again; the cursor stays on its hit.
+
+        The numbers stay those of the shown answer, which stands on ``cited``.
+        """
+        if tuple(hits) != tuple(self.hits):
+            self.list.show_hits(hits, same_hit(hits, self.selected), cited)
+        self._tell_search(hits, took_ms, chunks)
+
+    def _tell_search(self, hits: Sequence[Hit], took_ms: float, chunks: int | None) -> None:
         of = "" if chunks is None else f" of {figures.count(chunks)}"
         facts = f" · {len(hits)}{of} chunks · {figures.milliseconds(took_ms)}"
-        if not hits:
-            self.show_note(Content("Nothing was found.\n\nTry other words."))
-        elif not keep or tuple(hits) != tuple(self.hits):
+        if hits:
             self.set_class(True, "-has-hits")
-            self.list.show_hits(hits, selected)
+        else:
+            self.show_note(Content("Nothing was found.\n\nTry other words."))
         self.border_title = Content.assemble("results", (facts, "not bold $quiet"))
 
-    def select(self, rank: int) -> bool:
-        """Move the cursor to the hit of ``rank``; False when there is none."""
-        if not 1 <= rank <= len(self.hits):
+    def select(self, number: int) -> bool:
+        """Move the cursor to the hit that shows ``number``; False when there is none."""
+        if number not in self.list.numbers:
             return False
-        self.list.highlighted = rank - 1
+        self.list.highlighted = self.list.numbers.index(number)
         return True
 
     @on(OptionList.OptionHighlighted)

@@ -246,10 +246,11 @@ class Terminal:
         self.commands: list[list[str]] = []
         self.error = error
 
-    def run(self, command: list[str]) -> None:
+    def run(self, command: list[str]) -> int:
         self.commands.append(command)
         if self.error:
             raise self.error
+        return 0
 
 
 async def test_e_without_the_file_says_so(tmp_path: Path) -> None:

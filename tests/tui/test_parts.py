@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -104,6 +105,39 @@ def test_the_preview_numbers_the_lines_and_wraps_within_its_width() -> None:
 
 
 @pytest.mark.parametrize(
+    "changes", [{"path": "a.html"}, {"path": "B.HTM"}, {"path": "c.xhtml"}, {"page": 3}]
+)
+def test_converted_documents_have_no_line_numbers(changes: dict[str, Any]) -> None:
+    converted = hit(1, start_line=417, heading="", text="first\nsecond", **changes)
+    assert preview.numbered_text(converted, "", 44).plain == "first\nsecond"
+
+
+def test_a_negative_distance_moves_no_column() -> None:
+    hits = [hit(1, distance=0.412), hit(2, distance=-0.039)]
+    columns = hit_row.fit_columns(hits, 60)
+    lines = [hit_row.row(each, 0.412, columns).plain for each in hits]
+    assert [line.index("docs/page") for line in lines] == [lines[0].index("docs/page")] * 2
+
+
+@pytest.mark.parametrize("count", [3, 4, 8])
+def test_one_long_name_leaves_room_for_the_headings(count: int) -> None:
+    long = hit(1, path="a-very-long-name-of-a-file-that-fills-the-whole-row.md")
+    hits = [long, *(hit(n, path=f"p{n}.md") for n in range(2, count + 1))]
+    columns = hit_row.fit_columns(hits, 46)
+    assert columns.heading >= hit_row.SHORTEST_HEADING
+    assert "…" in hit_row.row(long, 0.8, columns).plain
+    assert "p2.md:20-28 " in hit_row.row(hits[1], 0.8, columns).plain
+
+
+def test_refreshed_hits_keep_the_numbers_the_answer_uses() -> None:
+    cited = [hit(1), hit(2), hit(3, path="docs/page2.md", text="Text of hit 2.")]
+    new = hit(1, path="new.md")
+    moved = [new, cited[1], cited[2], hit(9, path=cited[0].path, text=cited[0].text), cited[1]]
+    assert hit_row.numbers_of(moved, cited) == [hit_row.NEW, 2, 3, 1, hit_row.NEW]
+    assert hit_row.numbers_of(moved, ()) == [1, 2, 3, 9, 2]
+
+
+@pytest.mark.parametrize(
     ("text", "query", "wanted"),
     [
         ("Parameters of HNSW", "What do the parameters for HNSW mean?", ["Parameters", "HNSW"]),
@@ -155,13 +189,15 @@ def test_a_broken_editor_command_is_explained() -> None:
         editor.command_for("vim 'x", "/a", 1)
 
 
-@pytest.mark.parametrize(
-    ("command", "why"), [(["/no/such/editor"], "No such file"), (["false"], "status 1")]
-)
-def test_a_failing_editor_is_explained(command: list[str], why: str) -> None:
-    with pytest.raises(UsageError, match=why) as raised:
-        editor.run(command)
+def test_an_editor_that_cannot_be_started_is_explained() -> None:
+    with pytest.raises(UsageError, match="No such file") as raised:
+        editor.run(["/no/such/editor"])
     assert "$EDITOR" in raised.value.next_step
+
+
+@pytest.mark.parametrize(("command", "status"), [("true", 0), ("false", 1)])
+def test_the_exit_status_of_the_editor_is_returned(command: str, status: int) -> None:
+    assert editor.run([command]) == status
 
 
 def test_a_name_that_is_not_utf8_is_found_by_its_bytes(tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ async def test_escape_before_any_hit_leaves_a_clean_screen() -> None:
         await driver.until(lambda: engine.questions)
         await driver.press("escape")
         await driver.until(lambda: engine.stopped == 1)
-        assert "before the first token" in driver.said("outcome")
+        assert driver.said("outcome") == "■ stopped by you before the first token"
         assert "searching" not in driver.said("results-note")
 
 

@@ -80,6 +80,7 @@ async def answered(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     engine.answer = whole_answer(content.HITS, content.ANSWER, content.EXTRACTS)
     await driver.ask_to_the_end(content.QUESTION)
+    await at_the_end(driver)
 
 
 async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
@@ -109,6 +110,12 @@ async def hostile(driver: Driver, engine: ScriptedEngine) -> None:
     hits = [hit(n, path=f"{attack}.md", heading=attack, text=f"{attack}\n" * 3) for n in (1, 2)]
     engine.answer = whole_answer(hits, attack, [api.Extract(text=attack, hit=1)])
     await driver.ask_to_the_end("q")
+    await at_the_end(driver)
+
+
+async def at_the_end(driver: Driver) -> None:
+    pane = driver.main.answer
+    await driver.until(lambda: pane.scroll_offset.y == pane.max_scroll_y, "the end in view")
 
 
 async def engine_failed(driver: Driver, engine: ScriptedEngine) -> None:

@@ -11,7 +11,7 @@ import pytest
 from engine import api
 from engine.errors import ConfigError, EngineError, FolderError, HoverkiteError
 from tests.tui.driver import FOLDER, driving
-from tests.tui.scripted import ScriptedEngine, ScriptedSource, hit, status, whole_answer
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
 from tui.messages import EngineFailed, EngineLost, FolderReady
 
 HEAVY = ("torch", "pymilvus", "vllm", "sentence_transformers", "pydantic", "httpx", "markdown_it")
@@ -44,8 +44,15 @@ async def test_a_question_typed_before_the_engine_is_up_is_asked_as_soon_as_it_i
         assert driver.main.query_pane.input.text == "hi there"
         assert "as soon as it is up" in driver.said("results-note")
         assert engine.questions == []
+        engine.answer = [hits_may_come := asyncio.Event(), *engine.answer]
         source.gate.set()
         await driver.until(lambda: engine.questions == ["hi there"], "asking")
+        await driver.until(lambda: driver.said("results-note") == "searching …", "the new note")
+        engine.statuses.put_nowait(status(state="indexing", files=0, chunks=0))
+        await driver.until(lambda: "Reading your documents" in driver.said("results-note"))
+        engine.statuses.put_nowait(status(state="indexing", files=1, chunks=9))
+        await driver.until(lambda: driver.said("results-note") == "searching …", "the first chunks")
+        hits_may_come.set()
         await driver.until(lambda: not driver.main.answering)
         assert len(driver.main.results.hits) == 2
 
@@ -243,45 +250,6 @@ async def test_leaving_closes_the_connection() -> None:
         assert not driver.app.is_running
 
 
-async def test_the_hits_follow_the_index_and_keep_the_selection() -> None:
-    engine = ScriptedEngine()
-    hits = [hit(1), hit(2), hit(3)]
-    engine.answer = whole_answer(hits, "Answer.")
-    async with driving(engine) as driver:
-        engine.statuses.put_nowait(status(revision=1))
-        await driver.ask_to_the_end("q")
-        assert driver.main.results.select(2)
-        moved = [
-            hit(1, path="new.md"),
-            hit(2, path=hits[0].path, text=hits[0].text),
-            hit(3, path=hits[1].path, text=hits[1].text),
-        ]
-        engine.refreshed = moved
-        engine.statuses.put_nowait(status(revision=2))
-        await driver.until(lambda: list(driver.main.results.hits) == moved, "the refresh")
-        await driver.pilot.pause()
-        selected = driver.main.results.selected
-        assert selected is not None
-        assert (selected.rank, selected.path) == (3, hits[1].path)
-        assert driver.main.preview.hit == selected
-        assert engine.questions == ["q"], "the answer is not asked again"
-        assert driver.main.answer.answer_text == "Answer."
-        assert "documents changed since" in (driver.main.answer.border_subtitle or "")
-
-
-async def test_hits_appear_once_what_was_not_yet_indexed_is() -> None:
-    engine = ScriptedEngine()
-    engine.answer = whole_answer([], "Nothing.")
-    async with driving(engine) as driver:
-        engine.statuses.put_nowait(status(state="indexing", revision=0, files=0, chunks=0))
-        await driver.ask_to_the_end("q")
-        assert "Nothing was found" in driver.said("results-note")
-        engine.refreshed = [hit(1)]
-        engine.statuses.put_nowait(status(revision=1))
-        await driver.until(lambda: driver.main.results.hits, "the hit")
-        assert "documents changed since" in (driver.main.answer.border_subtitle or "")
-
-
 async def test_what_a_search_waits_for_is_said() -> None:
     engine = ScriptedEngine()
     engine.answer = [asyncio.Event()]
@@ -291,46 +259,6 @@ async def test_what_a_search_waits_for_is_said() -> None:
         await driver.until(lambda: "preparing the encoder" in driver.said("waiting"))
         line = _status_line(driver.main.status_bar.content)
         assert "opening the folder preparing the encoder" in line
-
-
-async def test_a_citation_still_leads_to_its_evidence_after_the_results_moved_on() -> None:
-    engine = ScriptedEngine()
-    engine.answer = whole_answer([hit(1, text="cited words")], "Answer [1].")
-    async with driving(engine) as driver:
-        engine.statuses.put_nowait(status(revision=1))
-        await driver.ask_to_the_end("q")
-        engine.refreshed = [hit(1, path="other.md")]
-        engine.statuses.put_nowait(status(revision=2))
-        await driver.until(lambda: driver.main.results.hits[0].path == "other.md")
-        driver.main.go_to("answer")
-        await driver.pilot.pause()
-        await driver.press("1")
-        assert driver.main.preview.hit is not None
-        assert driver.main.preview.hit.text == "cited words"
-        assert "as it was when you asked" in driver.title("preview")
-
-
-async def test_a_status_without_a_new_revision_searches_nothing() -> None:
-    engine = ScriptedEngine()
-    async with driving(engine) as driver:
-        engine.statuses.put_nowait(status(revision=4))
-        await driver.ask_to_the_end("q")
-        engine.statuses.put_nowait(status(revision=4, files=300))
-        await driver.until(lambda: "300 files" in _status_line(driver.main.status_bar.content))
-        assert engine.searches == []
-
-
-async def test_a_failed_quiet_search_changes_nothing() -> None:
-    engine = ScriptedEngine()
-    async with driving(engine) as driver:
-        engine.statuses.put_nowait(status(revision=1))
-        await driver.ask_to_the_end("q")
-        before = list(driver.main.results.hits)
-        engine.statuses.put_nowait(status(revision=2))
-        await driver.until(lambda: engine.searches == ["q"])
-        await driver.pilot.pause()
-        assert list(driver.main.results.hits) == before
-        assert not driver.toasts
 
 
 def _status_line(content: object) -> str:

@@ -83,15 +83,42 @@ print("left the screen")
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    (tmp_path / "a.md").write_text("line\n" * 20)
+def editor(tmp_path: Path) -> str:
+    """The command of an editor that writes down how it was called."""
     editor = tmp_path / "vim"
-    editor.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\necho editor-was-here\n')
+    editor.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/called\necho editor-was-here\n')
     editor.chmod(0o700)
-    code = f"FOLDER = {str(tmp_path)!r}\nEDITOR = {str(editor)!r}\n{PROGRAM}"
+    return str(editor)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, editor: str) -> Iterator[Terminal]:
+    (tmp_path / "a.md").write_text("line\n" * 20)
+    code = f"FOLDER = {str(tmp_path)!r}\nEDITOR = {editor!r}\n{PROGRAM}"
     opened = Terminal(code)
     yield opened
     opened.close()
+
+
+@pytest.mark.parametrize(
+    ("editor", "wanted"),
+    [("false", b"ended with status 1"), ("no-such-editor", b"can't be started")],
+)
+def test_the_screen_comes_back_from_an_editor_that_failed(
+    terminal: Terminal, wanted: bytes
+) -> None:
+    terminal.wait_for(b"watching 274")
+    terminal.type(b"q\r")
+    terminal.wait_for(b"finished: stop")
+    terminal.type(b"\t")
+    terminal.wait_for(b"folder")
+    terminal.type(b"e")
+    terminal.wait_for(wanted)
+    terminal.type(b"y")
+    terminal.wait_for(b"\x1b]52;c;bWFya2VyLW9uZS")
+    terminal.type(b"\x11")
+    terminal.wait_for(b"left the screen")
+    assert terminal.program.wait(BOUND) == 0
 
 
 def test_no_escape_sequence_of_a_document_reaches_the_terminal_and_the_editor_comes_back(
@@ -109,7 +136,7 @@ def test_no_escape_sequence_of_a_document_reaches_the_terminal_and_the_editor_co
 
     terminal.type(b"\t")
     terminal.wait_for(b"folder")  # the hints of the results
-    terminal.type(b"e")
+    terminal.type(b"eee")
     terminal.wait_for(b"editor-was-here")
     assert (tmp_path / "called").read_text().split() == ["+7", str(tmp_path / "a.md")]
     terminal.seen = b""
@@ -117,6 +144,7 @@ def test_no_escape_sequence_of_a_document_reaches_the_terminal_and_the_editor_co
 
     terminal.type(b"y")
     terminal.wait_for(b"\x1b]52;c;bWFya2VyLW9uZS")  # "marker-one", this time on purpose
+    assert len((tmp_path / "called").read_text().splitlines()) == 1, "keys typed ahead are dropped"
     terminal.type(b"\x11")
     terminal.wait_for(b"left the screen")
     assert terminal.program.wait(BOUND) == 0

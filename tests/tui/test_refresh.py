@@ -1,0 +1,172 @@
+"""What happens to hits and answer when the index changes after, or while, a question is asked."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from engine import api
+from engine.errors import EngineError
+from tests.tui.driver import driving
+from tests.tui.scripted import ScriptedEngine, hit, status, whole_answer
+
+
+async def test_the_hits_follow_the_index_and_keep_the_selection() -> None:
+    engine = ScriptedEngine()
+    hits = [hit(1), hit(2), hit(3)]
+    engine.answer = whole_answer(hits, "Answer.")
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        assert driver.main.results.select(2)
+        moved = [
+            hit(1, path="new.md"),
+            hit(2, path=hits[0].path, text=hits[0].text),
+            hit(3, path=hits[1].path, text=hits[1].text),
+        ]
+        engine.refreshed = moved
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: list(driver.main.results.hits) == moved, "the refresh")
+        await driver.pilot.pause()
+        selected = driver.main.results.selected
+        assert selected is not None
+        assert (selected.rank, selected.path) == (3, hits[1].path)
+        assert driver.main.preview.hit == selected
+        rows = driver.main.results.list.options
+        assert [str(row.prompt)[0] for row in rows] == ["+", "1", "2"], "as the answer cites them"
+        driver.main.go_to("answer")
+        await driver.pilot.pause()
+        await driver.press("1")
+        assert driver.main.results.selected == moved[1], "not the first row"
+        await driver.press("2")
+        assert driver.main.results.selected == moved[2]
+        assert engine.questions == ["q"], "the answer is not asked again"
+        assert driver.main.answer.answer_text == "Answer."
+        assert "documents changed since" in (driver.main.answer.border_subtitle or "")
+
+
+async def test_hits_appear_once_what_was_not_yet_indexed_is() -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([], "Nothing.")
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(state="indexing", revision=0, files=0, chunks=0))
+        await driver.ask_to_the_end("q")
+        assert "Nothing was found" in driver.said("results-note")
+        engine.refreshed = [hit(1)]
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.until(lambda: driver.main.results.hits, "the hit")
+        assert "documents changed since" in (driver.main.answer.border_subtitle or "")
+
+
+async def test_a_citation_still_leads_to_its_evidence_after_the_results_moved_on() -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([hit(1, text="cited words")], "Answer [1].")
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        engine.refreshed = [hit(1, path="other.md")]
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: driver.main.results.hits[0].path == "other.md")
+        driver.main.go_to("answer")
+        await driver.pilot.pause()
+        await driver.press("1")
+        assert driver.main.preview.hit is not None
+        assert driver.main.preview.hit.text == "cited words"
+        assert "as it was when you asked" in driver.title("preview")
+
+
+async def test_a_status_without_a_new_revision_searches_nothing() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=4))
+        await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(status(revision=4, files=300))
+        await driver.until(lambda: "300 files" in _status_line(driver.main.status_bar.content))
+        assert engine.searches == []
+
+
+async def test_an_engine_that_counts_from_zero_again_is_heard() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=40))
+        await driver.ask_to_the_end("q")
+        engine.refreshed = [hit(1, path="other.md")]
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: driver.main.results.hits[0].path == "other.md", "the refresh")
+
+
+async def test_hits_are_searched_again_once_a_lost_engine_is_back() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("q")
+        engine.refreshed = [hit(1, path="other.md")]
+        engine.statuses.put_nowait(EngineError("gone"))
+        await driver.until(lambda: driver.main.results.hits[0].path == "other.md", "the refresh")
+
+
+async def test_a_change_during_the_search_is_not_lost() -> None:
+    engine, found = ScriptedEngine(), asyncio.Event()
+    engine.answer = [found, *whole_answer([hit(1)], "Answer.")]
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.until(lambda: driver.main.status is not None)
+        await driver.ask("q")
+        await driver.until(lambda: engine.questions)
+        engine.refreshed = [hit(1, path="other.md")]
+        engine.statuses.put_nowait(status(revision=2, files=300))
+        await driver.until(lambda: driver.main.status == status(revision=2, files=300))
+        assert engine.searches == []
+        found.set()
+        await driver.until(lambda: engine.searches == ["q"], "the refresh")
+        await driver.until(lambda: [h.path for h in driver.main.results.hits] == ["other.md"])
+
+
+@pytest.mark.parametrize(
+    ("files", "done", "total", "wanted"),
+    [(10, 10, 53, "from 10 of 53 files · ctrl+r"), (200, 5, 305, "from 200 of 500 files · ctrl+r")],
+)
+async def test_an_answer_from_a_part_of_the_folder_says_so_until_it_is_asked_again(
+    files: int, done: int, total: int, wanted: str
+) -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        progress = api.Progress(files_done=done, files_total=total)
+        engine.statuses.put_nowait(status(state="indexing", files=files, progress=progress))
+        await driver.until(lambda: driver.main.status is not None)
+        await driver.ask_to_the_end("q")
+        assert wanted in (driver.main.answer.border_subtitle or "")
+        engine.refreshed = [hit(1, path="other.md")]
+        engine.statuses.put_nowait(status(revision=9))
+        await driver.until(lambda: driver.main.results.hits[0].path == "other.md", "the refresh")
+        assert wanted in (driver.main.answer.border_subtitle or "")
+        await driver.press("ctrl+r")
+        await driver.until(lambda: not driver.main.answering)
+        assert not driver.main.answer.border_subtitle
+
+
+async def test_one_changed_file_makes_no_answer_partial() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        progress = api.Progress(files_done=0, files_total=1)
+        engine.statuses.put_nowait(status(state="indexing", files=274, progress=progress))
+        await driver.until(lambda: driver.main.status is not None)
+        await driver.ask_to_the_end("q")
+        assert not driver.main.answer.border_subtitle
+
+
+async def test_a_failed_quiet_search_changes_nothing() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        before = list(driver.main.results.hits)
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: engine.searches == ["q"])
+        await driver.pilot.pause()
+        assert list(driver.main.results.hits) == before
+        assert not driver.toasts
+
+
+def _status_line(content: object) -> str:
+    return str(content).replace("\u00a0", " ")
