@@ -73,6 +73,10 @@ class Encoder(ABC):
 
         return lru_cache(REMEMBERED_QUERIES)(vector_of)
 
+    def _forget_queries(self) -> None:
+        """Let a closed encoder say so for remembered queries too."""
+        self.__dict__.pop("_recent_query", None)
+
     def encode_now(self, texts: Sequence[str]) -> Vectors:
         """Like :meth:`encode` for a few short texts, with the priority of a query."""
         if not texts:

@@ -70,6 +70,7 @@ class CompiledEncoder(Encoder):
     def close(self) -> None:
         """Free the model; a running ``encode`` ends with a ModelError after its batch."""
         self._closed = True
+        self._forget_queries()
         with self._one_bulk, self._one_query:
             self._queue = self._query = self._graph = None
 

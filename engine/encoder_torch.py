@@ -72,6 +72,7 @@ class TorchEncoder(Encoder):
     def close(self) -> None:
         """Free the model; a running ``encode`` ends with a ModelError after its batch."""
         self._closed = True
+        self._forget_queries()
         with self._turns.urgent():
             self._model = None
 
