@@ -59,6 +59,7 @@ class AnswerPane(VerticalScroll, can_focus=True):
         self._stream: MarkdownStream | None = None
         self._timer: Timer | None = None
         self._partial = False
+        self._scrolled_back = False
 
     def compose(self) -> ComposeResult:
         """Lay out the note, the extracts and the model's section."""
@@ -113,7 +114,9 @@ class AnswerPane(VerticalScroll, can_focus=True):
         self.query_one("#model").border_title = " model "
         self.wait(Content.styled("searching …", "$quiet"))
         self.anchor(False)
-        self.scroll_home(animate=False)
+        # A scroll that waits for a refresh would let go of the text that comes first.
+        self.scroll_home(animate=False, immediate=True)
+        self._scrolled_back = False
 
     def set_title(self, *facts: str) -> None:
         """Set the pane's title: ``answer`` and what is known about it."""
@@ -156,7 +159,7 @@ class AnswerPane(VerticalScroll, can_focus=True):
 
     async def finish(self, finished: api.AnswerFinished) -> None:
         """Show how the answer went; its text replaces the streamed one where they differ."""
-        at_end = self._at_end
+        follows = self._follows_text
         await self._close_stream()
         final = clean(finished.answer)
         if final.strip() and final.strip() != "".join(self._written).strip():
@@ -164,17 +167,17 @@ class AnswerPane(VerticalScroll, can_focus=True):
         self.wait(Content())
         self._say("outcome", outcome.finished(finished))
         self.set_title(*outcome.title_facts(finished))
-        self._settle(at_end)
+        self._settle(follows)
 
     async def cut_off(self, reason: Content, mark: str) -> None:
         """Mark the answer as incomplete; what was written stands."""
-        at_end = self._at_end
+        follows = self._follows_text
         await self._close_stream()
         self.set_class(True, "-has-model")
         self.wait(Content())
         self._say("outcome", reason)
         self.set_title(mark)
-        self._settle(at_end)
+        self._settle(follows)
 
     def mark_outdated(self) -> None:
         """Say that documents changed after this answer was given."""
@@ -196,11 +199,26 @@ class AnswerPane(VerticalScroll, can_focus=True):
         line.update(text)
         line.display = bool(text)
 
+    def release_anchor(self) -> None:
+        """Let the reader scroll; the end of the text no longer pulls."""
+        super().release_anchor()
+        self._scrolled_back = True
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow the text again once the reader is back at its end."""
+        super().watch_scroll_y(old_value, new_value)
+        if new_value >= self.max_scroll_y:
+            self._scrolled_back = False
+
+    def action_scroll_end(self) -> None:
+        """Go to the end and follow the text from there."""
+        self._scrolled_back = False
+        super().action_scroll_end()
+
     @property
-    def _at_end(self) -> bool:
+    def _follows_text(self) -> bool:
         """Whether a reader follows the text: only one who scrolled back does not."""
-        scrolled_back = self.is_anchored and self.scroll_offset.y < self.max_scroll_y
-        return self.has_text and not scrolled_back
+        return self.has_text and not self._scrolled_back
 
     def _follow_text(self) -> None:
         """Keep the end in view, but only once there is more than fits.
@@ -210,10 +228,10 @@ class AnswerPane(VerticalScroll, can_focus=True):
         if not self.is_anchored and self.max_scroll_y > 0 and self._stream is not None:
             self.anchor()
 
-    def _settle(self, at_end: bool) -> None:
-        """Let go of the end of the text; a reader who was there sees the last lines."""
+    def _settle(self, follows: bool) -> None:
+        """Let go of the end of the text; a reader who followed it sees the last lines."""
         self.anchor(False)
-        if at_end:
+        if follows:
             self.call_after_refresh(self.scroll_end, animate=False)
 
     async def _open_stream(self) -> None:
