@@ -5,7 +5,6 @@ Its standard input holds a JSON object of the settings given as flags, and the k
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -15,13 +14,9 @@ import sys
 from collections.abc import Iterator
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from engine import config, paths
+from engine import config, engine_lock, paths
 from engine.errors import HoverkiteError
-
-if TYPE_CHECKING:
-    from engine.service import Engine
 
 log = logging.getLogger("engine")
 
@@ -34,7 +29,7 @@ def main() -> int:
     _log_to_file(paths.make_private(paths.log_dir()) / "engine.log")
     try:
         settings = config.load(json.loads(sys.stdin.read() or "{}"))
-        with _the_only_one() as alone:
+        with engine_lock.held() as alone:
             if alone:
                 asyncio.run(_serve(settings))
     except HoverkiteError as error:
@@ -70,29 +65,20 @@ async def _serve(settings: config.Settings) -> None:
             timeout_graceful_shutdown=2,
         )
     )
-    path = paths.engine_socket()
-    listener = _listen(path)
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, engine.stop)
-    lingering = asyncio.create_task(_leave_when_unused(engine, settings.engine_linger_minutes))
+    path = paths.engine_socket()
+    listener = _listen(path)
+    lingering = asyncio.create_task(engine.leave_when_unused())
     log.info("engine %s listens on %s", os.getpid(), path)
     try:
         await server.serve(sockets=[listener])
     finally:
-        lingering.cancel()
         path.unlink(missing_ok=True)
+        engine.stop()
+        await lingering
         await engine.close()
         log.info("engine %s stopped", os.getpid())
-
-
-async def _leave_when_unused(engine: "Engine", minutes: float) -> None:
-    while True:
-        left = engine.seconds_until_unused(minutes * 60)
-        if left <= 0:
-            break
-        await asyncio.sleep(left)
-    log.info("nobody has used the engine for %s minutes", minutes)
-    engine.stop()
 
 
 def _listen(path: Path) -> socket.socket:
@@ -106,18 +92,6 @@ def _listen(path: Path) -> socket.socket:
     path.chmod(0o600)
     listener.listen()
     return listener
-
-
-@contextlib.contextmanager
-def _the_only_one() -> Iterator[bool]:
-    """Hold the lock that decides who is the engine; False when another process has it."""
-    with paths.engine_lock().open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
 
 
 def _log_to_file(path: Path) -> None:

@@ -42,10 +42,13 @@ class Problem(Message):
 
 
 class Hello(Message):
-    """The handshake: which engine answers."""
+    """The handshake: which engine answers. Every version can read every other's."""
+
+    model_config = ConfigDict(extra="ignore")
 
     protocol: int
     version: str
+    """Version and hash of the engine's code; see ``engine.build``."""
     pid: int
     settings: str
     """Fingerprint of the settings the engine runs with."""

@@ -6,16 +6,14 @@ compiled form appears in the cache whole or not at all.
 
 import json
 import logging
-import os
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from engine import encoder_files, paths
+from engine import encoder_files, own_process, paths
 from engine.encoder_files import ModelFiles
 from engine.errors import ModelError
 
@@ -117,18 +115,15 @@ def _run_child(arguments: list[str], cache: Path, report: "Report") -> Line:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise encoder_files.cache_error(cache, error) from error
-    root = str(Path(__file__).resolve().parent.parent)
-    search = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-    environment = os.environ | {"PYTHONPATH": search, "PYTHONUNBUFFERED": "1"}
     last, end = "it ended without a word", Line()
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "engine.encoder_maker", *arguments],
+        own_process.command("engine.encoder_maker", *arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env=environment,
+        env=own_process.environment() | {"PYTHONUNBUFFERED": "1"},
     ) as child:
         for text in child.stdout or ():
             try:

@@ -31,9 +31,14 @@ def cache_dir() -> Path:
     return Path(platformdirs.user_cache_dir(APP, appauthor=False))
 
 
+def state_dir() -> Path:
+    """Folder of what is remembered from one run to the next and nobody would miss."""
+    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+
+
 def log_dir() -> Path:
     """Folder of the engine's and vLLM's logs."""
-    return Path(platformdirs.user_state_dir(APP, appauthor=False))
+    return state_dir()
 
 
 def short_hash(text: str | bytes, length: int = 16) -> str:

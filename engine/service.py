@@ -11,13 +11,14 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from engine import __version__, api, scan
+from engine import __version__, api
 from engine.answer import answer
+from engine.build import build
 from engine.config import Settings
-from engine.errors import EngineError, FolderError, HoverkiteError, UsageError
+from engine.errors import EngineError, HoverkiteError, UsageError
 from engine.fingerprint import fingerprint
-from engine.folder import Folder, open_manifest
-from engine.folders import resolve
+from engine.folder import Folder
+from engine.open_folders import OpenFolders
 from engine.problems import as_known, problem_of
 from engine.shared_encoder import SharedEncoder
 from engine.vllm_server import AnswerModel
@@ -38,18 +39,18 @@ class Engine:
     def __init__(self, settings: Settings, leave: Callable[[], None]) -> None:
         self.settings = settings
         self._leave = leave
-        self._stopping = False
-        self._opening = asyncio.Lock()
+        self._stopping = asyncio.Event()
+        self._build = build()
         self.encoder = SharedEncoder(settings)
         self.model = AnswerModel(settings, self.changed)
-        self.folders: dict[str, Folder] = {}
+        self.folders = OpenFolders(settings, self.encoder, self.changed)
         self.clients = 0
         self.last_used = time.monotonic()
         self._news: set[asyncio.Event] = set()
 
     def stop(self) -> None:
         """End every stream, then the process."""
-        self._stopping = True
+        self._stopping.set()
         self.changed()
         self._leave()
 
@@ -63,52 +64,54 @@ class Engine:
         self.last_used = time.monotonic()
 
     @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Count a client for as long as the context lasts."""
+    def in_use(self, folder: Folder | None = None) -> Iterator[None]:
+        """Count a client for as long as the context lasts, and keep ``folder`` open."""
         self.clients += 1
         try:
-            yield
+            with self.folders.in_use(folder) if folder else contextlib.nullcontext():
+                yield
         finally:
             self.clients -= 1
             self.last_used = time.monotonic()
 
-    async def open(self, request: api.OpenFolder) -> api.FolderOpened:
-        """Open a folder, or say what a person has to agree to first."""
-        root = await asyncio.to_thread(resolve, request.path)
-        survey = None
-        async with self._opening:
-            folder = self.folders.get(str(root))
-            if folder and folder.failed_to_open:
-                await self.folders.pop(str(root)).close()
-                folder = None
-            if folder is None:
-                manifest = await asyncio.to_thread(open_manifest, root)
-                folder = Folder(root, manifest, self.settings, self.encoder, self.changed)
-                if not folder.agreed:
-                    survey = await asyncio.to_thread(scan.survey, root, self.settings)
-                    if survey.reason and not request.agreed:
-                        await folder.close()
-                        return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
-                    folder.agree()
-                self.folders[str(root)] = folder
-                folder.begin()
-        if request.start_llm:
-            await self.model.start()
-        return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
+    async def leave_when_unused(self) -> None:
+        """Close folders that nobody uses any longer, and in the end the engine.
 
-    def seconds_until_unused(self, linger: float) -> float:
+        A folder goes between once and twice the setting's minutes after its last use.
+        """
+        linger = max(self.settings.engine_linger_minutes * 60, LEAST_LINGER)
+        while (left := self._seconds_left(linger)) > 0 and not self._stopping.is_set():
+            await self.folders.close_unused(linger)
+            await _wait(self._stopping, left)
+        self.stop()
+
+    def _seconds_left(self, linger: float) -> float:
         """Return how long to wait until nobody has used the engine for ``linger`` seconds."""
-        linger = max(linger, LEAST_LINGER)
         if self.clients:
             return linger
         return self.last_used + linger - time.monotonic()
 
+    async def open(self, request: api.OpenFolder) -> api.FolderOpened:
+        """Open a folder, or say what a person has to agree to first."""
+        opened = await self.folders.open(request)
+        needs_a_yes = opened.survey and opened.survey.reason and not request.agreed
+        if request.start_llm and not needs_a_yes:
+            await self.model.start()
+        return opened
+
     def folder(self, name: str) -> Folder:
         """Return an open folder by its id."""
-        for folder in self.folders.values():
-            if folder.id == name:
-                return folder
-        raise FolderError("that folder is not open in this engine", "Open it again")
+        return self.folders.get(name)
+
+    def hello(self) -> api.Hello:
+        """Return which engine this is."""
+        return api.Hello(
+            protocol=api.PROTOCOL_VERSION,
+            version=self._build,
+            pid=os.getpid(),
+            settings=fingerprint(self.settings),
+            clients=self.clients,
+        )
 
     def status(self, folder: Folder) -> api.FolderStatus:
         """Return the state of a folder and of the models."""
@@ -119,22 +122,29 @@ class Engine:
         event = asyncio.Event()
         self._news.add(event)
         try:
-            while not self._stopping:
+            while not self._stopping.is_set():
                 event.clear()
                 yield self.status(folder)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), HEARTBEAT)
+                await _wait(event, HEARTBEAT)
                 await asyncio.sleep(NEWS_EVERY)
         finally:
             self._news.discard(event)
 
     async def close(self) -> None:
         """Close everything, the answer model first: it holds the most memory."""
-        closing = [self.model.close(), *(f.close() for f in self.folders.values())]
-        for result in await asyncio.gather(*closing, return_exceptions=True):
+        for result in await asyncio.gather(
+            self.model.close(), self.folders.close(), return_exceptions=True
+        ):
             if isinstance(result, BaseException):
                 log.error("closing failed", exc_info=result)
         await self.encoder.close()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    # Not wait_for: in Python 3.11 it may swallow a cancellation.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def create_app(engine: Engine) -> FastAPI:
@@ -151,13 +161,7 @@ def create_app(engine: Engine) -> FastAPI:
 
     @app.get(api.HELLO)
     async def hello() -> api.Hello:
-        return api.Hello(
-            protocol=api.PROTOCOL_VERSION,
-            version=__version__,
-            pid=os.getpid(),
-            settings=fingerprint(engine.settings),
-            clients=engine.clients,
-        )
+        return engine.hello()
 
     @app.post(api.FOLDERS)
     async def open_folder(request: api.OpenFolder) -> api.FolderOpened:
@@ -166,9 +170,9 @@ def create_app(engine: Engine) -> FastAPI:
 
     @app.post(api.SEARCH)
     async def search(folder: str, request: api.SearchRequest) -> api.SearchReply:
-        with engine.in_use():
-            limit = request.hits or engine.settings.hits
-            return await engine.folder(folder).search(request.query, limit)
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.search(request.query, request.hits or engine.settings.hits)
 
     @app.get(api.STATUS)
     async def status(folder: str) -> api.FolderStatus:
@@ -176,21 +180,23 @@ def create_app(engine: Engine) -> FastAPI:
 
     @app.get(api.EVENTS)
     async def events(folder: str) -> StreamingResponse:
-        return _stream(engine, engine.news(engine.folder(folder)))
+        found = engine.folder(folder)
+        return _stream(engine, found, engine.news(found))
 
     @app.post(api.ASK)
     async def ask(folder: str, request: api.AskRequest) -> StreamingResponse:
         found = engine.folder(folder)
-        return _stream(engine, answer(request, found, engine.model, engine.settings))
+        return _stream(engine, found, answer(request, found, engine.model, engine.settings))
 
     @app.post(api.SYNC)
     async def sync(folder: str) -> StreamingResponse:
-        return _stream(engine, _sync_events(engine, engine.folder(folder)))
+        found = engine.folder(folder)
+        return _stream(engine, found, _sync_events(engine, found))
 
     @app.post(api.STOP)
     async def stop() -> api.Hello:
         engine.stop()
-        return await hello()
+        return engine.hello()
 
     return app
 
@@ -233,11 +239,13 @@ async def _sync_events(engine: Engine, folder: Folder) -> AsyncGenerator[api.Syn
         finished.cancel()
 
 
-def _stream(engine: Engine, events: AsyncGenerator[api.Message, None]) -> StreamingResponse:
+def _stream(
+    engine: Engine, folder: Folder, events: AsyncGenerator[api.Message, None]
+) -> StreamingResponse:
     """Send messages one a line; a failure becomes a last line of type ``problem``."""
 
     async def lines() -> AsyncGenerator[str, None]:
-        with engine.in_use():
+        with engine.in_use(folder):
             try:
                 async with contextlib.aclosing(events):
                     async for event in events:

@@ -1,14 +1,11 @@
 """The engine's hold on vLLM: an open connection to the supervisor of one launch."""
 
 import asyncio
-import sys
 import time
-from pathlib import Path
 from typing import Self
 
-from engine import paths
+from engine import own_process, paths
 from engine.errors import ModelError
-from engine.models import ROOT
 from engine.vllm_launch import Launch
 from engine.vllm_supervisor import BUSY, Task
 
@@ -101,10 +98,9 @@ class Lease:
 
 
 async def _start_supervisor(task: Task) -> None:
-    Path(task.log).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     starter = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "engine.vllm_supervisor"),
-        cwd=ROOT,
+        *own_process.command("engine.vllm_supervisor"),
+        env=own_process.environment(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

@@ -77,8 +77,10 @@ class AnswerModel:
 
     @property
     def pid(self) -> int | None:
-        """Process id of vLLM's API server, None where none of ours is ready."""
-        return self._vllm.lease.pid if self._vllm else None
+        """Process id of vLLM's API server, None where none of ours runs."""
+        if self._vllm:
+            return self._vllm.lease.pid
+        return self._stage.pid if self._stage else None
 
     # --- starting ------------------------------------------------------------------------------
 
@@ -114,7 +116,6 @@ class AnswerModel:
         return self._starting
 
     async def _start(self) -> Endpoint:
-        self._stage = None
         ticking = asyncio.create_task(self._tick())
         try:
             if self._settings.llm_url:
@@ -128,7 +129,7 @@ class AnswerModel:
             raise self._problem from error
         finally:
             ticking.cancel()
-            self._starting = None
+            self._starting = self._stage = None
             self._rest()
             self._on_change()
         self._name, self._problem, self._failures = self._endpoint.model, None, 0

@@ -32,6 +32,8 @@ class Stage:
     title: str
     expected_s: float
     began: float = field(default_factory=time.monotonic)
+    pid: int | None = None
+    """vLLM's API server, once it runs."""
 
     def __str__(self) -> str:
         passed, expected = round(time.monotonic() - self.began), round(self.expected_s)
@@ -81,6 +83,8 @@ async def start_vllm(settings: Settings, show: Show, prepare: Prepare = prepare)
     show(stage)
     task = task_of(launch)
     lease = await _take_lease(task)
+    stage.pid = lease.pid
+    show(stage)
     try:
         endpoint = await _healthy(launch, lease)
         await asyncio.to_thread(vllm_remains.note_shared_memory, Path(task.folder))

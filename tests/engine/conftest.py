@@ -1,6 +1,9 @@
 """Fixtures for tests with real parts: the encoder's cache is made once for all of them."""
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +21,23 @@ def encoder_cache() -> Path:
     cache = PREPARED_CACHE / "hoverkite"
     embedding.load(Settings(), cache=cache).close()
     return cache
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    """The engines that were launched; they stay zombies until the end."""
+    found: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def remember(*args: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        found.append(popen(*args, **options))
+        return found[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", remember)
+    yield found
+    for process in found:
+        process.terminate()
+        process.wait(30)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,15 +3,20 @@
 import asyncio
 import fcntl
 import json
+import os
+import signal
+import stat
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from engine import api, cli, client, config, paths
+from engine import api, cli, client, config, connection, engine_lock, paths
+from engine.build import build
 from engine.config import Settings
+from engine.connection import NotAnsweringError
 from engine.errors import EngineError
 from engine.fingerprint import fingerprint
 
@@ -25,6 +30,11 @@ class ScriptedEngine:
         self.replies: dict[str, bytes] = {api.STOP: b"{}"}
         self.requests: list[tuple[str, Any]] = []
         self.stops = True
+        self.hangs = False
+        self.answering: set[asyncio.Task[None] | None] = set()
+        self._hanging = asyncio.Event()
+        self.delay = 0.0
+        """Seconds until a search is answered."""
         self._lock: IO[str] = paths.engine_lock().open("a")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
@@ -32,7 +42,7 @@ class ScriptedEngine:
         """Answer the handshake as an engine with the default settings does, but ``changed``."""
         hello = api.Hello(
             protocol=api.PROTOCOL_VERSION,
-            version="9",
+            version=build(),
             pid=PID,
             settings=fingerprint(Settings()),
             clients=0,
@@ -43,12 +53,17 @@ class ScriptedEngine:
         return [path for path, _ in self.requests]
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.answering.add(asyncio.current_task())
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         path = head.split()[1]
         headers = dict(line.lower().split(": ", 1) for line in head.splitlines()[1:] if line)
         sent = await reader.readexactly(int(headers.get("content-length", 0)))
         self.requests.append((path, json.loads(sent or b"null")))
-        body = self.replies[path]
+        if self.hangs:
+            await self._hanging.wait()
+        if path.endswith("/search"):
+            await asyncio.sleep(self.delay)
+        body = self.replies.get(path, b"")
         writer.write(
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
         )
@@ -57,7 +72,10 @@ class ScriptedEngine:
             self.leave()
 
     def leave(self) -> None:
-        """Free the lock, as a process does that has ended."""
+        """Free socket and lock, as a process does that ends."""
+        self._hanging.set()
+        if not self._lock.closed:
+            paths.engine_socket().unlink(missing_ok=True)
         self._lock.close()
 
 
@@ -69,23 +87,7 @@ async def engine() -> AsyncIterator[ScriptedEngine]:
     yield scripted
     server.close()
     scripted.leave()
-
-
-@pytest.fixture
-def launched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """The engines that were launched; they stay zombies until the end."""
-    found: list[subprocess.Popen[bytes]] = []
-    popen = subprocess.Popen
-
-    def remember(*args: Any, **options: Any) -> "subprocess.Popen[bytes]":
-        found.append(popen(*args, **options))
-        return found[-1]
-
-    monkeypatch.setattr(subprocess, "Popen", remember)
-    yield found
-    for process in found:
-        process.terminate()
-        process.wait(30)
+    await asyncio.gather(*(task for task in scripted.answering if task))
 
 
 def command(*words: str | Path) -> int:
@@ -116,10 +118,10 @@ async def test_an_engine_is_launched_again_while_an_old_one_still_closes(
     assert hello.settings == fingerprint(settings)
     assert settings.chunk_size == 300
 
-    async with asyncio.timeout(20):
-        await client.stop_engine(connected, hello.pid)
+    assert await client.stop_engine()
     await connected.close()
     assert not paths.engine_socket().exists()
+    assert not await client.stop_engine()
 
 
 async def test_connecting_ends_when_the_old_engine_never_leaves(
@@ -137,13 +139,11 @@ async def test_an_engine_that_keeps_its_lock_is_not_taken_for_gone(
     engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "START_SECONDS", 0.3)
+    monkeypatch.setattr(client, "END_SECONDS", 0.1)
     engine.stops = False
-    connected = await client.attach()
-    with pytest.raises(EngineError, match="does not stop") as caught:
-        await client.stop_engine(connected, PID)
-    assert f"kill {PID}" in caught.value.next_step
-    await client.stop_engine(connected, PID + 1)  # its successor answers: it is gone
-    await connected.close()
+    with pytest.raises(EngineError, match="does not stop"):
+        await client.stop_engine()
+    assert api.STOP in engine.paths()
 
 
 async def test_a_search_and_an_answer_ask_for_as_many_hits_as_the_client_was_told(
@@ -157,6 +157,139 @@ async def test_a_search_and_an_answer_ask_for_as_many_hits_as_the_client_was_tol
     assert [event async for event in connected.ask("f", "q")] == []
     await connected.close()
     assert [body["hits"] for _, body in engine.requests[1:]] == [3, 5, 3]
+
+
+USED = {"clients": 1}
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"),
+    [
+        (USED | {"version": "0.0.1+00000000"}, "already runs another version"),
+        (USED | {"settings": "others"}, "already runs with other settings"),
+    ],
+)
+async def test_an_engine_that_others_use_is_shared_with_a_note(
+    engine: ScriptedEngine, greeting: dict[str, Any], said: str
+) -> None:
+    engine.greet(**greeting)
+    connected = await client.connect(Settings())
+    assert said in connected.note
+    await connected.close()
+    assert api.STOP not in engine.paths()
+
+
+async def test_an_engine_of_another_language_is_left_to_those_who_use_it(
+    engine: ScriptedEngine,
+) -> None:
+    engine.greet(protocol=999, version="9.9", later_field=1, **USED)
+    with pytest.raises(EngineError, match=r"another version \(9\.9\) is in use") as caught:
+        await client.connect(Settings())
+    assert "hoverkite stop" in caught.value.next_step
+    assert api.STOP not in engine.paths()
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [{"version": "0.0.1+00000000"}, {"settings": "others"}, {"protocol": 999}, {"pid": []}],
+)
+async def test_an_engine_that_nobody_uses_and_that_does_not_fit_is_replaced(
+    engine: ScriptedEngine,
+    launched: list["subprocess.Popen[bytes]"],
+    greeting: dict[str, Any],
+) -> None:
+    engine.greet(**greeting)
+    connected = await client.connect(Settings())
+    assert (await connected.hello()).pid == launched[-1].pid
+    await connected.close()
+
+
+async def test_a_front_end_that_was_updated_meanwhile_says_so_and_goes_on(
+    launched: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its engine starts from newer code than its own: replacing it again would not help."""
+    monkeypatch.setattr(client, "build", lambda: "0.0.1+00000000")
+    connected = await client.connect(Settings())
+    assert "was updated meanwhile" in connected.note
+    monkeypatch.setattr(api, "PROTOCOL_VERSION", 999)
+    await client.stop_engine()
+    with pytest.raises(EngineError, match="was updated meanwhile"):
+        await client.connect(Settings())
+    await connected.close()
+    assert len(launched) == 2
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "GREETING_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "SILENCE_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_engine_that_hangs_is_noticed_in_every_request(engine: ScriptedEngine) -> None:
+    connected = await client.connect(Settings())
+    engine.hangs = True
+    with pytest.raises(NotAnsweringError) as caught:
+        await connected.search("f", "q")
+    assert "hoverkite stop" in caught.value.next_step
+    with pytest.raises(NotAnsweringError):
+        await anext(connected.events("f"))
+    with pytest.raises(NotAnsweringError):
+        await client.connect(Settings())
+    with pytest.raises(NotAnsweringError):
+        await client.attach()
+    await connected.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_engine_that_is_slow_but_lives_is_waited_for(engine: ScriptedEngine) -> None:
+    connected = await client.connect(Settings())
+    engine.replies["/v1/folders/f/search"] = b'{"query":"q","took_ms":1,"hits":[]}'
+    engine.delay = 0.5
+    assert (await connected.search("f", "q")).took_ms == 1
+    assert engine.paths().count(api.HELLO) > 2
+    await connected.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_status_says_that_an_engine_hangs(
+    engine: ScriptedEngine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.hangs = True
+    assert await asyncio.to_thread(command, "status") == 1
+    assert "does not answer" in capsys.readouterr().err
+    assert await asyncio.to_thread(command, "status", tmp_path) == 0
+    assert "does not answer" in capsys.readouterr().err
+
+
+async def test_stop_waits_for_an_engine_that_is_closing(
+    engine: ScriptedEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths.engine_socket().unlink()
+    stopping = asyncio.create_task(asyncio.to_thread(command, "stop"))
+    assert not (await asyncio.wait({stopping}, timeout=0.5))[0]
+    engine.leave()
+    assert await stopping == 0
+    assert "The engine has stopped." in capsys.readouterr().err
+    assert await asyncio.to_thread(command, "stop") == 0
+    assert "No engine is running." in capsys.readouterr().err
+
+
+async def test_the_lock_that_a_front_end_makes_is_private() -> None:
+    before = os.umask(0o022)
+    try:
+        assert not await client.stop_engine()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(paths.engine_lock().stat().st_mode) == 0o600
+
+
+def test_no_process_is_signalled_that_is_not_an_engine() -> None:
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        engine_lock.signal_holder(stranger.pid, signal.SIGKILL)
+        engine_lock.signal_holder(0, signal.SIGKILL)
+        assert stranger.poll() is None
+        stranger.terminate()
 
 
 @pytest.mark.parametrize("greeting", [{"protocol": 999}, {"protocol": 999, "more": 1}])
@@ -216,5 +349,5 @@ async def test_the_key_reaches_the_engine_but_nobody_who_looks_at_the_process(
     process = Path(f"/proc/{hello.pid}")
     assert b"sekret" not in (process / "environ").read_bytes()
     assert b"sekret" not in (process / "cmdline").read_bytes()
-    await client.stop_engine(connected, hello.pid)
     await connected.close()
+    await client.stop_engine()

@@ -99,14 +99,15 @@ async def test_a_hub_name_is_none_of_the_folders_that_lie_here(
 ) -> None:
     (tmp_path / "org" / "name").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    assert not (await models.resolve(Settings(llm_model="org/name"))).is_local
+    found = await models.resolve(Settings(llm_model="org/name", fetch_models=True))
+    assert not found.is_local
 
 
 async def test_names_of_models(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     local = await models.resolve(Settings(llm_model=str(tmp_path)))
     assert local == ServedModel(tmp_path.name, str(tmp_path))
-    hub = await models.resolve(Settings(llm_model="org/name"))
+    hub = await models.resolve(Settings(llm_model="org/name", fetch_models=True))
     assert (hub.name, hub.is_local, hub.demonstration) == ("org/name", False, False)
 
 

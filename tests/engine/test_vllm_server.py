@@ -131,6 +131,16 @@ async def test_the_next_question_tries_again_after_the_wait(
     await model.close()
 
 
+async def test_vllm_s_process_is_known_while_it_starts() -> None:
+    model = Watched(Settings(), fake("never"))
+    await model.start()
+    await until(lambda: model.pid)
+    assert model.now() == "starting"
+    assert model.pid in [process.pid for process in alive(task_of(launch("never")))]
+    await model.close()
+    assert model.pid is None
+
+
 async def test_a_start_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vllm_start, "START_LIMIT_S", 1)
     model = Watched(Settings(), fake("never"))
@@ -170,7 +180,7 @@ async def test_vllm_that_dies_is_started_again_a_few_times(
     first = model.pid
     assert first
     os.kill(first, signal.SIGKILL)
-    await until(lambda: model.pid not in (None, first))
+    await until(lambda: model.now() == "ready" and model.pid != first)
     second = model.pid
     assert second
     os.kill(second, signal.SIGKILL)

@@ -1,0 +1,193 @@
+"""Speaking with a running engine over its socket: requests, streams, and how long to wait."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import TypeAdapter
+
+from engine import api, paths
+from engine.errors import EngineError, HoverkiteError
+from engine.problems import error_of
+
+_T = TypeVar("_T")
+
+CONNECT_SECONDS = 5
+GREETING_SECONDS = 10
+"""Longest wait for the handshake, which an engine answers at once."""
+SILENCE_SECONDS = 10
+"""After so long without a word, the engine is greeted, to see whether it still lives."""
+REPLY_SECONDS = 600
+"""Longest wait for one reply of a living engine: a first search may wait for the encoder's
+download."""
+
+
+class NotAnsweringError(EngineError):
+    """There is an engine, but it hangs."""
+
+
+class EngineClient:
+    """A connection to the engine. Its methods raise what the engine raised."""
+
+    def __init__(self, hits: int | None = None) -> None:
+        """``hits`` is how many a search or an answer asks for unless it is told otherwise."""
+        transport = httpx.AsyncHTTPTransport(uds=str(paths.engine_socket()))
+        limits = httpx.Timeout(REPLY_SECONDS, connect=CONNECT_SECONDS)
+        self._http = httpx.AsyncClient(
+            transport=transport, base_url="http://engine", timeout=limits, trust_env=False
+        )
+        self._hits = hits
+        self.note = ""
+        """What a person should know about this engine, such as that its settings differ."""
+
+    async def hello(self) -> api.Hello:
+        """Return which engine answers, of whatever version.
+
+        Raises:
+            NotAnsweringError: there is one, but it hangs.
+            EngineError: there is none.
+        """
+        return _greeting(await self._send_briefly("GET", api.HELLO))
+
+    async def open_folder(
+        self, path: str, *, agreed: bool = False, start_llm: bool = False
+    ) -> api.FolderOpened:
+        """Open (and begin to watch) a folder; see ``FolderOpened.survey``."""
+        request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm)
+        return api.FolderOpened.model_validate_json(await self._send("POST", api.FOLDERS, request))
+
+    async def search(self, folder: str, query: str, hits: int | None = None) -> api.SearchReply:
+        """Return the chunks nearest to ``query``, best first."""
+        body = await self._send(
+            "POST",
+            api.SEARCH.format(folder=folder),
+            api.SearchRequest(query=query, hits=hits or self._hits),
+        )
+        return api.SearchReply.model_validate_json(body)
+
+    async def status(self, folder: str) -> api.FolderStatus:
+        """Return the state of a folder and of the models."""
+        body = await self._send("GET", api.STATUS.format(folder=folder))
+        return api.FolderStatus.model_validate_json(body)
+
+    def ask(
+        self, folder: str, question: str, hits: int | None = None
+    ) -> AsyncGenerator[api.AskEvent, None]:
+        """Yield an answer's events; closing the generator stops the model's work on it."""
+        return self._stream(
+            "POST",
+            api.ASK.format(folder=folder),
+            api.ask_events(),
+            api.AskRequest(question=question, hits=hits or self._hits),
+        )
+
+    def sync(self, folder: str) -> AsyncGenerator[api.SyncEvent, None]:
+        """Bring a folder up to date, yielding states and at the end the summary."""
+        return self._stream("POST", api.SYNC.format(folder=folder), api.sync_events())
+
+    def events(self, folder: str) -> AsyncGenerator[api.FolderStatus, None]:
+        """Yield the folder's status now and after every change, without end."""
+        return self._stream("GET", api.EVENTS.format(folder=folder), api.status_events())
+
+    async def stop(self) -> None:
+        """Ask the engine to stop; it is gone when its lock is free."""
+        await self._send_briefly("POST", api.STOP)
+
+    async def close(self) -> None:
+        """Close the connection; the engine goes on."""
+        await self._http.aclose()
+
+    # --- waiting -----------------------------------------------------------------------------
+
+    async def _send_briefly(self, method: str, path: str) -> bytes:
+        """Return the reply to what an engine answers at once."""
+        limits = httpx.Timeout(GREETING_SECONDS, connect=CONNECT_SECONDS)
+        with _as_engine_error():
+            return _body(await self._http.request(method, path, timeout=limits))
+
+    async def _send(self, method: str, path: str, body: api.Message | None = None) -> bytes:
+        with _as_engine_error():
+            request = self._http.request(method, path, **_content(body))
+            return _body(await self._while_it_lives(request))
+
+    async def _stream(
+        self, method: str, path: str, kind: TypeAdapter[_T], body: api.Message | None = None
+    ) -> AsyncGenerator[_T, None]:
+        request = self._http.build_request(method, path, **_content(body))
+        with _as_engine_error():
+            reply = await self._while_it_lives(self._http.send(request, stream=True))
+            async with contextlib.aclosing(reply):
+                if reply.is_error:
+                    raise _error_in(await reply.aread())
+                async for line in self._lines(reply):
+                    if line.startswith('{"type":"problem"'):
+                        raise error_of(api.Problem.model_validate_json(line))
+                    yield kind.validate_json(line)
+
+    async def _lines(self, reply: httpx.Response) -> AsyncIterator[str]:
+        """Split at newlines only: JSON may hold other line separators raw."""
+        parts = reply.aiter_bytes()
+        rest = b""
+        while part := await self._while_it_lives(anext(parts, b"")):
+            *whole, rest = (rest + part).split(b"\n")
+            for line in whole:
+                yield line.decode()
+        if rest:
+            raise EngineError("the engine stopped in the middle of a reply", "Try again")
+
+    async def _while_it_lives(self, work: Awaitable[_T]) -> _T:
+        """Wait for ``work`` as long as the engine, greeted now and then, answers."""
+        waiting = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({waiting}, timeout=SILENCE_SECONDS))[0]:
+                await self.hello()
+            return waiting.result()
+        finally:
+            if waiting.cancel():
+                await asyncio.gather(waiting, return_exceptions=True)
+
+
+def _content(body: api.Message | None) -> dict[str, Any]:
+    if body is None:
+        return {}
+    # json.dumps, since a path may hold lone surrogates that pydantic refuses to write.
+    return {
+        "content": json.dumps(body.model_dump(mode="python")),
+        "headers": {"content-type": "application/json"},
+    }
+
+
+def _greeting(body: bytes) -> api.Hello:
+    """Read a greeting; one that this version can't read gets protocol 0, which nobody speaks."""
+    try:
+        return api.Hello.model_validate_json(body)
+    except ValueError:
+        return api.Hello(protocol=0, version="of another version", pid=0, settings="", clients=0)
+
+
+def _body(reply: httpx.Response) -> bytes:
+    if reply.is_error:
+        raise _error_in(reply.content)
+    return reply.content
+
+
+def _error_in(body: bytes) -> HoverkiteError:
+    try:
+        return error_of(api.Problem.model_validate_json(body))
+    except ValueError:
+        return EngineError("the engine sent a reply that can't be read", "Run: hoverkite stop")
+
+
+@contextlib.contextmanager
+def _as_engine_error() -> Iterator[None]:
+    try:
+        yield
+    except httpx.ConnectError as error:
+        raise EngineError("no engine is running", "Try again: it is started on demand") from error
+    except httpx.TimeoutException as error:
+        raise NotAnsweringError("the engine does not answer") from error
+    except httpx.TransportError as error:
+        raise EngineError("the connection to the engine broke", "Try again") from error

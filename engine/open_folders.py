@@ -1,0 +1,108 @@
+"""The folders that are open in the engine: opened on request, closed when nobody uses them."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from engine import api, paths, scan
+from engine.config import Settings
+from engine.errors import FolderError
+from engine.folder import Folder, open_manifest
+from engine.folders import resolve
+from engine.shared_encoder import SharedEncoder
+
+log = logging.getLogger(__name__)
+
+
+class OpenFolders:
+    """All open folders, by their ids, and who uses them."""
+
+    def __init__(
+        self, settings: Settings, encoder: SharedEncoder, on_change: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._encoder = encoder
+        self._on_change = on_change
+        self._open: dict[str, Folder] = {}
+        self._users: Counter[str] = Counter()
+        self._last_used: dict[str, float] = {}
+        self._changing = asyncio.Lock()
+        """Held while a folder is opened or closed: only one may have its files."""
+
+    async def open(self, request: api.OpenFolder) -> api.FolderOpened:
+        """Open a folder, or say what a person has to agree to first."""
+        root = await asyncio.to_thread(resolve, request.path)
+        survey = None
+        async with self._changing:
+            folder = self._open.get(paths.short_hash(str(root)))
+            if folder and folder.failed_to_open:
+                await self._close([folder])
+                folder = None
+            if folder is None:
+                folder = await self._make(root)
+                if not folder.agreed:
+                    survey = await asyncio.to_thread(scan.survey, root, self._settings)
+                    if survey.reason and not request.agreed:
+                        await folder.close()
+                        return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
+                    folder.agree()
+                self._open[folder.id] = folder
+                folder.begin()
+            self._last_used[folder.id] = time.monotonic()
+        return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
+
+    async def _make(self, root: Path) -> Folder:
+        manifest = await asyncio.to_thread(open_manifest, root)
+        return Folder(root, manifest, self._settings, self._encoder, self._on_change)
+
+    def get(self, name: str) -> Folder:
+        """Return an open folder by its id.
+
+        Raises:
+            FolderError: it is not open.
+        """
+        if name not in self._open:
+            raise FolderError("that folder is not open in this engine", "Open it again")
+        self._last_used[name] = time.monotonic()
+        return self._open[name]
+
+    @contextlib.contextmanager
+    def in_use(self, folder: Folder) -> Iterator[None]:
+        """Keep a folder open for as long as the context lasts."""
+        self._users[folder.id] += 1
+        try:
+            yield
+        finally:
+            self._users[folder.id] -= 1
+            self._last_used[folder.id] = time.monotonic()
+
+    async def close_unused(self, seconds: float) -> None:
+        """Close every folder that nobody has used for so long."""
+        async with self._changing:
+            before = time.monotonic() - seconds
+            await self._close(
+                [
+                    folder
+                    for name, folder in self._open.items()
+                    if not self._users[name] and self._last_used[name] <= before
+                ]
+            )
+
+    async def close(self) -> None:
+        """Close all folders."""
+        async with self._changing:
+            await self._close(list(self._open.values()))
+
+    async def _close(self, folders: list[Folder]) -> None:
+        # Nobody finds a folder that is being closed; whoever opens it again waits for the lock.
+        for folder in folders:
+            del self._open[folder.id]
+            log.info("closing %s", folder.id)
+        closing = [folder.close() for folder in folders]
+        for result in await asyncio.gather(*closing, return_exceptions=True):
+            if isinstance(result, BaseException):
+                log.error("closing failed", exc_info=result)
