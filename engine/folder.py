@@ -47,8 +47,10 @@ SHOWN_SKIPS = 50
 """Skipped files named in a status; the others are counted."""
 LOOK_AGAIN = 1.0
 """Seconds until a file that changed while it was read is looked at again."""
-PURGE_AFTER = 30.0
-"""Idle seconds before dead rows are removed from Milvus."""
+IDLE = 30.0
+"""Seconds without a search or a change before dead rows are removed from Milvus."""
+FORGET_EVERY = 86_400.0
+"""Seconds between looks for vectors that no chunk needs."""
 
 
 class Folder:
@@ -87,6 +89,9 @@ class Folder:
         self._searchable = asyncio.Event()
         """Set once there is something to search, or certainly nothing."""
         self._skipped: list[SkippedFile] = []
+        self._skipped_total = 0
+        self._last_use = time.monotonic()
+        self._forgot = -FORGET_EVERY
         self._watch = Watch(root, self._follow)
 
     # --- opening and closing ---
@@ -94,7 +99,9 @@ class Folder:
     @property
     def failed_to_open(self) -> bool:
         """Whether this folder can only be closed, and opened anew."""
-        return self._opened.done() and self._opened.exception() is not None
+        return self._manifest.damaged or (
+            self._opened.done() and self._opened.exception() is not None
+        )
 
     @property
     def milvus_pid(self) -> int | None:
@@ -150,7 +157,7 @@ class Folder:
             self._searchable.set()
         self._opened.set_result((encoder, self._index))
         self._start(self._watch.run())
-        self._start(self._purge_when_idle())
+        self._start(self._tidy_when_idle(encoder.model_id))
 
     def _open_index(self, encoder: "Encoder") -> Index:
         target = self._settings.milvus_uri or paths.index_dir(self.root) / "index.db"
@@ -181,7 +188,7 @@ class Folder:
             changed=outcome.changed + outcome.renamed,
             removed=outcome.removed,
             embedded=outcome.embedded,
-            skipped=self._skipped[:SHOWN_SKIPS],
+            skipped=self._skipped,
             seconds=round(time.monotonic() - begun, 3),
         )
 
@@ -219,8 +226,9 @@ class Folder:
         return outcome
 
     async def _settle(self, outcome: Outcome, hints: Hints | None) -> None:
-        self._counts = await asyncio.to_thread(self._manifest.counts)
-        self._skipped = await asyncio.to_thread(self._list_skipped)
+        self._counts = self._manifest.counts()
+        self._skipped, self._skipped_total = await asyncio.to_thread(self._list_skipped)
+        self._last_use = time.monotonic()
         self._progress = Progress()
         self._searchable.set()
         self._pending = len(outcome.unsettled)
@@ -238,23 +246,35 @@ class Folder:
         await asyncio.sleep(LOOK_AGAIN)
         await self._follow(Hints(time.time(), set(unsettled)))
 
-    async def _purge_when_idle(self) -> None:
+    async def _tidy_when_idle(self, model: str) -> None:
         while True:
-            await asyncio.sleep(PURGE_AFTER)
-            if self._index and self._index.dead and not self._writing.locked():
-                async with self._writing:
-                    try:
-                        await self._in_writer(self._index.purge)
-                    except StoreError as error:  # the next sync or search mends it
-                        log.warning("dead rows could not be purged: %s", error)
+            await asyncio.sleep(IDLE / 3)
+            await self.tidy_if_idle(model)
 
-    def _list_skipped(self) -> list[SkippedFile]:
-        found = [
-            SkippedFile(path=scan.decode(path), reason=reason)
-            for path, reason in self._manifest.unread_files()
-        ]
+    async def tidy_if_idle(self, model: str) -> None:
+        """Purge dead rows and forget unused vectors, unless somebody would wait for it."""
+        if self._writing.locked() or time.monotonic() - self._last_use < IDLE:
+            return
+        async with self._writing:
+            try:
+                await self._in_writer(partial(self._tidy, model))
+            except HoverkiteError as error:  # the next sync or search mends it
+                log.warning("tidying up failed: %s", error)
+
+    def _tidy(self, model: str) -> None:
+        assert self._index
+        self._index.purge()
+        if time.monotonic() - self._forgot > FORGET_EVERY:
+            self._manifest.forget_unused(model, now=time.time())
+            self._forgot = time.monotonic()
+
+    def _list_skipped(self) -> tuple[list[SkippedFile], int]:
+        unread, total = self._manifest.unread_files(SHOWN_SKIPS)
         seen = self._sync.last_scan.skipped if self._sync else []
-        return found + [SkippedFile(path=scan.decode(path), reason=why) for path, why in seen]
+        shown = [*unread, *seen][:SHOWN_SKIPS]
+        return [
+            SkippedFile(path=scan.decode(path), reason=reason) for path, reason in shown
+        ], total + len(seen)
 
     # --- searching ---
 
@@ -267,6 +287,7 @@ class Folder:
         begun = time.monotonic()
         encoder, index = await asyncio.shield(self._opened)
         await self._searchable.wait()
+        self._last_use = time.monotonic()
         generation = index.generation
         try:
             found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
@@ -294,8 +315,8 @@ class Folder:
             chunks=self._counts[1],
             ignored=seen.ignored,
             unread=dict(seen.unread),
-            skipped=self._skipped[:SHOWN_SKIPS],
-            skipped_total=len(self._skipped),
+            skipped=self._skipped,
+            skipped_total=self._skipped_total,
             pending=self._pending,
             progress=self._progress,
             revision=self._revision,
@@ -359,8 +380,7 @@ def open_manifest(root: Path) -> Manifest:
     try:
         return Manifest(path)
     except sqlite3.DatabaseError as error:
-        stamp = int(time.time())
         for part in path.parent.glob(path.name + "*"):
-            part.replace(part.with_name(f"damaged-{stamp}-{part.name}"))
+            part.replace(part.with_name(f"damaged-{part.name}"))
         log.warning("%s was damaged (%s); it is set aside and made anew", path, error)
         return Manifest(path)

@@ -5,12 +5,17 @@ from pathlib import Path
 
 from engine.errors import FolderError
 
+NO_DOCUMENTS = ("/proc", "/sys", "/dev")
+"""Folders whose files are the system's own devices and figures …"""
+BUT_DOCUMENTS = "/dev/shm"  # noqa: S108  named, not written to
+"""… with the one of them that anybody may keep files in."""
+
 
 def resolve(name: str) -> Path:
     """Return the folder ``name`` stands for: absolute, links followed, readable.
 
     Raises:
-        FolderError: it does not exist, is a file, or can't be read.
+        FolderError: it does not exist, is a file, can't be read, or is the system's own.
     """
     try:
         root = Path(name).expanduser().resolve(strict=True)
@@ -22,6 +27,11 @@ def resolve(name: str) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FolderError(f"{name} can't be read: {reason}", "Check its permissions") from error
+    above = {str(root), *map(str, root.parents)}
+    if above.intersection(NO_DOCUMENTS) and BUT_DOCUMENTS not in above:
+        raise FolderError(
+            f"{name} belongs to the system and holds no documents", "Name a folder of documents"
+        )
     if os.fsencode(root).decode("utf-8", "replace") != str(root):
         raise FolderError(
             f"the name of {name} is not valid UTF-8",

@@ -101,19 +101,28 @@ class Index:
 
     def _align(self, store: Store) -> None:
         self._store = store
+        self._drop_former(store)
         wanted = self._manifest.all_rows()
         present = store.rows()
-        missing = [(row, *wanted[row]) for row in wanted.keys() - present]
+        missing = list(wanted - present)
         for begin in range(0, len(missing), _REFILL_BATCH):
-            batch = missing[begin : begin + _REFILL_BATCH]
+            batch = self._manifest.sources_of(missing[begin : begin + _REFILL_BATCH])
             vectors = self._manifest.vectors_of((key for _, _, key in batch), self._model)
             rows = [Row(row, file, vectors[key]) for row, file, key in batch if key in vectors]
             store.insert(rows)
             present.update(row.id for row in rows)
         self._rows = present
-        self._dead = present - wanted.keys()
+        self._dead = present - wanted
         if missing:
             log.info("%d rows were added to Milvus from the manifest", len(missing))
+
+    def _drop_former(self, store: Store) -> None:
+        """Drop the collection of the model used before: it can be filled again from vectors."""
+        former = self._manifest.fact("collection")
+        if former != self._collection:
+            if former:
+                store.drop(former)
+            self._manifest.set_fact("collection", self._collection)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -160,6 +169,8 @@ class Index:
         if not self._rows:
             return []
         near = self._open_store().search(vector, limit + len(self._dead))
+        # Twice as many as asked for: some may have died since the last write was counted.
+        near = [neighbour for neighbour in near if neighbour.row not in self._dead][: 2 * limit]
         chunks = self._manifest.chunks_at([neighbour.row for neighbour in near])
         return [Found(chunks[n.row], n.distance) for n in near if n.row in chunks][:limit]
 

@@ -1,64 +1,28 @@
 """The manifest (SQLite): the truth about a folder's files, chunks and vectors.
 
 Milvus is a cache of it. A file's rows change in one transaction, and only after the work they
-describe has succeeded. One connection writes; each reading thread has its own and waits for none.
+describe has succeeded.
 """
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.chunk import Chunk
 from engine.errors import ManifestError
+from engine.manifest_file import ManifestFile
 from engine.paths import short_hash
 from engine.scan import Entry
 
-SCHEMA_VERSION = 1
-"""Another version on disk is set aside and the folder is read again."""
-
-_SCHEMA = """
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE files (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    path BLOB NOT NULL UNIQUE,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    inode INTEGER NOT NULL,
-    content TEXT NOT NULL,      -- hash of the bytes; empty when they could not be read
-    recipe TEXT NOT NULL,       -- loader, chunker and sizes that made the chunks
-    reason TEXT                 -- why the file has no chunks; NULL when it was read
-);
-CREATE TABLE chunks (
-    file INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
-    position INTEGER NOT NULL,
-    row INTEGER NOT NULL,       -- primary key in Milvus
-    text_hash BLOB NOT NULL,
-    start INTEGER NOT NULL,
-    end INTEGER NOT NULL,
-    start_line INTEGER NOT NULL,
-    end_line INTEGER NOT NULL,
-    page INTEGER,
-    heading TEXT NOT NULL,
-    text TEXT NOT NULL,
-    PRIMARY KEY (file, position)
-);
-CREATE INDEX chunks_by_row ON chunks(row);
-CREATE INDEX chunks_by_text ON chunks(text_hash);
-CREATE TABLE vectors (
-    text_hash BLOB NOT NULL,
-    model TEXT NOT NULL,
-    vector BLOB NOT NULL,       -- float32, little endian
-    PRIMARY KEY (text_hash, model)
-);
-"""
+DAYS_KEPT = 30
+"""Vectors that no chunk has needed for so long are forgotten …"""
+LEAST_KEPT = 10_000
+"""… and before that, the longest unused where there are more of them than chunks, and than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,71 +81,50 @@ class Manifest:
             sqlite3.DatabaseError: it is no sound SQLite database of this schema version.
             ManifestError: it cannot be opened for writing.
         """
-        self._path = path
-        self._own = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._file = ManifestFile(path)
         try:
-            self._writer = self._open()
-            # Damage in the middle of the file shows only here, or in the middle of the work.
-            (verdict,) = self._writer.execute("PRAGMA quick_check(1)").fetchone()
-        except sqlite3.OperationalError as error:
-            raise ManifestError(
-                f"{path} can't be opened: {error}",
-                "Check that the folder exists, is yours and is not on a full or read-only disk",
-            ) from error
-        if verdict != "ok":
-            self._writer.close()
-            raise sqlite3.DatabaseError(verdict)
+            self._counts = self._count()
+        except ManifestError as error:
+            self._file.close()
+            if self._file.damaged:
+                raise sqlite3.DatabaseError(str(error)) from error
+            raise
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=10
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            connection.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
-        elif version != SCHEMA_VERSION:
-            connection.close()
-            raise sqlite3.DatabaseError(f"schema {version}, this is {SCHEMA_VERSION}")
-        return connection
+    @property
+    def damaged(self) -> bool:
+        """Whether the file was found damaged; opened again, it is found so at once."""
+        return self._file.damaged
 
     def close(self) -> None:
-        """Close every connection; the WAL is folded back into the file."""
-        for reader in self._readers:
-            reader.close()
-        self._writer.close()
+        """Close the file."""
+        self._file.close()
 
     # --- facts and counts ---
 
     def fact(self, name: str) -> str | None:
         """Return a remembered value about the folder, such as when it was agreed to."""
-        found = self._one("SELECT value FROM facts WHERE name = ?", (name,))
+        found = self._file.one("SELECT value FROM facts WHERE name = ?", (name,))
         return None if found is None else str(found[0])
 
     def set_fact(self, name: str, value: str) -> None:
         """Remember ``value`` under ``name``."""
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def counts(self) -> tuple[int, int]:
-        """Return the number of files that were read and of chunks in them."""
-        found = self._one(
-            "SELECT (SELECT count(*) FROM files WHERE reason IS NULL), "
-            "(SELECT count(*) FROM chunks)"
-        )
-        assert found is not None
-        return found[0], found[1]
+        """Return the number of files that were read and of chunks in them; costs nothing."""
+        return self._counts
+
+    def _count(self) -> tuple[int, int]:
+        ((files,),) = self._file.all("SELECT count(*) FROM files WHERE reason IS NULL")
+        ((chunks,),) = self._file.all("SELECT count(*) FROM chunks")
+        return files, chunks
 
     # --- files ---
 
     def files(self) -> dict[bytes, FileRecord]:
         """Return every known file by its path."""
-        rows = self._all(
+        rows = self._file.all(
             "SELECT id, path, size, mtime_ns, inode, content, recipe, reason FROM files"
         )
         return {row[1]: FileRecord(*row) for row in rows}
@@ -192,7 +135,7 @@ class Manifest:
             "SELECT id, path, size, mtime_ns, inode, content, recipe, reason FROM files "
             "WHERE path = ?"
         )
-        with self._reads() as connection:
+        with self._file.reads() as connection:
             rows = [connection.execute(statement, (path,)).fetchone() for path in paths]
         return {row[1]: FileRecord(*row) for row in rows if row}
 
@@ -200,12 +143,12 @@ class Manifest:
         """Return a file id for each path: the known one, or a new one that is never reused."""
         known = {path: record.id for path, record in self.files_at(paths).items()}
         new = [path for path in paths if path not in known]
-        (last,) = self._one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence") or (0,)
+        (last,) = self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence") or (0,)
         return known | {path: last + number for number, path in enumerate(new, 1)}
 
     def touch(self, entries: Iterable[tuple[int, Entry]]) -> None:
         """Record new stat values (and a new path) of files whose content is unchanged."""
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             connection.executemany(
                 "UPDATE files SET path = ?, size = ?, mtime_ns = ?, inode = ? WHERE id = ?",
                 [(e.path, e.size, e.mtime_ns, e.inode, file) for file, e in entries],
@@ -213,43 +156,56 @@ class Manifest:
 
     def save(
         self,
-        updates: Iterable[FileUpdate],
+        updates: Sequence[FileUpdate],
         removed: Iterable[int] = (),
         *,
         model: str = "",
         vectors: dict[bytes, NDArray[np.float32]] | None = None,
     ) -> None:
         """Store what files have become, with new vectors, in one transaction."""
-        with self._transaction() as connection:
+        doomed = [(file,) for file in removed]
+        with self._file.transaction() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
                 [(key, model, vector.tobytes()) for key, vector in (vectors or {}).items()],
             )
-            connection.executemany("DELETE FROM files WHERE id = ?", [(f,) for f in removed])
+            touched = json.dumps([file for (file,) in doomed] + [u.file for u in updates])
+            before = _counts_of(connection, touched)
+            connection.executemany("DELETE FROM files WHERE id = ?", doomed)
             for update in updates:
                 _save_file(connection, update)
+            after = _counts_of(connection, touched)
+        files, chunks = self._counts
+        self._counts = files + after[0] - before[0], chunks + after[1] - before[1]
 
     # --- chunks and vectors ---
 
     def rows_of(self, files: Iterable[int]) -> set[int]:
         """Return the Milvus rows of every chunk in ``files``."""
-        rows = self._all(
+        rows = self._file.all(
             "SELECT DISTINCT row FROM chunks WHERE file IN (SELECT value FROM json_each(?))",
             (json.dumps(list(files)),),
         )
         return {row for (row,) in rows}
 
-    def all_rows(self) -> dict[int, tuple[int, bytes]]:
-        """Return Milvus row → (file id, text hash) of every chunk."""
-        rows = self._all("SELECT DISTINCT row, file, text_hash FROM chunks")
-        return {row: (file, key) for row, file, key in rows}
+    def all_rows(self) -> set[int]:
+        """Return the Milvus rows of all chunks."""
+        return {row for (row,) in self._file.all("SELECT DISTINCT row FROM chunks")}
+
+    def sources_of(self, rows: Iterable[int]) -> list[tuple[int, int, bytes]]:
+        """Return Milvus row, file id and text hash of each of ``rows``."""
+        return self._file.all(
+            "SELECT DISTINCT row, file, text_hash FROM chunks "
+            "WHERE row IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(rows)),),
+        )
 
     def chunks_at(self, rows: Sequence[int]) -> dict[int, StoredChunk]:
         """Return the chunks behind Milvus rows; rows the manifest no longer holds are absent.
 
         A text that stands several times in a file is returned at its first place.
         """
-        found = self._all(
+        found = self._file.all(
             "SELECT row, path, start, end, text, start_line, end_line, page, heading "
             "FROM chunks JOIN files ON files.id = chunks.file "
             "WHERE row IN (SELECT value FROM json_each(?)) ORDER BY position DESC",
@@ -261,7 +217,7 @@ class Manifest:
         """Return the known vectors of text hashes under ``model``."""
         statement = "SELECT vector FROM vectors WHERE text_hash = ? AND model = ?"
         found = {}
-        with self._reads() as connection:
+        with self._file.reads() as connection:
             for key in keys:
                 if row := connection.execute(statement, (key, model)).fetchone():
                     found[key] = np.frombuffer(row[0], dtype="<f4")
@@ -269,63 +225,64 @@ class Manifest:
 
     def files_without_vectors(self, model: str) -> set[int]:
         """Return the files that hold a chunk with no vector under ``model``; reads every chunk."""
-        rows = self._all(
-            "SELECT DISTINCT file FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors "
+        rows = self._file.all(
+            "SELECT file FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors "
             "WHERE vectors.text_hash = chunks.text_hash AND model = ?)",
             (model,),
         )
         return {row[0] for row in rows}
 
-    def unread_files(self) -> list[tuple[bytes, str]]:
-        """Return path and reason of every file that has no chunks because it was not read."""
-        return [
-            (path, reason)
-            for path, reason in self._all(
-                "SELECT path, reason FROM files WHERE reason IS NOT NULL ORDER BY path"
+    def forget_unused(self, model: str, *, now: float) -> int:
+        """Drop the vectors that no chunk has needed for long; return how many.
+
+        A vector under another model than ``model``, the one in use, is not needed either. Reads
+        every chunk, and the time counts from the first call that found a vector unused.
+        """
+        with self._file.transaction() as connection:
+            connection.execute(
+                "DELETE FROM unused WHERE model = ? AND text_hash IN "
+                "(SELECT text_hash FROM chunks)",
+                (model,),
             )
-        ]
+            connection.execute(
+                "INSERT OR IGNORE INTO unused SELECT text_hash, model, ? FROM vectors "
+                "WHERE model != ? OR NOT EXISTS "
+                "(SELECT 1 FROM chunks WHERE chunks.text_hash = vectors.text_hash)",
+                (int(now), model),
+            )
+            doomed = connection.execute(
+                "SELECT text_hash, model FROM unused WHERE since <= ? UNION "
+                "SELECT * FROM (SELECT text_hash, model FROM unused "
+                "ORDER BY since DESC LIMIT -1 OFFSET ?)",
+                (int(now) - DAYS_KEPT * 86_400, max(LEAST_KEPT, self._counts[1])),
+            ).fetchall()
+            connection.executemany("DELETE FROM vectors WHERE (text_hash, model) = (?, ?)", doomed)
+            connection.executemany("DELETE FROM unused WHERE (text_hash, model) = (?, ?)", doomed)
+        return len(doomed)
 
-    # --- plumbing ---
+    def unread_files(self, limit: int) -> tuple[list[tuple[bytes, str]], int]:
+        """Return path and reason of the first files that could not be read, and how many are."""
+        listed = self._file.all(
+            "SELECT path, reason FROM files WHERE reason IS NOT NULL ORDER BY path LIMIT ?",
+            (limit,),
+        )
+        ((total,),) = self._file.all("SELECT count(*) FROM files WHERE reason IS NOT NULL")
+        return [(path, reason) for path, reason in listed], total
 
-    def _all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._reads() as connection:
-            return connection.execute(statement, values).fetchall()
 
-    def _one(self, statement: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
-        rows = self._all(statement, values)
-        return rows[0] if rows else None
-
-    @contextmanager
-    def _reads(self) -> Iterator[sqlite3.Connection]:
-        """Give each thread a connection of its own, so that none waits for another."""
-        try:
-            reader: sqlite3.Connection | None = getattr(self._own, "reader", None)
-            if reader is None:
-                reader = self._own.reader = self._open()
-                self._readers.append(reader)
-            yield reader
-        except sqlite3.Error as error:
-            raise ManifestError(f"{self._path} can't be read: {error}") from error
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
-            self._writer.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise ManifestError(f"{self._path} can't be written: {error}") from error
+def _counts_of(connection: sqlite3.Connection, files: str) -> tuple[int, int]:
+    """Return what ``counts`` counts, among the files of a JSON list of ids."""
+    counted: tuple[int, int] = connection.execute(
+        "SELECT (SELECT count(*) FROM files WHERE id IN (SELECT value FROM json_each(?1)) "
+        "AND reason IS NULL), "
+        "(SELECT count(*) FROM chunks WHERE file IN (SELECT value FROM json_each(?1)))",
+        (files,),
+    ).fetchone()
+    return counted
 
 
 def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
     entry = update.entry
-    connection.execute("DELETE FROM files WHERE path = ? AND id != ?", (entry.path, update.file))
     connection.execute("DELETE FROM chunks WHERE file = ?", (update.file,))
     connection.execute(
         "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "

@@ -1,11 +1,11 @@
 """Which files belong to a folder: a walk that never follows links and never hangs.
 
-The rules, in order: what tools made and what holds keys is left out always; names beginning with a
-dot unless ``include_hidden``; then the folder's own ``.gitignore`` and ``.ignore`` files, nested
-ones too, as git reads them. Files of kinds that are not read yet are counted by kind.
+What is left out by its name says ``rules.py``. Files of kinds that are not read yet are counted by
+kind.
 """
 
 import os
+import pwd
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -15,14 +15,8 @@ from pathlib import Path
 from engine import paths
 from engine.api import FolderSurvey
 from engine.config import Settings
-from engine.ignore import Ignored
-from engine.kinds import (
-    GENERATED_MARKS,
-    FileKind,
-    is_generated_or_secret,
-    is_left_out_folder,
-    kind_of,
-)
+from engine.kinds import FileKind, kind_of
+from engine.rules import Place, is_within
 
 MEGABYTE = 1_000_000
 SURVEY_SECONDS = 3.0
@@ -33,8 +27,6 @@ CHUNKS_PER_SECOND = 30
 """And core, embedded by the default encoder."""
 TEXT_SHARE = {"pdf": 0.05, "html": 0.4}
 """How much of a file's size is text, roughly, by kind; the rest are all text."""
-PSEUDO_FILES = frozenset({"/proc", "/sys", "/dev", "/run"})
-"""Folders that hold no documents but endless look-alikes of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +51,8 @@ class Scan:
     """Files of kinds that are not read yet: ``{"Word": 12}``; unknown kinds are ``other``."""
     skipped: list[tuple[bytes, str]] = field(default_factory=list)
     """Paths that should have been read, and why they were not."""
+    unlisted: list[bytes] = field(default_factory=list)
+    """Folders that could not be listed just now: empty for the root, else ending with ``/``."""
     complete: bool = True
     """False when the walk was told to stop."""
 
@@ -88,56 +82,38 @@ def scan(
 
 def look(root: Path, path: bytes, settings: Settings, *, index_root: Path) -> Entry | None:
     """Return what a scan would find at ``path``; None if nothing, or nothing to be read."""
-    if not belongs(root, path, settings, index_root=index_root):
+    place = _place_of(root, path, settings, index_root)
+    name = os.fsdecode(path).rpartition("/")[2]
+    if place is None or place.leaves_out(name) or isinstance(kind_of(name), str):
         return None
-    parts = os.fsdecode(path).split("/")
-    folder = os.path.realpath(root)
     try:
-        for part in parts[:-1]:
-            folder = f"{folder}/{part}"
-            if not stat.S_ISDIR(os.lstat(folder).st_mode):
-                return None
-        status = os.lstat(f"{folder}/{parts[-1]}")
-    except (OSError, ValueError):
+        status = os.lstat(place.path_of(name))
+    except OSError:
         return None
-    if not stat.S_ISREG(status.st_mode) or status.st_size > settings.max_file_mb * MEGABYTE:
+    return None if _refusal(status, settings) else _entry(path, status)
+
+
+def _place_of(root: Path, path: bytes, settings: Settings, index_root: Path) -> Place | None:
+    """Return the folder that ``path`` stands in; None if it is not there or not read."""
+    *folders, name = os.fsdecode(path).split("/")
+    if b"\0" in path or {"", ".", ".."} & {*folders, name}:
         return None
-    return _entry(path, status)
+    place = Place.root(root, settings, index_root)
+    for folder in folders:
+        if place is None or not _is_listed(place.path_of(folder)):
+            return None
+        place = place.inner(folder)
+    return place
 
 
-def belongs(
-    root: Path, relative: bytes, settings: Settings, *, index_root: Path | None = None
-) -> bool:
-    """Whether a file of this path is to be read, by its name, its folders' and the ignore files.
-
-    The file need not exist.
-    """
-    base = os.path.realpath(root)
-    own = os.path.realpath(index_root or paths.data_dir())
-    ignored = Ignored()
-    folder, prefix = base, ""
-    *folders, name = os.fsdecode(relative).split("/")
-    if _is_within(base, own) or "" in (*folders, name) or {".", ".."} & {*folders, name}:
+def _is_listed(folder: str) -> bool:
+    """Whether a walk would enter ``folder``, which may be a link, or nothing."""
+    try:
+        return stat.S_ISDIR(os.lstat(folder).st_mode) and os.access(
+            folder, os.R_OK | os.X_OK, effective_ids=True
+        )
+    except OSError:
         return False
-    ignored = ignored.within(folder, prefix)
-    for part in folders:
-        inside = f"{folder}/{part}"
-        if (
-            _left_out(part, settings)
-            or is_left_out_folder(part, _beside(folder))
-            or inside == own
-            or any(map(_beside(inside), GENERATED_MARKS))
-            or ignored.matches(f"{prefix}{part}/")
-        ):
-            return False
-        folder, prefix = inside, f"{prefix}{part}/"
-        ignored = ignored.within(folder, prefix)
-    return (
-        not _left_out(name, settings)
-        and not is_generated_or_secret(name)
-        and isinstance(kind_of(name), FileKind)
-        and not ignored.matches(prefix + name)
-    )
 
 
 def survey(
@@ -166,13 +142,28 @@ def survey(
 def _why_ask(root: Path, found: Scan, settings: Settings) -> str:
     at_least = "" if found.complete else "; counting stopped, so there is more than shown"
     where = os.path.realpath(root)
+    home = os.path.realpath(Path.home())
     if where == "/":
         return f"it is the whole file system{at_least}"
-    if where == os.path.realpath(Path.home()):
+    if where == home:
         return f"it is your home folder{at_least}"
+    if is_within(home, where):
+        return f"your home folder is in it{at_least}"
+    if owner := _whose_home(where):
+        return f"it is the home folder of {owner}{at_least}"
     if len(found.entries) > settings.confirm_files:
         return f"it holds more than {settings.confirm_files} files{at_least}"
     return "it is too large to count quickly" if at_least else ""
+
+
+def _whose_home(folder: str) -> str:
+    """Return the name of the other user whose home ``folder`` is; empty for none."""
+    try:
+        owner = pwd.getpwuid(Path(folder).stat().st_uid)
+    except (OSError, KeyError):
+        return ""
+    is_home = owner.pw_uid != os.getuid() and os.path.realpath(owner.pw_dir) == folder
+    return owner.pw_name if is_home else ""
 
 
 def _text_share(path: bytes) -> float:
@@ -185,64 +176,48 @@ class _Walk:
 
     def __init__(self, root: Path, settings: Settings, index_root: Path) -> None:
         self.found = Scan()
-        self._root = os.path.realpath(root)
-        self._own = os.path.realpath(index_root)
         self._settings = settings
-        self._largest = settings.max_file_mb * MEGABYTE
-        self._pending: list[tuple[str, str, Ignored]] = [(self._root, "", Ignored())]
+        self._root = os.path.realpath(root)
+        place = Place.root(root, settings, index_root)
+        self._pending = [place] if place else []
+        if not place:
+            self.found.skipped.append((b".", "hoverkite's own data"))
 
     def run(self, go_on: Callable[[], bool]) -> None:
-        if _is_within(self._root, self._own):
-            self.found.skipped.append((b".", "hoverkite's own data"))
-            return
         while self._pending:
             if not go_on():
                 self.found.complete = False
                 return
-            self._visit(*self._pending.pop())
+            self._visit(self._pending.pop())
 
-    def _visit(self, folder: str, prefix: str, ignored: Ignored) -> None:
+    def _visit(self, place: Place) -> None:
         try:
-            with os.scandir(folder) as listing:
+            with os.scandir(place.path) as listing:
                 children = list(listing)
         except OSError as error:
-            self._skip(prefix.rstrip("/") or ".", _explain(error, "this folder"))
+            self._skip(place.prefix.rstrip("/") or ".", _explain(error, "this folder"))
+            lasting = isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError)
+            if not (lasting and place.prefix):
+                self.found.unlisted.append(os.fsencode(place.prefix))
             return
-        names = {child.name for child in children}
-        if prefix and not names.isdisjoint(GENERATED_MARKS):
-            self.found.ignored += 1
-            return
-        if ".gitignore" in names or ".ignore" in names:
-            ignored = ignored.within(folder, prefix)
         for child in children:
-            path = prefix + child.name
-            if _left_out(child.name, self._settings):
+            if child.is_dir(follow_symlinks=False):
+                self._note_folder(child, place)
+            elif place.leaves_out(child.name):
                 self.found.ignored += 1
             elif child.is_symlink():
-                self._note_link(child, path, ignored)
-            elif child.is_dir(follow_symlinks=False):
-                self._note_folder(child, path, names, ignored)
+                self._note_link(child, place.prefix + child.name)
             else:
-                self._note_file(child, path, ignored)
+                self._note_file(child, place.prefix + child.name)
 
-    def _note_folder(
-        self, child: os.DirEntry[str], path: str, beside: set[str], ignored: Ignored
-    ) -> None:
-        where = f"{self._root.rstrip('/')}/{path}"
-        if (
-            is_left_out_folder(child.name, beside.__contains__)
-            or where == self._own
-            or where in PSEUDO_FILES
-            or ignored.matches(path + "/")
-        ):
-            self.found.ignored += 1
+    def _note_folder(self, child: os.DirEntry[str], place: Place) -> None:
+        inner = place.inner(child.name)
+        if inner:
+            self._pending.append(inner)
         else:
-            self._pending.append((where, path + "/", ignored))
-
-    def _note_file(self, child: os.DirEntry[str], path: str, ignored: Ignored) -> None:
-        if is_generated_or_secret(child.name) or ignored.matches(path):
             self.found.ignored += 1
-            return
+
+    def _note_file(self, child: os.DirEntry[str], path: str) -> None:
         kind = kind_of(child.name)
         if isinstance(kind, str):
             self.found.unread[kind] = self.found.unread.get(kind, 0) + 1
@@ -253,18 +228,13 @@ class _Walk:
             if not isinstance(error, FileNotFoundError):
                 self._skip(path, _explain(error, "this file"))
             return
-        if not stat.S_ISREG(status.st_mode):
-            self._skip(path, f"not a file but {_special(status.st_mode)}")
-        elif status.st_size > self._largest:
-            self._skip(path, f"larger than {self._settings.max_file_mb:g} MB")
+        if refusal := _refusal(status, self._settings):
+            self._skip(path, refusal)
         else:
             self.found.entries.append(_entry(os.fsencode(path), status))
 
-    def _note_link(self, child: os.DirEntry[str], path: str, ignored: Ignored) -> None:
+    def _note_link(self, child: os.DirEntry[str], path: str) -> None:
         """A link is never followed: what it leads to inside the folder is read there."""
-        if is_generated_or_secret(child.name) or ignored.matches(path):
-            self.found.ignored += 1
-            return
         try:
             is_folder = child.is_dir()
             target = os.path.realpath(child.path, strict=True)
@@ -276,9 +246,9 @@ class _Walk:
             return
         if not is_folder and isinstance(kind_of(child.name), str):
             return
-        if not _is_within(target, self._root):
+        if not is_within(target, self._root):
             self._skip(path, "a link that leads out of the folder")
-        elif _is_within(self._root + "/" + path, target):
+        elif is_within(self._root + "/" + path, target):
             self._skip(path, "a link that leads back to a folder it stands in")
         else:
             self._skip(path, "a link; what it leads to is read in its own place")
@@ -291,16 +261,13 @@ def _entry(path: bytes, status: os.stat_result) -> Entry:
     return Entry(path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def _left_out(name: str, settings: Settings) -> bool:
-    return name[0] == "." and not settings.include_hidden
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def _beside(folder: str) -> Callable[[str], bool]:
-    return lambda name: os.path.lexists(f"{folder}/{name}")
+def _refusal(status: os.stat_result, settings: Settings) -> str:
+    """Return why a file is not read for what it is; empty if it is read."""
+    if not stat.S_ISREG(status.st_mode):
+        return f"not a file but {_special(status.st_mode)}"
+    if status.st_size > settings.max_file_mb * MEGABYTE:
+        return f"larger than {settings.max_file_mb:g} MB"
+    return ""
 
 
 def _special(mode: int) -> str:

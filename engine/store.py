@@ -125,6 +125,12 @@ class Store:
                     timeout=LOAD_SECONDS,
                 )
 
+    def drop(self, name: str) -> None:
+        """Remove another collection, if it is there."""
+        with _as_store_error(f"the collection {name} could not be removed"):
+            if self._client.has_collection(name, timeout=CALL_SECONDS):
+                self._client.drop_collection(name, timeout=LOAD_SECONDS)
+
     def search(self, vector: NDArray[np.float32], limit: int) -> list[Neighbour]:
         """Return up to ``limit`` rows nearest to ``vector``, each row once, best first."""
         with _as_store_error("the search failed"):

@@ -1,4 +1,4 @@
-"""Folder against manifest → a plan → applied by the one writer.
+"""Applies to manifest and index what a folder's plan says: the one writer.
 
 For each batch of files: read, split, embed the texts that have no vector yet, add their rows to
 Milvus, then change the manifest in one transaction. Killed anywhere in between, the next reconcile
@@ -23,6 +23,7 @@ from engine.config import Settings
 from engine.errors import FolderError, LoadError
 from engine.index import Index
 from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
+from engine.plan import Work, compare
 from engine.scan import Entry
 from engine.store import Row
 from engine.watch import Hints
@@ -88,13 +89,6 @@ class Outcome:
 
 
 @dataclass
-class _Plan:
-    work: list[tuple[Entry, FileRecord | None]] = field(default_factory=list)
-    moved: list[tuple[int, Entry]] = field(default_factory=list)
-    removed: list[FileRecord] = field(default_factory=list)
-
-
-@dataclass
 class _Batch:
     updates: list[FileUpdate] = field(default_factory=list)
     touched: list[tuple[int, Entry]] = field(default_factory=list)
@@ -140,8 +134,7 @@ class Sync:
             FolderError: the folder is gone or can't be read; nothing is removed then.
             ManifestError, StoreError: the index can't be written.
         """
-        if os.path.realpath(self._root) != str(self._root) or not self._root.is_dir():
-            raise FolderError(f"{self._root} is gone", "Its index is kept and used again")
+        self._see_that_the_folder_is_there()
         if hints and not any(path.endswith(IGNORE_FILES) for path in hints.paths):
             return self._look_at(hints.paths)
         found = scan.scan(
@@ -153,7 +146,32 @@ class Sync:
         if not found.complete:
             return Outcome(interrupted=True)
         self.last_scan = found
-        return self._apply(self._plan(self.last_scan.entries, self._manifest.files()))
+        unlisted = tuple(found.unlisted)
+        known = self._manifest.files().items()
+        # What can't be seen for a moment is not gone.
+        return self._apply(
+            found.entries, {path: file for path, file in known if not path.startswith(unlisted)}
+        )
+
+    def _see_that_the_folder_is_there(self) -> None:
+        try:
+            status = self._root.stat()
+            is_empty = not any(self._root.iterdir())
+        except OSError:
+            status = None
+        if status is None or os.path.realpath(self._root) != str(self._root):
+            raise FolderError(
+                f"{self._root} is gone or closed to you", "Its index is kept and used again"
+            )
+        identity = f"{status.st_dev} {status.st_ino}"
+        before = self._manifest.fact("identity")
+        if before not in (None, identity) and is_empty:
+            raise FolderError(
+                f"{self._root} is empty and not the folder it was; perhaps a disk is missing",
+                "Its index is kept, and compared with the folder once something is in it",
+            )
+        if before != identity:
+            self._manifest.set_fact("identity", identity)
 
     def _look_at(self, paths: Collection[bytes]) -> Outcome:
         """Bring only ``paths`` up to date; each must be a file, or gone."""
@@ -162,48 +180,10 @@ class Sync:
             for path in paths
             if (entry := scan.look(self._root, path, self._settings, index_root=self._data))
         ]
-        return self._apply(self._plan(entries, self._manifest.files_at(paths)))
+        return self._apply(entries, self._manifest.files_at(paths))
 
-    # --- planning ---
-
-    def _plan(self, entries: Sequence[Entry], known: dict[bytes, FileRecord]) -> _Plan:
-        plan = _Plan()
-        present = {entry.path for entry in entries}
-        lacking = self._lacking
-        gone = {
-            (r.inode, r.size, r.mtime_ns, _suffix(r.path)): r
-            for r in known.values()
-            if r.path not in present
-        }
-        for entry in entries:
-            record = known.get(entry.path)
-            if record is None:
-                stamp = (entry.inode, entry.size, entry.mtime_ns, _suffix(entry.path))
-                source = gone.pop(stamp, None)
-                if source and source.recipe == self._recipe and source.id not in lacking:
-                    plan.moved.append((source.id, entry))
-                elif source:
-                    gone[stamp] = source
-                    plan.work.append((entry, None))
-                else:
-                    plan.work.append((entry, None))
-            elif record.id in lacking or not self._unchanged(entry, record):
-                plan.work.append((entry, record))
-        moved = {file for file, _ in plan.moved}
-        plan.removed = [r for r in known.values() if r.path not in present and r.id not in moved]
-        plan.work.sort(key=lambda item: -item[0].mtime_ns)
-        return plan
-
-    def _unchanged(self, entry: Entry, record: FileRecord) -> bool:
-        return (entry.size, entry.mtime_ns, entry.inode) == (
-            record.size,
-            record.mtime_ns,
-            record.inode,
-        ) and record.recipe == self._recipe
-
-    # --- applying ---
-
-    def _apply(self, plan: _Plan) -> Outcome:
+    def _apply(self, entries: Sequence[Entry], known: dict[bytes, FileRecord]) -> Outcome:
+        plan = compare(entries, known, self._recipe, self._lacking)
         outcome = Outcome(removed=len(plan.removed), renamed=len(plan.moved))
         if plan.moved:
             self._manifest.touch(plan.moved)
@@ -218,7 +198,7 @@ class Sync:
             self._index.purge()
         return outcome
 
-    def _work_through(self, work: list[tuple[Entry, FileRecord | None]], outcome: Outcome) -> None:
+    def _work_through(self, work: Work, outcome: Outcome) -> None:
         begun = time.monotonic()
         all_bytes = sum(entry.size for entry, _ in work) or 1
         files = chunks = done_bytes = 0
@@ -244,9 +224,7 @@ class Sync:
                 )
             )
 
-    def _batches(
-        self, work: list[tuple[Entry, FileRecord | None]], outcome: Outcome
-    ) -> Iterator[_Batch]:
+    def _batches(self, work: Work, outcome: Outcome) -> Iterator[_Batch]:
         ids = self._manifest.reserve_ids([entry.path for entry, _ in work])
         batch = _Batch()
         for entry, record in work:
@@ -336,7 +314,3 @@ class Sync:
         outcome.changed += len(known)
         outcome.added += len(batch.updates) - len(known)
         return True
-
-
-def _suffix(path: bytes) -> bytes:
-    return path.rpartition(b"/")[2].rpartition(b".")[2].lower()

@@ -8,22 +8,46 @@ import asyncio
 import contextlib
 import logging
 import os
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchdog.events import (
-    EVENT_TYPE_CLOSED_NO_WRITE,
-    EVENT_TYPE_OPENED,
+    DirAttribEvent,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileAttribEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from engine import paths
+
 log = logging.getLogger(__name__)
 
+CHANGES: list[type[FileSystemEvent]] = [
+    DirAttribEvent,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileAttribEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+]
+"""What the system is asked to tell: whoever only reads files fills no queue."""
 QUIET = 0.1
 """Seconds without an event before hints are acted on."""
 LONGEST_WAIT = 1.0
@@ -36,6 +60,8 @@ BEGIN_AGAIN = 5.0
 """Seconds until a watch that died, because its folder went, is begun again."""
 RECONCILE_EVERY = 300.0
 """Seconds between looks at the whole folder, for what events have missed."""
+PARTIAL_EVERY = 30.0
+"""The same while the system does not watch all of it."""
 
 
 @dataclass
@@ -64,29 +90,39 @@ class Watch:
 
     async def run(self) -> None:
         """Watch until cancelled, calling ``on_hints`` with each batch."""
-        while True:
+        ear = _OverflowEar(self)
+        overflows = logging.getLogger("watchdog.observers.inotify_c")
+        overflows.addHandler(ear)
+        try:
+            while True:
+                await self._watch_once()
+                self._note(None)
+                await self._hand_over()
+                # A limit that is reached stays reached; a folder that is gone may soon be back.
+                await asyncio.sleep(PARTIAL_EVERY if self.partial else BEGIN_AGAIN)
+        finally:
+            overflows.removeHandler(ear)
+
+    async def _watch_once(self) -> None:
+        """Watch until the watch dies, or could be a better one."""
+        observer: BaseObserver | None = None
+        try:
             observer = Observer()
-            try:
-                await asyncio.to_thread(self._begin, observer)
-                self.partial = ""
-                self._note(None)  # whatever happened before the watch began
-                await self._deliver(observer)
-            except FileNotFoundError:
-                log.info("%s is gone", self._root)
-            except OSError as error:
-                self.partial = _explain(error)
-                log.warning("the watch of %s failed: %s", self._root, self.partial)
-            finally:
-                observer.unschedule_all()
-                if observer.is_alive():
-                    observer.stop()
-            self._note(None)
-            await self._hand_over()
-            # A limit that is reached stays reached; a folder that is gone may soon be back.
-            await asyncio.sleep(RECONCILE_EVERY if self.partial else BEGIN_AGAIN)
+            await asyncio.to_thread(self._begin, observer)
+            self.partial = ""
+            self._note(None)  # whatever happened before the watch began
+            await self._deliver(observer)
+        except FileNotFoundError:
+            log.info("%s is gone", self._root)
+        except OSError as error:
+            self.partial = _explain(error)
+            log.warning("the watch of %s failed: %s", self._root, self.partial)
+        finally:
+            if observer:
+                observer.stop()
 
     def _begin(self, observer: BaseObserver) -> None:
-        observer.schedule(_Handler(self), str(self._root), recursive=True)
+        observer.schedule(_Handler(self), str(self._root), recursive=True, event_filter=CHANGES)
         observer.start()
 
     async def _deliver(self, observer: BaseObserver) -> None:
@@ -96,13 +132,18 @@ class Watch:
         while all(emitter.is_alive() for emitter in observer.emitters):
             if self._identity() != identity:
                 return  # the system goes on watching a folder that was moved away
-            if time.monotonic() - last_look > RECONCILE_EVERY:
+            if time.monotonic() - last_look > (PARTIAL_EVERY if self.partial else RECONCILE_EVERY):
                 last_look = time.monotonic()
                 self._note(None)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), timeout=ALIVE_EVERY)
-                await self._settle()
-                await self._hand_over()
+            if not await self._any_news(ALIVE_EVERY):
+                continue
+            await self._settle()
+            was_partial = bool(self.partial)
+            if self._hints and self._hints.everything:  # folders may be new
+                self.partial = await asyncio.to_thread(_why_partial, observer)
+            await self._hand_over()
+            if was_partial and not self.partial:
+                return
 
     def _identity(self) -> tuple[int, int] | None:
         """Return which folder stands at the root's path now."""
@@ -116,10 +157,16 @@ class Watch:
         begun = time.monotonic()
         while time.monotonic() - begun < LONGEST_WAIT:
             self._news.clear()
-            try:
-                await asyncio.wait_for(self._news.wait(), timeout=QUIET)
-            except TimeoutError:
+            if not await self._any_news(QUIET):
                 return
+
+    async def _any_news(self, seconds: float) -> bool:
+        """Wait for an event, but no longer than ``seconds``."""
+        # Not wait_for: in Python 3.11 it may swallow a cancellation.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        return self._news.is_set()
 
     async def _hand_over(self) -> None:
         self._news.clear()
@@ -149,15 +196,39 @@ class _Handler(FileSystemEventHandler):
         self._watch = watch
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.event_type in (EVENT_TYPE_OPENED, EVENT_TYPE_CLOSED_NO_WRITE):
-            return
         if event.is_directory:
-            if event.event_type != "modified":  # else an entry changed, which has its own event
-                self._watch.note(None)
+            self._watch.note(None)
             return
         for path in (event.src_path, event.dest_path):
             if path:
                 self._watch.note(path)
+
+
+class _OverflowEar(logging.Handler):
+    """Hears of lost events: watchdog 7.1 tells its log, and no handler of events."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(logging.WARNING)
+        self._watch = watch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "overflow" in record.getMessage():
+            self._watch.note(None)
+
+
+def _why_partial(observer: BaseObserver) -> str:
+    """Return why parts of the folder may go unwatched; empty if all of it is watched.
+
+    watchdog 7.1 says nothing of a subfolder that the system refused to watch, so one more watch is
+    asked for: when a limit is reached, it is refused too.
+    """
+    with tempfile.TemporaryDirectory(dir=paths.runtime_dir()) as one_more:
+        try:
+            watch = observer.schedule(FileSystemEventHandler(), one_more)
+        except OSError as error:
+            return _explain(error)
+        observer.unschedule(watch)
+        return ""
 
 
 def _explain(error: OSError) -> str:

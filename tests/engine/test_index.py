@@ -1,6 +1,7 @@
 """The manifest and the real Milvus Lite behind it."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from pymilvus.exceptions import MilvusException
 
 from engine import paths
 from engine.chunk import Chunk
-from engine.errors import ManifestError, StoreError
+from engine.errors import StoreError
 from engine.index import Index
 from engine.manifest import FileUpdate, Manifest, row_id, text_hash
 from engine.scan import Entry
@@ -205,62 +206,57 @@ def test_a_passing_failure_does_not_set_the_file_aside(
     again.close()
 
 
-# --- manifest --------------------------------------------------------------------------------
-
-HOSTILE_NAMES = [
-    b"plain.md",
-    b'it\'s "quoted".md',
-    b"back\\slash.md",
-    b"new\nline.md",
-    b"\x1b]52;c;aGk=\x07.md",
-    "\u202egnp.md".encode(),
-    b"{braces} %s %d.md",
-    b"caf\xe9.md",
-    b"x" * 252 + b".md",
-    b"'; DROP TABLE files; --.md",
-]
-
-
-@pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_a_file_of_any_name_is_kept_found_and_removed_alone(
-    manifest: Manifest, name: bytes
+def test_the_collection_of_the_model_before_is_dropped_and_filled_again_on_the_way_back(
+    manifest: Manifest, tmp_path: Path
 ) -> None:
-    keep(manifest, update(1, b"other.md", "stone"), update(2, name, "kite"))
-    row = row_id(2, text_hash("kite"))
-    assert manifest.chunks_at([row])[row].path == name
-    manifest.save([], removed=[manifest.files_at([name])[name].id])
-    assert list(manifest.files()) == [b"other.md"]
-    assert manifest.counts() == (1, 1)
+    def collections(opened: Index) -> list[str]:
+        return list(opened._open_store()._client.list_collections())
+
+    keep(manifest, update(1, b"a.md", "kite"))
+    for model in (MODEL, "another", MODEL):
+        opened = Index(manifest, tmp_path / "index.db", model, 3)
+        assert collections(opened) == [opened._collection]
+        assert texts_found(opened, "kite") == (["kite"] if model == MODEL else [])
+        opened.close()
 
 
-def test_file_ids_are_never_used_again(manifest: Manifest) -> None:
-    assert manifest.reserve_ids([b"a", b"b"]) == {b"a": 1, b"b": 2}
-    keep(manifest, update(1, b"a", "kite"), update(2, b"b", "stone"))
-    manifest.save([], removed=[2])
-    assert manifest.reserve_ids([b"a", b"c"]) == {b"a": 1, b"c": 3}
+def test_dropping_one_models_collection_leaves_other_folders_alone(tmp_path: Path) -> None:
+    target = tmp_path / "index.db"  # stands for the server
+    first, second = (Manifest(tmp_path / f"{name}.sqlite") for name in "ab")
+    for manifest in (first, second):
+        keep(manifest, update(1, b"a.md", "kite"))
+    theirs = Index(second, target, MODEL, 3, owner="b")
+    Index(first, target, MODEL, 3, owner="a").close()
+    theirs.reopen()
+    Index(first, target, "another", 3, owner="a").close()
+    theirs.reopen()
+    assert texts_found(theirs, "kite") == ["kite"]
+    assert theirs.dead == 0
+    theirs.close()
+    first.close()
+    second.close()
 
 
-def test_the_same_text_has_one_vector_and_its_first_place(manifest: Manifest) -> None:
-    keep(manifest, update(1, b"a", "kite", "stone", "kite"))
-    row = row_id(1, text_hash("kite"))
-    assert manifest.chunks_at([row])[row].chunk.start_line == 1
-    assert manifest.counts() == (1, 3)
-    known = manifest.vectors_of([text_hash("kite"), text_hash("unknown")], MODEL)
-    assert list(known) == [text_hash("kite")]
-    np.testing.assert_array_equal(known[text_hash("kite")], VECTORS["kite"])
+def test_milvus_lite_leaves_no_file_in_the_temporary_folder(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    for name in ("TMPDIR", "TMP", "GOOGLE_LOG_DIR"):
+        monkeypatch.setenv(name, str(temporary))
+    for name in [name for name in os.environ if name.startswith("GLOG_")]:
+        monkeypatch.delenv(name)
+    before = milvus_logs()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    opened = Index(manifest, tmp_path / "index.db", MODEL, 3)
+    opened.add(rows(1, "kite"))
+    keep(manifest, update(1, b"a.md", "kite"))
+    assert texts_found(opened, "kite") == ["kite"]
+    opened.close()
+    assert list(temporary.iterdir()) == []
+    assert milvus_logs() == before
 
 
-def test_a_failed_transaction_changes_nothing(manifest: Manifest) -> None:
-    keep(manifest, update(1, b"a", "kite"))
-    broken = update(1, b"a", "stone")
-    with pytest.raises(ManifestError, match="NOT NULL"):
-        manifest.save([broken, FileUpdate(2, Entry(b"b", None, 1, 1), "", "", ())])  # type: ignore[arg-type]
-    assert list(manifest.chunks_at([row_id(1, text_hash("kite"))])) == [
-        row_id(1, text_hash("kite"))
-    ]
-
-
-def test_another_model_lacks_vectors_until_they_are_saved(manifest: Manifest) -> None:
-    keep(manifest, update(1, b"a", "kite"))
-    assert manifest.files_without_vectors(MODEL) == set()
-    assert manifest.files_without_vectors("another") == {1}
+def milvus_logs() -> set[str]:
+    """Return what Google's log library, which Milvus Lite uses, has left in /tmp."""
+    return {path.name for path in Path("/tmp").glob("milvus.*")}

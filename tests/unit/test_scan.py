@@ -1,14 +1,16 @@
+import errno
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine import scan
 from engine.config import Settings
+from tests.unit.conftest import Tree
 
 HOSTILE_NAMES = [
     b'it\'s "quoted".md',
@@ -22,41 +24,35 @@ HOSTILE_NAMES = [
     b"x" * 252 + b".md",
 ]
 ELSEWHERE = Path("/nowhere/hoverkite")
-Tree = Callable[..., Path]
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    """Make files, ``name`` or ``name=content``, and return the folder they stand in."""
-
-    def make(*files: str) -> Path:
-        for file in files:
-            name, _, content = file.partition("=")
-            path = tmp_path / "docs" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content or "text")
-        return tmp_path / "docs"
-
-    return make
 
 
 def found(root: Path, settings: Settings | None = None) -> list[str]:
     settings = settings or Settings()
     entries = scan.scan(root, settings, index_root=ELSEWHERE).entries
     names = [os.fsdecode(entry.path) for entry in entries]
-    for entry in entries:
-        assert scan.belongs(root, entry.path, settings, index_root=ELSEWHERE)
-        assert scan.look(root, entry.path, settings, index_root=ELSEWHERE) == entry
+    looked_at = [
+        scan.look(root, os.fsencode(path), settings, index_root=ELSEWHERE)
+        for path in all_paths(root)
+    ]
+    assert sorted(entry.path for entry in looked_at if entry) == [e.path for e in entries]
+    assert {entry for entry in looked_at if entry} == set(entries)
     return names
 
 
+def all_paths(root: Path) -> Iterator[str]:
+    """Every path below ``root``, also those that lead through a link, but not round in a ring."""
+    for folder, folders, files in os.walk(root, followlinks=True):
+        inside = os.path.relpath(folder, root)
+        if inside.count("/") > 3:
+            folders.clear()
+        for name in (*folders, *files):
+            yield os.path.normpath(f"{inside}/{name}")
+
+
 def refused(root: Path, name: str, settings: Settings | None = None) -> bool:
-    """Whether both the scan and the look at one path leave ``name`` out."""
-    settings = settings or Settings()
-    in_scan = name in found(root, settings)
-    in_look = scan.look(root, os.fsencode(name), settings, index_root=ELSEWHERE) is not None
-    assert in_scan == in_look
-    return not in_scan
+    """Whether the scan leaves out ``name``, which is there."""
+    assert os.path.lexists(root / name)
+    return name not in found(root, settings)
 
 
 def reasons(root: Path, settings: Settings | None = None) -> dict[str, str]:
@@ -309,47 +305,35 @@ def test_our_own_data_folder_is_never_read(tree: Tree) -> None:
     own = root / "data" / "hoverkite"
     result = scan.scan(root, Settings(), index_root=own)
     assert [entry.path for entry in result.entries] == [b"a.md"]
-    assert not scan.belongs(root, b"data/hoverkite/b.md", Settings(), index_root=own)
+    assert scan.look(root, b"data/hoverkite/b.md", Settings(), index_root=own) is None
     assert scan.scan(own, Settings(), index_root=own).entries == []
-    assert not scan.belongs(own, b"b.md", Settings(), index_root=own)
+    assert scan.look(own, b"b.md", Settings(), index_root=own) is None
 
 
 @pytest.mark.parametrize(
-    "path", [b"../a.md", b"/etc/README", b"", b"a//b.md", b"./a.md", b"a\0.md"]
+    "path", [b"../a.md", b"/etc/README", b"", b"a//b.md", b"./a.md", b"a\0.md", b"a\0/b.md"]
 )
 def test_a_path_that_is_none_in_the_folder_does_not_belong(tree: Tree, path: bytes) -> None:
     root = tree("a.md", "a/b.md")
     assert scan.look(root, path, Settings(), index_root=ELSEWHERE) is None
 
 
-def test_a_survey_counts_without_asking_for_a_small_folder(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_folder_that_cannot_be_listed_just_now_is_named(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    survey = scan.survey(tree("a.md=12345", "b.txt", "c.docx", ".d"), Settings())
-    assert (survey.files, survey.bytes, survey.ignored) == (2, 9, 1)
-    assert survey.unread == {"Word": 1}
-    assert survey.reason == ""
+    root = tree("a.md", "disk/b.md", "closed/c.md")
+    listing = os.scandir
+    errors = {"disk": OSError(errno.EIO, "I/O error"), "closed": PermissionError()}
 
+    def fail(path: str) -> "os._ScandirIterator[str]":
+        if error := errors.get(Path(path).name):
+            raise error
+        return listing(path)
 
-def test_a_survey_expects_more_time_for_more_text(tree: Tree) -> None:
-    small = scan.survey(tree("a.md=" + "x" * 100_000), Settings()).seconds
-    large = scan.survey(tree("b.md=" + "x" * 900_000), Settings()).seconds
-    assert 0 < small < large
-
-
-def test_a_survey_says_why_a_person_is_asked(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    root = tree("a.md", "b.md", "c.md")
-    assert scan.survey(root, Settings(confirm_files=2)).reason == "it holds more than 2 files"
-    assert scan.survey(root, Settings(confirm_files=3)).reason == ""
-    monkeypatch.setenv("HOME", str(root))
-    assert scan.survey(root, Settings()).reason == "it is your home folder"
-    assert scan.survey(root / "..", Settings()).reason == ""
-
-
-def test_a_survey_of_the_whole_file_system_stops_in_time() -> None:
-    clock = iter([0.0, 0.1, 0.2, 99.0])
-    survey = scan.survey(Path("/"), Settings(), now=lambda: next(clock))
-    assert survey.reason.startswith("it is the whole file system; counting stopped")
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "scandir", fail)
+        result = scan.scan(root, Settings(), index_root=ELSEWHERE)
+        assert result.unlisted == [b"disk/"]
+        assert sorted(path for path, _ in result.skipped) == [b"closed", b"disk"]
+        errors[root.name] = PermissionError()
+        assert scan.scan(root, Settings(), index_root=ELSEWHERE).unlisted == [b""]

@@ -1,0 +1,192 @@
+"""The SQLite file of a manifest: opening and checking it, reading and writing.
+
+One connection writes; each reading thread has its own and waits for none.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ManifestError
+
+SCHEMA_VERSION = 2
+"""Another version on disk is set aside and the folder is read again."""
+
+_SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path BLOB NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    content TEXT NOT NULL,      -- hash of the bytes; empty when they could not be read
+    recipe TEXT NOT NULL,       -- loader, chunker and sizes that made the chunks
+    reason TEXT                 -- why the file has no chunks; NULL when it was read
+);
+CREATE INDEX unread_files ON files(path, reason) WHERE reason IS NOT NULL;
+CREATE TABLE chunks (
+    file INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    row INTEGER NOT NULL,       -- primary key in Milvus
+    text_hash BLOB NOT NULL,
+    start INTEGER NOT NULL,
+    end INTEGER NOT NULL,
+    start_line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL,
+    page INTEGER,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (file, position)
+);
+CREATE INDEX chunks_by_row ON chunks(row);
+CREATE INDEX chunks_by_text ON chunks(text_hash, file);
+CREATE TABLE vectors (
+    text_hash BLOB NOT NULL,
+    model TEXT NOT NULL,
+    vector BLOB NOT NULL,       -- float32, little endian
+    PRIMARY KEY (text_hash, model)
+);
+CREATE TABLE unused (           -- vectors that no chunk needs
+    text_hash BLOB NOT NULL,
+    model TEXT NOT NULL,
+    since INTEGER NOT NULL,     -- seconds since 1970
+    PRIMARY KEY (text_hash, model)
+) WITHOUT ROWID;
+"""
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class ManifestFile:
+    """An open manifest file. Writes come from one thread at a time; reads from any."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            sqlite3.DatabaseError: it is no sound SQLite database of this schema version.
+            ManifestError: it cannot be opened for writing.
+        """
+        self._path = path
+        self._mark = path.with_name(path.name + "-sound")
+        self._own = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self.damaged = False
+        """Whether damage was met; the next opening will find it too."""
+        try:
+            is_as_left = self._is_as_left()
+            self._writer = self._open()
+            # Damage in the middle of the file shows only here, or in the middle of the work.
+            verdict = "ok" if is_as_left else self._verdict()
+        except sqlite3.OperationalError as error:
+            raise ManifestError(
+                f"{path} can't be opened: {error}",
+                "Check that the folder exists, is yours and is not on a full or read-only disk",
+            ) from error
+        if verdict != "ok":
+            self._writer.close()
+            raise sqlite3.DatabaseError(verdict)
+
+    def _verdict(self) -> str:
+        """Return ``ok``, or what is wrong with the file."""
+        try:
+            (verdict,) = self._writer.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError:
+            self._writer.close()
+            raise
+        return str(verdict)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=10
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                connection.executescript(
+                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                )
+            elif version != SCHEMA_VERSION:
+                raise sqlite3.DatabaseError(f"schema {version}, this is {SCHEMA_VERSION}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Close every connection; the WAL is folded back into the file."""
+        for reader in self._readers:
+            reader.close()
+        self._writer.close()
+        with contextlib.suppress(OSError):  # without the mark the next opening only takes longer
+            self._mark.unlink(missing_ok=True)
+            if not self.damaged:
+                self._mark.write_text(self._stamp())
+
+    def _is_as_left(self) -> bool:
+        """Whether the file is as ``close`` left it.
+
+        Then it needs no check, which reads all of it: seconds for a large folder on a cold disk.
+        """
+        log = self._path.with_name(self._path.name + "-wal")
+        try:
+            return self._mark.read_text() == self._stamp() and not log.exists()
+        except OSError:
+            return False
+
+    def _stamp(self) -> str:
+        status = self._path.stat()
+        return f"{status.st_size} {status.st_mtime_ns}"
+
+    # --- reading and writing ---
+
+    def all(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return every row of a query."""
+        with self.reads() as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def one(self, statement: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
+        """Return the first row of a query."""
+        rows = self.all(statement, values)
+        return rows[0] if rows else None
+
+    @contextmanager
+    def reads(self) -> Iterator[sqlite3.Connection]:
+        """Give each thread a connection of its own, so that none waits for another."""
+        try:
+            reader: sqlite3.Connection | None = getattr(self._own, "reader", None)
+            if reader is None:
+                reader = self._own.reader = self._open()
+                self._readers.append(reader)
+            yield reader
+        except sqlite3.Error as error:
+            raise self._failure("read", error) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give the writing connection; what is done with it happens whole or not at all."""
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            yield self._writer
+            self._writer.execute("COMMIT")
+        except BaseException as error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            if isinstance(error, sqlite3.DatabaseError):
+                raise self._failure("written", error) from error
+            raise
+
+    def _failure(self, done: str, error: sqlite3.Error) -> ManifestError:
+        what = f"{self._path} can't be {done}: {error}"
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
+            return ManifestError(what)
+        self.damaged = True
+        return ManifestError(what, "Open the folder again: what is damaged is then made anew")

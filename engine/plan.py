@@ -1,0 +1,61 @@
+"""A folder's files against the manifest: what is to be read, what only moved, what is gone."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from engine.manifest import FileRecord
+from engine.scan import Entry
+
+Work = list[tuple[Entry, FileRecord | None]]
+"""Files to be read, each with what the manifest knows of it."""
+
+
+@dataclass
+class Plan:
+    """What brings the manifest in line with the folder."""
+
+    work: Work = field(default_factory=list)
+    """The newest first."""
+    moved: list[tuple[int, Entry]] = field(default_factory=list)
+    """File ids with the new places of files whose content is the same."""
+    removed: list[FileRecord] = field(default_factory=list)
+
+
+def compare(
+    entries: Sequence[Entry],
+    known: dict[bytes, FileRecord],
+    recipe: str,
+    lacking: Collection[int],
+) -> Plan:
+    """Compare by stat values alone; no file is opened.
+
+    ``recipe`` is what chunks are made by now; the files of ids in ``lacking`` are read anew.
+    """
+    plan = Plan()
+    present = {entry.path for entry in entries}
+    gone = {_stamp(record): record for record in known.values() if record.path not in present}
+    moved = set()
+    for entry in entries:
+        record = known.get(entry.path)
+        source = None if record else gone.get(_stamp(entry))
+        if source and source.id not in moved and _usable(source, recipe, lacking):
+            moved.add(source.id)
+            plan.moved.append((source.id, entry))
+        elif not (record and _stat(record) == _stat(entry) and _usable(record, recipe, lacking)):
+            plan.work.append((entry, record))
+    plan.removed = [r for r in known.values() if r.path not in present and r.id not in moved]
+    plan.work.sort(key=lambda item: -item[0].mtime_ns)
+    return plan
+
+
+def _usable(record: FileRecord, recipe: str, lacking: Collection[int]) -> bool:
+    return record.recipe == recipe and record.id not in lacking
+
+
+def _stat(file: Entry | FileRecord) -> tuple[int, int, int]:
+    return file.inode, file.size, file.mtime_ns
+
+
+def _stamp(file: Entry | FileRecord) -> tuple[int, int, int, bytes]:
+    """Return what a renamed file keeps: a new suffix may mean another reader."""
+    return *_stat(file), file.path.rpartition(b"/")[2].rpartition(b".")[2].lower()
