@@ -4,16 +4,19 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine import api, config
-from engine.client import EngineClient, attach, connect, stop_engine
+from engine.client import attach, connect, stop_engine
+from engine.connection import EngineClient, NotAnsweringError
 from engine.errors import ConfigError, EngineError, NotAgreedError, StoreError
+from engine.figures import GAP, count, counted
 from engine.folders import resolve
 from engine.problems import error_of
 from engine.safe_text import clean, clean_line, escape_json
+from engine.survey_text import left_out, survey_facts
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -55,7 +58,9 @@ async def _open(client: EngineClient, options: argparse.Namespace) -> str:
     opened = await client.open_folder(path, agreed=options.yes)
     survey = opened.survey
     if survey:
-        _narrate(f"{path} is new here: {describe(survey)}")
+        _narrate(f"{path} is new here")
+        for label, fact in survey_facts(survey).items():
+            _narrate(f"  {label}: {fact}")
     if survey and survey.reason and not options.yes:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise NotAgreedError(f"{path} is not indexed yet: {survey.reason}")
@@ -65,38 +70,6 @@ async def _open(client: EngineClient, options: argparse.Namespace) -> str:
             raise NotAgreedError(f"{path} was not indexed")
         opened = await client.open_folder(path, agreed=True)
     return opened.folder
-
-
-def describe(survey: api.FolderSurvey) -> str:
-    """Return a survey in a sentence: files, size, time, what is left out."""
-    parts = [
-        counted(survey.files, "file"),
-        f"{survey.bytes / 1e6:,.1f} MB",
-        f"about {duration(survey.seconds)} to index",
-    ]
-    if survey.ignored:
-        parts.append(f"{survey.ignored:,} ignored")
-    return ", ".join([*parts, *not_read_yet(survey.unread)])
-
-
-def not_read_yet(unread: Mapping[str, int]) -> list[str]:
-    """Return the files of each kind that is not read: ``12 Word files not read yet``."""
-    return [
-        f"{counted(count, f'{clean_line(kind)} file')} not read yet"
-        for kind, count in sorted(unread.items())
-    ]
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things: ``1 file``, ``2,000 files``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time in words: ``40 s``, ``3 min``, ``1.5 h``."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 async def _sync(client: EngineClient, folder: str, *, quiet: bool) -> api.SyncFinished:
@@ -138,9 +111,12 @@ def _print_summary(summary: api.SyncFinished, options: argparse.Namespace) -> in
         _print_json(summary.model_dump(mode="json", exclude={"type"}))
         return FOUND
     print(
-        f"{counted(summary.files, 'file')}, {counted(summary.chunks, 'chunk')}; "
-        f"{summary.added:,} added, {summary.changed:,} changed, {summary.removed:,} removed, "
-        f"{counted(summary.embedded, 'chunk')} embedded in {summary.seconds:.1f} s"
+        plain_line(
+            f"{counted(summary.files, 'file')}, {counted(summary.chunks, 'chunk')}; "
+            f"{count(summary.added)} added, {count(summary.changed)} changed, "
+            f"{count(summary.removed)} removed, "
+            f"{counted(summary.embedded, 'chunk')} embedded in {summary.seconds:.1f} s"
+        )
     )
     for skipped in summary.skipped:
         _narrate(f"skipped {skipped.path}: {skipped.reason}")
@@ -240,16 +216,8 @@ class _AnswerPrinter:
 
 
 async def _stop() -> int:
-    try:
-        client = await attach()
-    except EngineError:
-        _narrate("No engine is running.")
-        return FOUND
-    try:
-        await stop_engine(client, (await client.hello()).pid)
-    finally:
-        await client.close()
-    _narrate("The engine has stopped.")
+    stopped = await stop_engine()
+    _narrate("The engine has stopped." if stopped else "No engine is running.")
     return FOUND
 
 
@@ -266,7 +234,7 @@ async def _status(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         _print_json(status.model_dump(mode="json", exclude={"type"}))
         return FOUND
     for line in status_lines(status):
-        print(clean_line(line))
+        print(plain_line(line))
     for skipped in status.skipped:
         _narrate(f"skipped {skipped.path}: {skipped.reason}")
     return FOUND
@@ -283,14 +251,15 @@ def _settings_or_defaults(flags: dict[str, Any]) -> config.Settings:
 
 def status_lines(status: api.FolderStatus) -> Iterator[str]:
     """Yield what ``hoverkite status`` prints of a folder; the lines are not clean yet."""
-    left_out = [f"{status.ignored:,} ignored", f"{status.skipped_total:,} skipped"]
-    left_out += not_read_yet(status.unread)
+    skipped = [f"{count(status.skipped_total)} skipped"] if status.skipped_total else []
+    unread = left_out(status.ignored, status.unread)
+    missing = ", ".join([unread, *skipped] if unread else skipped)
     llm, embedding = status.llm, status.embedding
     pids = status.pids.model_dump().items()
     yield f"folder     {status.docs}"
     yield f"state      {_with_detail(status.state, status.detail)}"
     yield f"index      {counted(status.files, 'file')}, {counted(status.chunks, 'chunk')}"
-    yield f"left out   {', '.join(left_out)}"
+    yield f"left out   {missing or 'nothing'}"
     yield f"embedding  {embedding.model} ({embedding.device})"
     yield f"answers    {f'{llm.model}: ' if llm.model else ''}{_with_detail(llm.state, llm.detail)}"
     yield "processes  " + ", ".join(f"{name} {pid or '–'}" for name, pid in pids)
@@ -307,6 +276,9 @@ async def _running_status(root: Path) -> api.FolderStatus | None:
 
     try:
         client = await attach()
+    except NotAnsweringError as error:
+        _narrate(f"{error}. {error.next_step}")
+        return None
     except EngineError:
         return None
     try:
@@ -324,6 +296,8 @@ async def _running_status(root: Path) -> api.FolderStatus | None:
 async def _engine_status(options: argparse.Namespace) -> int:
     try:
         client = await attach()
+    except NotAnsweringError:
+        raise
     except EngineError:
         hello = None
     else:
@@ -344,4 +318,9 @@ def _print_json(value: Any) -> None:
 
 
 def _narrate(text: str) -> None:
-    print(clean_line(text), file=sys.stderr, flush=True)
+    print(plain_line(text), file=sys.stderr, flush=True)
+
+
+def plain_line(text: str) -> str:
+    """Return ``text`` as one safe line whose figures can be searched for: with plain spaces."""
+    return clean_line(text).replace(GAP, " ")

@@ -116,6 +116,11 @@ class Settings(BaseModel):
     prompt_hits: int = Field(2, ge=1, le=20, description="How many hits the model is shown.")
 
     # The engine and the screen
+    fetch_models: bool = Field(
+        False,
+        description="Fetch a model that a setting names from the model hub when it is not on this "
+        "machine yet. Without it nothing is ever downloaded.",
+    )
     engine_linger_minutes: float = Field(
         10, ge=0, description="The engine stays this long after its last client left."
     )

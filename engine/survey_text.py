@@ -1,0 +1,35 @@
+"""What indexing a folder would take, and what is left out of it, in a person's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine import figures
+from engine.safe_text import clean_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.api import FolderSurvey
+
+
+def survey_facts(survey: FolderSurvey) -> dict[str, str]:
+    """What a person weighs before a folder is indexed, each under a label; nothing empty."""
+    facts = {
+        "to read": f"{figures.counted(survey.files, 'file')}, {figures.size(survey.bytes)}",
+        "time": _expected(survey.seconds),
+        "left out": left_out(survey.ignored, survey.unread),
+    }
+    return {label: fact for label, fact in facts.items() if fact}
+
+
+def _expected(seconds: float) -> str:
+    return f"about {figures.seconds(seconds)}" if seconds >= 10 else "a few seconds"
+
+
+def left_out(ignored: int, unread: Mapping[str, int]) -> str:
+    """``300 ignored, 12 Word files not read yet``; empty when nothing was left out."""
+    words = [f"{figures.count(ignored)} ignored"] if ignored else []
+    for kind, number in sorted(unread.items()):
+        words.append(f"{figures.counted(number, clean_line(kind) + ' file')} not read yet")
+    return ", ".join(words)
