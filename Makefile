@@ -17,7 +17,8 @@ IN_VENV := .venv/bin/python -m
 CHOOSE_PYTHON = python="$(PYTHON)"; \
 	if [ -z "$$python" ] && .venv/bin/python -S -c '' 2>/dev/null; then python=.venv/bin/python; fi; \
 	python="$${python:-python3}"; \
-	command -v "$$python" >/dev/null || { echo "$$python was not found: install Python 3.11, 3.12 or 3.13" >&2; exit 1; };
+	"$$python" -E -s -S -c 'import sys; sys.exit(sys.version_info < (3, 7))' 2>/dev/null || \
+	{ echo "$$python was not found or is too old: install Python 3.11, 3.12 or 3.13" >&2; exit 1; };
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -68,6 +69,6 @@ lock: ## make the locks again: make lock UPGRADE=1 takes newer versions
 	@$(CHOOSE_PYTHON) exec "$$python" -E -s -S -m tools.setup lock
 
 clean: ## remove .venv and what builds and checks made
-	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis snapshot_report.html
+	@rm -rf .venv setup.log dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis snapshot_report.html
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Removed what was made here. Indexes, models and settings stay; docs/getting-started.md says where."

@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from tools.setup import LOCKS, UV, lock_file, run, say
+from tools.setup import LOCKS, UV, lock_file, run
 
 HEADER = "# {what} Made by `make lock`; do not edit.\n"
 FOREIGN = re.compile(r"(?m)^(--|.*(://|@ file)).*$")
@@ -33,7 +33,6 @@ def compile_uv() -> None:
 
 
 def _compile(command: list[str], lock: Path, what: str) -> None:
-    say(f"Resolving {lock.name}")
     shape = ["--generate-hashes", "--no-build", "--no-annotate", "--no-header", "--quiet"]
     upgrade = ["--upgrade"] if os.environ.get("UPGRADE") else []
     run(f"resolving {lock.name}", [*command, *shape, *upgrade, "-o", str(lock)])

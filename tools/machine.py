@@ -21,16 +21,18 @@ GB = 10**9
 class SetupError(Exception):
     """A step failed: which one, the likely cause, and what to do."""
 
-    def __init__(self, step: str, cause: str, next_step: str) -> None:
+    def __init__(self, step: str, cause: str, next_step: str, log: Path | None = None) -> None:
         super().__init__(cause)
         self.step = step
         self.next_step = next_step
+        self.log = log
 
     def __str__(self) -> str:
         return (
             f"\nSet-up stopped at: {self.step}\n"
             f"  Likely cause: {self.args[0]}\n"
             f"  What to do:   {self.next_step}"
+            + (f"\n  Details:      {self.log}" if self.log else "")
         )
 
 
@@ -47,7 +49,7 @@ def use_supported_python() -> None:
     """
     if supported(sys.version_info[:2]):
         return
-    for minor in (12, 13, 11):
+    for minor in range(OLDEST[1], NEWEST[1] + 1):
         found = shutil.which(f"python3.{minor}")
         if found and _answers(found):
             print(f"Python {platform.python_version()} is not supported; using {found}", flush=True)

@@ -1,7 +1,8 @@
 """``make setup``: the environment in .venv, the packages, hoverkite itself and its models.
 
 Safe to repeat: a stamp says that nothing is to do, an interrupted set-up is begun again with what
-was already downloaded. Parses on Python 3.7 (see :mod:`tools.machine`).
+was already downloaded. What the installers print goes into a log. Parses on Python 3.7 (see
+:mod:`tools.machine`).
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools import machine
+from tools import machine, narration
 from tools.machine import ROOT, SetupError
+from tools.narration import say
 
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -68,6 +70,10 @@ def main() -> int:
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1
+    except OSError as error:
+        what = f"{error.filename or narration.LOG}: {error.strerror}"
+        print(SetupError("writing a file", what, "mend it, then run: make setup"), file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nInterrupted. Run the same command again: downloads are kept.", file=sys.stderr)
         return 130
@@ -87,11 +93,6 @@ class OneAtATime:
 
     def __exit__(self, *_: object) -> None:
         os.close(self.folder)
-
-
-def say(text: str) -> None:
-    """Tell the person at the terminal; standard output stays free for data."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def choose_kind() -> str:
@@ -131,11 +132,12 @@ def set_up(kind: str) -> None:
         machine.check_venv_module()
         check_space(kind)
     announce(kind, fresh)
+    narration.LOG.unlink(missing_ok=True)
     make_venv(fresh)
     install_uv()
     UNFINISHED.touch()
     if kind != "gpu":
-        install_torch()
+        install_torch(kind)
     install_packages(kind)
     UNFINISHED.unlink()
     install_project()
@@ -206,7 +208,6 @@ def make_venv(fresh: bool) -> None:
     """Make .venv with the Python that runs this, or keep the one that is there."""
     if not fresh:
         return
-    say("[1/6] the environment")
     base = getattr(sys, "_base_executable", "") or sys.executable
     run("making the environment", [base, "-m", "venv", "--clear", str(VENV)])
 
@@ -215,44 +216,42 @@ def install_uv() -> None:
     """Install uv, which installs everything else, with pip."""
     if UV.exists():
         return
-    say("[2/6] uv, the installer")
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input"]
     hashed = ["--require-hashes", "--only-binary", ":all:", "-r", str(LOCKS / "uv.txt")]
     run("installing uv", [*pip, "install", "--quiet", *hashed])
 
 
-def install_torch() -> None:
+def install_torch(kind: str) -> None:
     """Install torch without CUDA: from the person's own registry if it is there."""
-    say("[3/6] torch")
     install = [*_uv_install(), "--no-deps"]
     if platform.system() == "Darwin":
-        run("installing torch", [*install, f"torch=={TORCH}"])
-        return
-    local = [*install, f"torch=={TORCH}+cpu"]
-    if subprocess.run([*local, "--dry-run", "--quiet"], capture_output=True, env=_env()).returncode:
-        local = [*install, "--torch-backend", "cpu", f"torch=={TORCH}"]
-    run("installing torch", local)
+        command = [*install, f"torch=={TORCH}"]
+    else:
+        command = [*install, f"torch=={TORCH}+cpu"]
+        tried = [*command, "--dry-run", "--quiet"]
+        if subprocess.run(tried, capture_output=True, env=_env(), check=False).returncode:
+            command = [*install, "--torch-backend", "cpu", f"torch=={TORCH}"]
+    run("installing torch", command, expected_gb=PARTS[kind][0][1])
 
 
 def install_packages(kind: str) -> None:
     """Install the lock: every version pinned, every file checked, nothing built here."""
-    say("[4/6] the packages" + (", with CUDA" if kind == "gpu" else ""))
     # With hashes checked, an index that holds another file of the same name can do no harm.
     every_index = ["--index-strategy", "unsafe-best-match"]
     exact = ["--no-deps", "--no-build", "--require-hashes", "-r", str(lock_file(kind))]
-    run("installing the packages", [*_uv_install(), *every_index, *exact])
+    parts = PARTS[kind] if kind == "gpu" else PARTS[kind][1:]
+    command = [*_uv_install(), *every_index, *exact]
+    run("installing the packages", command, expected_gb=sum(size for _, size in parts))
 
 
 def install_project() -> None:
     """Link hoverkite itself into the environment: the sources here are what runs."""
-    say("[5/6] hoverkite")
     editable = ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]
-    run("installing hoverkite", [*_uv_install(), "--quiet", *editable])
+    run("installing hoverkite", [*_uv_install(), *editable])
 
 
 def prepare_models() -> None:
     """Compile the encoder and convert the answer model once, so that no first use has to wait."""
-    say("[6/6] the embedded models")
     run("preparing the models", [str(PYTHON), "-m", "engine.prepare"])
 
 
@@ -268,19 +267,19 @@ def _env() -> dict[str, str]:
     return {**os.environ, **machine.uv_settings(pip_config), "UV_PYTHON_DOWNLOADS": "never"}
 
 
-def run(step: str, command: list[str]) -> None:
-    """Run a step's command; its own progress goes to the terminal.
+def run(step: str, command: list[str], expected_gb: float = 0) -> None:
+    """Run a step's command, with its progress on the terminal and its output in the log.
 
     Raises:
         SetupError: it failed, with the cause that was found.
     """
-    env = _env() if command[0] == str(UV) else None
-    try:
-        done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, check=False)
-    except OSError as error:
-        raise SetupError(step, f"{command[0]}: {error.strerror}", "run: make clean setup") from None
-    if done.returncode:
-        raise SetupError(step, *explain(step))
+    if command[0] == str(UV):
+        last = narration.follow(step, command, _env(), narration.uv_stages(expected_gb))
+    else:
+        last = narration.follow(step, command)
+    if last is not None:
+        say("\n".join(f"    {line}" for line in last))
+        raise SetupError(step, *explain(step), log=narration.LOG)
 
 
 def explain(step: str) -> tuple[str, str]:

