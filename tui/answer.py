@@ -27,21 +27,31 @@ if TYPE_CHECKING:
 WRITES_PER_SECOND = 12
 """How often gathered tokens are written: more costs a core and reads no better."""
 
+PARTS = ("demonstration", "prompt-notice", "waiting", "outcome")
+"""Lines around the model's text, in their order; the text stands before the third."""
+
 
 class Extract(Static):
     """A quotation with the number of its hit; a click goes to the hit."""
 
     def __init__(self, extract: api.Extract) -> None:
-        quote = clean(extract.text).strip()
+        number = (f"\u00a0[{extract.hit}]", "bold $cite")
         super().__init__(
-            Content.assemble((f"“{quote}”", "$foreground"), (f" [{extract.hit}]", "bold $cite")),
-            markup=False,
+            Content.assemble((f"“{quoted(extract.text)}”", "$foreground"), number), markup=False
         )
         self._rank = extract.hit
 
     def on_click(self) -> None:
         """Say which hit was clicked."""
         self.post_message(HitCited(self._rank))
+
+
+def quoted(text: str) -> str:
+    """A quotation as it reads on one line: without line breaks, a table's row as its cells."""
+    line = " ".join(clean(text).split())
+    if len(line) > 2 and line[0] == line[-1] == "|":
+        return " │ ".join(cell.strip() for cell in line[1:-1].split("|"))
+    return line
 
 
 class AnswerPane(VerticalScroll, can_focus=True):
@@ -62,18 +72,11 @@ class AnswerPane(VerticalScroll, can_focus=True):
         self._scrolled_back = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the note, the extracts and the model's section."""
+        """Lay out the note; the first frame does without the parts of an answer."""
         yield Static(id="answer-note", markup=False)
-        yield Vertical(id="extracts")
-        with Vertical(id="model"):
-            yield Static(id="demonstration", markup=False)
-            yield Static(id="prompt-notice", markup=False)
-            yield Static(id="waiting", markup=False)
-            yield Static(id="outcome", markup=False)
 
     def on_mount(self) -> None:
-        """Name the sections and prepare the pulse at which tokens are written."""
-        self.query_one("#extracts").border_title = " extracts "
+        """Prepare the pulse at which tokens are written."""
         self._timer = self.set_interval(1 / WRITES_PER_SECOND, self._write_pending, pause=True)
 
     @property
@@ -101,13 +104,14 @@ class AnswerPane(VerticalScroll, can_focus=True):
     async def begin(self) -> None:
         """Empty the pane for the answer to a new question."""
         await self._close_stream()
+        await self._lay_out_parts()
         if self._model_text is not None:
             await self._model_text.remove()
         self._model_text = None
         self._extracts, self._written = (), []
         await self.query_one("#extracts").remove_children()
         self.set_class(False, "-has-extracts", "-has-model")
-        for part in ("answer-note", "demonstration", "prompt-notice", "outcome"):
+        for part in ("answer-note", *PARTS):
             self._say(part, Content())
         self.set_title()
         self.border_subtitle, self._partial = None, False
@@ -117,6 +121,14 @@ class AnswerPane(VerticalScroll, can_focus=True):
         # A scroll that waits for a refresh would let go of the text that comes first.
         self.scroll_home(animate=False, immediate=True)
         self._scrolled_back = False
+
+    async def _lay_out_parts(self) -> None:
+        if self.query("#model"):
+            return
+        extracts = Vertical(id="extracts")
+        extracts.border_title = " extracts "
+        parts = (Static(id=part, markup=False) for part in PARTS)
+        await self.mount(extracts, Vertical(*parts, id="model"))
 
     def set_title(self, *facts: str) -> None:
         """Set the pane's title: ``answer`` and what is known about it."""

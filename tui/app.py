@@ -15,8 +15,9 @@ from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 
 from engine.errors import HoverkiteError
+from engine.quick_start import resume_garbage_collection
 from engine.safe_text import clean, clean_line
-from tui import editor, messages, themes
+from tui import editor, messages, themes, viewer
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
@@ -55,12 +56,14 @@ class HoverkiteApp(App[None]):
         pauses: tuple[float, ...] = MENDING_PAUSES,
         now: Callable[[], float] = time.monotonic,
         run_editor: Callable[[list[str]], int] = editor.run,
+        show: viewer.Show = viewer.show,
     ) -> None:
         super().__init__()
         self._folder = folder
         self.link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
         self._now = now
         self._run_editor = run_editor
+        self._show = show
         self._editor_setting = ""
         self._theme_setting = ""
         self._own_themes: list[str] = []
@@ -68,7 +71,9 @@ class HoverkiteApp(App[None]):
         self._editor_back_at = -EDITOR_REST
         theme = theme or themes.load_named(themes.FALLBACK)
         self.register_theme(theme)
-        self.theme = theme.name
+        # Textual 8.2.8 parses every style twice when a theme is set by assignment before the start.
+        self.set_reactive(App.theme, theme.name)
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The variables of hoverkite's own styles, for themes that leave some out."""
@@ -90,6 +95,7 @@ class HoverkiteApp(App[None]):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
+        resume_garbage_collection()
         self._keep_link()
         self._load_themes()
 
@@ -112,20 +118,31 @@ class HoverkiteApp(App[None]):
             self.notify("\n".join(faults), title="Some themes can't be used", severity="warning")
 
     def use_theme(self, name: str) -> None:
-        """Switch to a theme and say how to keep it."""
+        """Switch to a theme and keep it for the next start."""
         self.theme = name
-        self.notify(f'To keep it, write theme = "{name}" into config.toml', title=f"Theme {name}")
+        try:
+            themes.keep_choice(name)
+        except OSError as error:
+            reason = f"It can't be kept for the next start: {error.strerror}"
+            self.notify(reason, title=f"Theme {name}", severity="warning")
+            return
+        if self._theme_setting:
+            self.notify(
+                f"The next start has the setting theme = {self._theme_setting} again",
+                title=f"Theme {name}",
+            )
 
     @on(messages.SettingsLoaded)
     def _apply_settings(self, message: messages.SettingsLoaded) -> None:
         self._editor_setting = message.settings.editor
-        wanted = message.settings.theme
+        is_set = "theme" in message.settings.model_fields_set
+        wanted = message.settings.theme if is_set else ""
         if wanted == self._theme_setting:
             return  # a theme chosen since then in the palette stays
         self._theme_setting = wanted
         if wanted in self.available_themes:
             self.theme = wanted
-        else:
+        elif wanted:
             self.notify(
                 f"There is no theme {wanted}. There are: {', '.join(self._own_themes)}",
                 title="Theme not found",
@@ -175,6 +192,10 @@ class HoverkiteApp(App[None]):
         hit = message.hit
         try:
             path = editor.file_of(self._folder, hit)
+            if hit.page is not None:
+                self._show_outside(str(path.absolute()))
+                self.notify(f"The hit is on page {hit.page}", title=path.name)
+                return
             chosen = editor.chosen_editor(self._editor_setting, os.environ)
             command = editor.command_for(chosen, str(path.absolute()), hit.start_line)
             self._hand_over(command)
@@ -198,7 +219,7 @@ class HoverkiteApp(App[None]):
         if fault is not None:
             raise fault
         if status:
-            self.notify(f"{clean_line(command[0])} ended with status {status}", severity="warning")
+            self.notify(editor.ending(command, status), severity="warning")
 
     # --- dialogs -----------------------------------------------------------------------------
 
@@ -230,11 +251,22 @@ class HoverkiteApp(App[None]):
 
     def _open_link(self, url: str, agreed: bool | None) -> None:
         if agreed:
-            self.open_url(url)
+            try:
+                self._show_outside(url)
+            except HoverkiteError as error:
+                self.tell_error(error)
+
+    def _show_outside(self, target: str) -> None:
+        self._show(target, os.environ, lambda why: self.post_message(messages.ViewerFailed(why)))
+
+    @on(messages.ViewerFailed)
+    def _tell_viewer_failure(self, message: messages.ViewerFailed) -> None:
+        self.notify(message.reason, severity="warning")
 
     def get_key_display(self, binding: Binding) -> str:
-        """Keys by their names: not every font has the sign for Enter."""
-        return super().get_key_display(binding).replace("⏎", "enter")
+        """Keys by their names, as the manual has them: not every font has the sign for Enter."""
+        shown = super().get_key_display(binding).replace("⏎", "enter")
+        return f"ctrl+{shown[1:]}" if len(shown) > 1 and shown.startswith("^") else shown
 
     # --- keys and palette --------------------------------------------------------------------
 
@@ -259,20 +291,6 @@ class HoverkiteApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action, for the palette."""
-        main = self.main
-        yield SystemCommand("Ask again", "Ask the shown question again", main.action_again)
-        yield SystemCommand(
-            "Stop or clear", "Stop the answer, or clear the query", main.action_back
-        )
-        yield SystemCommand("Query", "Go to the query", main.action_go_to_query)
-        for pane in ("results", "preview", "answer"):
-            yield SystemCommand(pane.capitalize(), f"Go to the {pane}", partial(main.go_to, pane))
-        yield SystemCommand("Edit", "Open the hit in your editor at its line", main.action_edit)
-        yield SystemCommand("Copy", "Copy the hit's text or the answer", main.action_copy)
-        yield SystemCommand("Folder", "What is in the index, and what is not", main.action_report)
-        yield SystemCommand("Keys", "Show all keys", main.action_help)
-        for name in self._own_themes:
-            yield SystemCommand(
-                f"Theme: {name}", "Change the colours", partial(self.use_theme, name)
-            )
-        yield SystemCommand("Quit  :q", "Leave hoverkite", self.exit)
+        from tui.palette import actions
+
+        return actions(self, self._own_themes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,6 +11,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from tui.hanging import HangingText, Line
 
 
 class Question(ModalScreen[bool]):
@@ -20,9 +23,9 @@ class Question(ModalScreen[bool]):
         Binding("n,escape", "answer(False)", "No", id="question.no", tooltip="Decline"),
     ]
 
-    def __init__(self, title: str, body: Content, yes: str, no: str) -> None:
+    def __init__(self, title: str, lines: Sequence[Line], yes: str, no: str) -> None:
         super().__init__()
-        self._title, self._body = title, body
+        self._title, self._lines = title, lines
         self._keys = Content.assemble(
             (" y ", "bold $cite"), f"{yes}     ", (" n ", "bold $cite"), no
         )
@@ -31,7 +34,7 @@ class Question(ModalScreen[bool]):
         """Lay out the question and its two keys."""
         with VerticalScroll(classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
-            yield Static(self._body, markup=False)
+            yield HangingText(self._lines)
             yield Static(self._keys, classes="dialog-keys", markup=False)
 
     def action_answer(self, answer: bool) -> None:
@@ -63,16 +66,16 @@ class Page(ModalScreen[None]):
         Binding("pageup", "scroll(-10)", "Back", id="page.back", tooltip="Scroll back", show=False),
     ]
 
-    def __init__(self, title: str, body: Content) -> None:
+    def __init__(self, title: str, lines: Sequence[Line]) -> None:
         super().__init__()
-        self._title, self._body = title, body
+        self._title, self._lines = title, lines
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
         with VerticalScroll(classes="dialog page", can_focus=False) as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content.styled("esc closes", "$quiet")
-            yield Static(self._body, markup=False)
+            box.border_subtitle = Content.styled("↑ ↓ scroll · esc closes", "$quiet")
+            yield HangingText(self._lines)
 
     def action_close(self) -> None:
         """Close the page."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -87,12 +90,35 @@ def file_of(folder: Path, hit: Hit) -> Path:
 def run(command: list[str]) -> int:
     """Run the editor on this terminal, wait for it and return its exit status.
 
+    The keys that interrupt, ctrl+c and ctrl+\\, reach the editor alone meanwhile.
+
     Raises:
         UsageError: the editor can't be started.
     """
     shown = clean_line(command[0])
     advice = 'Set the setting editor, or $EDITOR, to a command such as "nvim" or "code --wait"'
     try:
-        return subprocess.run(command, check=False).returncode
+        with _interrupts_left_alone():
+            return subprocess.run(command, check=False).returncode
     except OSError as error:
         raise UsageError(f"{shown} can't be started: {error.strerror}", advice) from error
+
+
+def ending(command: list[str], status: int) -> str:
+    """How an editor that did not end well ended, in words."""
+    how = f"with status {status}" if status > 0 else f"by {signal.Signals(-status).name}"
+    return f"{clean_line(command[0])} ended {how}"
+
+
+@contextmanager
+def _interrupts_left_alone() -> Iterator[None]:
+    """Let this process, unlike what it starts, take no notice of the keys that interrupt."""
+    # A function, not SIG_IGN: what is ignored stays ignored in the programs that are started.
+    before = {
+        number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGQUIT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

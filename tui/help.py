@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tui.dialog import Page
+from tui.hanging import Line
 from tui.keys import APP_KEYS, SCREEN_KEYS
 
 if TYPE_CHECKING:
@@ -29,16 +30,17 @@ def help_page(app: App[object]) -> Page:
         ("In the preview and the answer", AnswerPane.BINDINGS),
         ("At any time", APP_KEYS),
     ]
-    lines: list[Content] = []
+    lines: list[Line] = []
     for title, bindings in sections:
-        lines += [Content.styled(title, "bold $heading")]
+        lines.append(("", Content.styled(title, "bold $heading")))
         for binding in own_bindings(bindings):
             parts = Binding.make_bindings([binding])
             keys = ", ".join(app.get_key_display(part) for part in parts)
-            lines.append(Content.assemble((f"  {keys:<{KEY_CELLS}}", "$cite"), binding.tooltip))
-        lines.append(Content(""))
-    lines.append(Content.styled("The mouse works too: click a hit, an extract, a hint.", "$quiet"))
-    return Page("keys", Content("\n").join(lines))
+            lines.append((Content.styled(f"  {keys:<{KEY_CELLS}}", "$cite"), binding.tooltip))
+        lines.append(("", ""))
+    mouse = "The mouse works too: click a hit, an extract, a hint."
+    lines.append(("", Content.styled(mouse, "$quiet")))
+    return Page("keys", lines)
 
 
 def own_bindings(bindings: list[BindingType]) -> list[Binding]:

@@ -13,20 +13,21 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
 HINTS = {
-    "query": ("query.ask", "screen.back", "query.new_line", "screen.next", "screen.help"),
+    "query": ("query.ask", "screen.back", "screen.next", "query.new_line"),
     "results": (
         *("screen.edit", "screen.copy", "screen.next", "screen.query", "screen.back"),
-        *("screen.report", "screen.help"),
+        "screen.report",
     ),
-    "preview": ("screen.edit", "screen.copy", "screen.next", "screen.query", "screen.help"),
-    "answer": (
-        *("screen.jump", "screen.copy", "screen.back", "screen.next", "screen.query"),
-        "screen.help",
-    ),
+    "preview": ("screen.edit", "screen.copy", "screen.next", "screen.query"),
+    "answer": ("screen.jump", "screen.copy", "screen.back", "screen.next", "screen.query"),
 }
 """Ids of the bindings shown for each pane, the most useful first."""
 
+WAY_OUT = "screen.help"
+"""Shown in any width: it leads to all the others."""
+
 ALWAYS = ("app.palette", "app.quit")
+GAP = 3
 
 
 class HintLine(Static):
@@ -51,17 +52,24 @@ class HintLine(Static):
         for found in self.screen.active_bindings.values():
             if found.binding.id is not None:
                 active.setdefault(found.binding.id, found.binding)
-        line = Content()
-        for name in (*HINTS[self._pane], *ALWAYS):
-            binding = active.get(name)
-            if binding is None:
-                continue
-            words = self._words.get(name, binding.description.lower())
-            hint = Content.assemble(
-                (self.app.get_key_display(binding), "bold $cite"), (f" {words}", "$quiet")
-            )
-            if line.cell_length + hint.cell_length + 3 > self.content_size.width:
-                break
-            click = Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"})
-            line = (line.append_text("   ") if line else line) + hint.stylize(click)
-        self.update(line)
+        names = [name for name in (*HINTS[self._pane], WAY_OUT, *ALWAYS) if name in active]
+        hints = {name: self._hint(name, active[name]) for name in names}
+        left = self.content_size.width
+        if WAY_OUT in hints:
+            left -= hints[WAY_OUT].cell_length
+        shown = []
+        for name in names:
+            if name != WAY_OUT:
+                left -= hints[name].cell_length + GAP
+                if left < 0:
+                    break
+            shown.append(hints[name])
+        if WAY_OUT in hints and hints[WAY_OUT] not in shown:
+            shown.append(hints[WAY_OUT])
+        self.update(Content(" " * GAP).join(shown))
+
+    def _hint(self, name: str, binding: Binding) -> Content:
+        words = self._words.get(name, binding.description.lower())
+        key = self.app.get_key_display(binding)
+        hint = Content.assemble((key, "bold $cite"), (f" {words}", "$quiet"))
+        return hint.stylize(Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"}))

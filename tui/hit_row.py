@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from engine.api import Hit
 
 ELLIPSIS = "…"
-FULL_CELL, HALF_CELL = "━", "╸"
-SHORTEST_HEADING = 8
-"""Cells under which a heading says nothing and is left out."""
+FULL_CELL, HALF_CELL, TRACK_CELL = "━", "╸", "─"
+SHORTEST_HEADING = 6
+"""Cells under which the beginning of a heading says nothing and is left out."""
 NEW = 0
 """In place of a number: a hit that the shown answer has no number for."""
 NEW_SIGN = "+"
@@ -32,7 +32,9 @@ class Columns:
     bar: int
     distance: int
     location: int
-    heading: int
+    """Places are padded to this width; 0 where each heading follows its place at once."""
+    rest: int
+    """Place and heading together."""
 
 
 def location(hit: Hit) -> str:
@@ -68,30 +70,22 @@ def numbers_of(hits: Sequence[Hit], cited: Sequence[Hit]) -> list[int]:
 
 
 def fit_columns(hits: Sequence[Hit], width: int, numbers: Sequence[int] = ()) -> Columns:
-    """Share ``width`` cells among the columns; file names come before headings."""
+    """Share ``width`` cells among the columns; headings have one only where all words fit."""
     rank = len(str(max(numbers or (hit.rank for hit in hits), default=1)))
-    bar = 7 if width >= 44 else 4 if width >= 34 else 0
+    bar = 7 if width >= 50 else 5 if width >= 40 else 4 if width >= 34 else 0
     distance = max((len(f"{hit.distance:.3f}") for hit in hits), default=0)
-    fixed = rank + 1 + (bar + 1 if bar else 0) + distance + 1
-    left = max(width - fixed, 1)
-    places = [location(hit) for hit in hits]
-    longest = max(map(cell_len, places), default=0)
+    rest = max(width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1), 1)
+    place = max((cell_len(location(hit)) for hit in hits), default=0)
     heading = max((cell_len(innermost_heading(hit)) for hit in hits), default=0)
-    names = sorted(cell_len(_shortest(place)) for place in places) or [1]
-    place = min(longest, max(names[len(names) * 3 // 4], left - heading - 2))
-    least = min(heading, SHORTEST_HEADING)
-    if left - place - 2 < least and left - 2 - least >= names[len(names) // 2]:
-        place = left - 2 - least
-    room = left - place - 2
-    if room < least or not heading:
-        return Columns(rank, bar, distance, left, 0)
-    return Columns(rank, bar, distance, place, room)
+    return Columns(rank, bar, distance, place if place + 2 + heading <= rest else 0, rest)
 
 
-def _shortest(place: str) -> str:
-    """The place with all its folders elided."""
+def _room_for_place(hit: Hit, heading: str, rest: int) -> int:
+    """Cells for the place: folders give way to the heading, the file's name does not."""
+    place = location(hit)
     folders, _, name = place.rpartition("/")
-    return f"{ELLIPSIS}/{name}" if folders else place
+    least = cell_len(f"{ELLIPSIS}/{name}" if folders else place)
+    return min(rest, max(least, rest - 2 - cell_len(heading)) if heading else rest)
 
 
 def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> Content:
@@ -101,30 +95,32 @@ def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> C
     """
     label = (hit.rank if number is None else number) or NEW_SIGN
     bar = distance_bar(hit.distance, best, columns.bar)
-    heading = elide_end(innermost_heading(hit), columns.heading)
+    heading = innermost_heading(hit)
+    place = styled_location(hit, _room_for_place(hit, heading, columns.rest), columns.location)
+    room = columns.rest - place.cell_length - 2
     line = Content.assemble(
         (f"{label:>{columns.rank}} ", "$quiet"),
         (bar, "$bar"),
-        (FULL_CELL * (columns.bar - cell_len(bar)), "$track"),
+        (TRACK_CELL * (columns.bar - cell_len(bar)), "$track"),
         " " if columns.bar else "",
         (f"{hit.distance:>{columns.distance}.3f} ", "$distance"),
-        styled_location(hit, columns.location),
+        place,
     )
-    if columns.heading and heading:
-        line = line.append_text("  ").append_text(heading, "$quiet")
+    if heading and room >= min(cell_len(heading), SHORTEST_HEADING):
+        line = line.append_text("  ").append_text(elide_end(heading, room), "$heading")
     return line
 
 
-def styled_location(hit: Hit, width: int) -> Content:
-    """The place of ``hit`` in ``width`` cells, padded: folders quiet, the file name bright."""
-    text = elide_path(location(hit), width)
+def styled_location(hit: Hit, most: int, least: int) -> Content:
+    """The place of ``hit`` in ``least`` to ``most`` cells: folders quiet, the name bright."""
+    text = elide_path(location(hit), most)
     folders, slash, name = text.rpartition("/")
     path, mark, lines = name.rpartition(" p." if hit.page is not None else ":")
     return Content.assemble(
         (folders + slash, "$quiet"),
         (path or lines, "$foreground"),
         (mark + lines if path else "", "$quiet"),
-        " " * max(width - cell_len(text), 0),
+        " " * max(least - cell_len(text), 0),
     )
 
 

@@ -11,10 +11,10 @@ from textual.content import Content
 
 from engine.errors import EngineError, HoverkiteError
 from engine.safe_text import clean, clean_line
+from engine.survey_text import left_out
 from tui import messages, notes, outcome
 from tui.desk import Desk
 from tui.engine_port import closing
-from tui.status_bar import left_out_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,7 +168,7 @@ class MainScreen(Desk):
         before, status = self._status, message.status
         self._status = status
         self.status_bar.show(status)
-        self.query_pane.show_folder(status.docs, left_out_words(status))
+        self.query_pane.show_folder(status.docs, left_out(status.ignored, status.unread))
         # A new engine counts from 0 again, so any other number is a change.
         if before is not None and status.revision != before.revision:
             self._index_changed.set()
@@ -229,7 +229,7 @@ class MainScreen(Desk):
     async def _show_failure(self, message: messages.EngineFailed) -> None:
         self._failed = True
         error = message.error
-        self.status_bar.show_words(f"✕ {error.title}: {error} · ctrl+r tries again", "$text-error")
+        self.status_bar.show_failure(error.title, str(error), "ctrl+r tries again")
         if not self.results.hits:
             self.results.show_note(notes.failure_note(error))
         if self.answering:

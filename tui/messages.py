@@ -58,6 +58,13 @@ class LinkChosen(Message):
 
 
 @dataclass
+class ViewerFailed(Message):
+    """The desktop could not show what it was given."""
+
+    reason: str
+
+
+@dataclass
 class SettingsLoaded(Message):
     """The settings are known, after the first frame."""
 

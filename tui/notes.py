@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine import figures
 from engine.safe_text import clean
-from tui import figures, outcome
+from tui import outcome
 
 if TYPE_CHECKING:
     from engine.api import FolderStatus

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine import figures
 from engine.safe_text import clean, clean_line
-from tui import figures
 
 if TYPE_CHECKING:
     from engine import api
     from engine.errors import HoverkiteError
 
-DEMONSTRATION = (
-    "demonstration model: shows that the path works; choose a better one: docs/models.md"
-)
+DEMONSTRATION = "demonstration model · a better one: docs/models.md"
 
 
 def demonstration(llm: api.LlmState) -> Content:
@@ -30,7 +28,7 @@ def waiting(llm: api.LlmState, *, has_extracts: bool) -> Content:
     detail = clean_line(llm.detail)
     doing = {
         "off": "vLLM starts with this question",
-        "starting": "vLLM is starting" + (f", {detail}" if detail else ""),
+        "starting": "vLLM is starting" + (f": {detail}" if detail else ""),
         "ready": "the model reads the hits …",
         "answering": "the model reads the hits …",
     }[llm.state]
@@ -61,19 +59,15 @@ def title_facts(finished: api.AnswerFinished) -> list[str]:
 
 
 def finished(event: api.AnswerFinished) -> Content:
-    """The last lines of an answer that the model ended."""
-    facts = [
-        f"{figures.milliseconds(event.ttft_ms)} to first token",
-        f"{event.tokens_per_s:.0f}{figures.GAP}tokens/s",
-        figures.counted(event.completion_tokens, "token"),
-    ]
+    """The last lines of an answer that the model ended; its pace is in the pane's title."""
+    tokens = figures.counted(event.completion_tokens, "token")
     if event.finish_reason == "length":
         end = Content.styled(
             "▲ cut off at its length limit (finish reason: length)", "$text-warning"
         )
     else:
         end = Content.styled(f"finished: {clean_line(event.finish_reason)}", "$quiet")
-    lines = [Content.styled(" · ".join(facts) + " · ", "$quiet") + end]
+    lines = [Content.styled(f"{tokens} · ", "$quiet") + end]
     if event.sources:
         sources = "  ".join(clean_line(source) for source in event.sources)
         lines.append(Content.assemble(("shown to the model  ", "$quiet"), (sources, "$cite")))

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from engine.safe_text import clean, clean_line
 from tui import highlight, hit_row
+from tui.hanging import hang
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -97,7 +98,6 @@ def numbered_text(hit: Hit, query: str, width: int) -> Content:
         heading = hit_row.elide_middle(clean_line(hit.heading.replace(" > ", " › ")), width)
         shown += [Content.styled(heading, "$heading"), Content("")]
     for number, line in enumerate(content.split("\n", allow_blank=True), hit.start_line):
-        for part, piece in enumerate(line.wrap(max(width - gutter, 10)) or [Content("")]):
-            label = "" if part or not numbered else f"{number}  "
-            shown.append(Content.assemble((f"{label:>{gutter}}", "$gutter"), piece))
+        label = f"{number}  " if numbered else ""
+        shown.append(hang(Content.styled(f"{label:>{gutter}}", "$gutter"), line, width))
     return Content("\n").join(shown)

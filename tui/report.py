@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine import figures
 from engine.safe_text import clean_line
-from tui import figures
+from engine.survey_text import left_out
 from tui.dialog import Page
-from tui.status_bar import left_out_words
+from tui.hanging import Line
 
 if TYPE_CHECKING:
     from engine.api import FolderStatus
@@ -20,23 +21,18 @@ NAME_CELLS = 14
 def report_page(status: FolderStatus) -> Page:
     """A page that tells ``status`` in full."""
     rows = [*_folder_rows(status), *_model_rows(status)]
-    lines = [
-        Content.assemble((f"{name:<{NAME_CELLS}}", "$quiet"), value)
-        for name, value in rows
-        if value
+    lines: list[Line] = [
+        (Content.styled(f"{name:<{NAME_CELLS}}", "$quiet"), value) for name, value in rows if value
     ]
     if status.skipped_total:
-        lines += [Content(""), Content.styled("Skipped files", "bold $heading")]
-        lines += [
-            Content.assemble(
-                clean_line(skipped.path), (f"  {clean_line(skipped.reason)}", "$quiet")
-            )
-            for skipped in status.skipped
-        ]
+        lines += [("", ""), ("", Content.styled("Skipped files", "bold $heading"))]
+        for skipped in status.skipped:
+            reason = (f"  {clean_line(skipped.reason)}", "$quiet")
+            lines.append(("", Content.assemble(clean_line(skipped.path), reason)))
         more = status.skipped_total - len(status.skipped)
         if more > 0:
-            lines.append(Content.styled(f"and {figures.count(more)} more", "$quiet"))
-    return Page("folder", Content("\n").join(lines))
+            lines.append(("", Content.styled(f"and {figures.count(more)} more", "$quiet")))
+    return Page("folder", lines)
 
 
 def _folder_rows(status: FolderStatus) -> list[tuple[str, str]]:
@@ -50,7 +46,7 @@ def _folder_rows(status: FolderStatus) -> list[tuple[str, str]]:
         ("files", figures.count(status.files)),
         ("chunks", figures.count(status.chunks)),
         ("on the way", figures.count(status.pending) if status.pending else ""),
-        ("left out", left_out_words(status)),
+        ("left out", left_out(status.ignored, status.unread)),
         ("last edit", edit),
     ]
 

@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui import figures, hit_row
+from engine import figures
+from tui import hit_row
 from tui.messages import HitHighlighted, HitOpened
 
 if TYPE_CHECKING:

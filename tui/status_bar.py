@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
+from engine import figures
 from engine.safe_text import clean_line
-from tui import figures
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -50,18 +50,27 @@ class StatusBar(Static):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._parts = [Part(Content.styled("○ starting the engine …", "$quiet"), 0)]
+        self.parts = [Part(Content.styled("○ starting the engine …", "$quiet"), 0)]
         self._model = Content()
 
     def show(self, status: FolderStatus) -> None:
         """Show a status of the folder."""
-        self._parts = folder_parts(status)
+        self.parts = folder_parts(status)
         self._model = model_part(status.llm)
         self._lay_out()
 
     def show_words(self, words: str, style: str = "$quiet") -> None:
         """Show a sentence about the engine instead."""
-        self._parts = [Part(Content.styled(clean_line(words), style), 0)]
+        self.parts = [Part(Content.styled(clean_line(words), style), 0)]
+        self._model = Content()
+        self._lay_out()
+
+    def show_failure(self, title: str, detail: str, way_out: str) -> None:
+        """Show what failed and what to do; the detail is the first to go."""
+        words = (f"✕ {title}", 0), (detail, 2), (way_out, 1)
+        self.parts = [
+            Part(Content.styled(clean_line(said), "$text-error"), rank) for said, rank in words
+        ]
         self._model = Content()
         self._lay_out()
 
@@ -74,7 +83,7 @@ class StatusBar(Static):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        self.update(fit(self._parts, self._model, self.content_size.width))
+        self.update(fit(self.parts, self._model, self.content_size.width))
 
 
 def fit(parts: list[Part], model: Content, width: int) -> Content:
@@ -135,14 +144,6 @@ def _settled_parts(status: FolderStatus) -> list[Part]:
     return parts
 
 
-def left_out_words(status: FolderStatus) -> str:
-    """``300 ignored, 12 Word files not read yet``; empty when nothing was left out."""
-    words = [f"{figures.count(status.ignored)} ignored"] if status.ignored else []
-    for kind, number in sorted(status.unread.items()):
-        words.append(f"{figures.counted(number, clean_line(kind) + ' file')} not read yet")
-    return ", ".join(words)
-
-
 def _indexing_parts(status: FolderStatus, sign: str, colour: str) -> list[Part]:
     progress = status.progress
     share = progress.files_done / progress.files_total if progress.files_total else 0.0
@@ -152,7 +153,7 @@ def _indexing_parts(status: FolderStatus, sign: str, colour: str) -> list[Part]:
     parts = [
         Part(Content.assemble((sign, colour), files), 0),
         Part(
-            Content.assemble(("━" * done, colour), ("━" * (PROGRESS_CELLS - done), "$track")),
+            Content.assemble(("━" * done, colour), ("─" * (PROGRESS_CELLS - done), "$track")),
             2,
         ),
     ]

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 FALLBACK = "kite"
 
+LONGEST_NAME = 100
+"""Characters of a theme's name that are read back."""
+
 OWN_VARIABLES = {
     "quiet": "#8f9bab",
     "line": "#2c343f",
@@ -51,10 +54,37 @@ def user_folder() -> Path:
     return paths.config_dir() / "themes"
 
 
+def keep_choice(name: str) -> None:
+    """Remember the theme chosen on the screen; one in the settings wins over it.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    file = _choice_file()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = file.with_suffix(f".{os.getpid()}")
+    new.touch(mode=0o600)
+    new.write_text(f"{name}\n", "utf-8")
+    new.replace(file)
+
+
+def _kept_choice() -> str:
+    try:
+        with _choice_file().open(encoding="utf-8") as file:
+            return file.readline(LONGEST_NAME).strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _choice_file() -> Path:
+    return paths.state_dir() / "theme"
+
+
 def early_choice(flags: Mapping[str, Any]) -> str:
     """The chosen theme's name, found without loading the settings, which would delay the screen.
 
-    Follows the same order; a fault in the config file is left for the settings to explain.
+    The setting, in the settings' own order, then the choice kept from the screen, then the
+    fallback. A fault in the config file is left for the settings to explain.
     """
     named = flags.get("theme") or os.environ.get("HOVERKITE_THEME")
     if not named:
@@ -64,7 +94,9 @@ def early_choice(flags: Mapping[str, Any]) -> str:
             named = tomllib.loads(file.read_text("utf-8")).get("theme")
         except (OSError, ValueError):
             named = None
-    return named if isinstance(named, str) and named else FALLBACK
+    if isinstance(named, str) and named:
+        return named
+    return _kept_choice() or FALLBACK
 
 
 def load_named(name: str) -> Theme:

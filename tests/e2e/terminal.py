@@ -8,7 +8,13 @@ from typing import Self
 import pexpect
 import pyte
 
-ENTER, ESCAPE, TAB, CTRL_Q = "\r", "\x1b", "\t", "\x11"
+ENTER, ESCAPE, TAB, CTRL_C, CTRL_Q = "\r", "\x1b", "\t", "\x03", "\x11"
+
+
+def _terminal_env(env: Mapping[str, str]) -> dict[str, str]:
+    """``env`` without a size of the caller's terminal, which would win over this one's own."""
+    kept = {name: value for name, value in env.items() if name not in ("COLUMNS", "LINES")}
+    return kept | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 class Terminal:
@@ -22,11 +28,12 @@ class Terminal:
         self._process = pexpect.spawn(
             command[0],
             list(command[1:]),
-            env=dict(env) | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env=_terminal_env(env),
             dimensions=(rows, columns),
             timeout=1,
         )
         self.raw = b""
+        self._ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -53,13 +60,15 @@ class Terminal:
         """Wait until the screen shows ``expected``; return after how many seconds.
 
         Raises:
-            AssertionError: it did not, with the screen as it was.
+            AssertionError: it did not, or the program ended first, with the screen as it was.
         """
         begun = time.monotonic()
         while time.monotonic() - begun < seconds:
             shown = self.text
             if expected(shown) if callable(expected) else expected in shown:
                 return time.monotonic() - begun
+            if self._ended:
+                raise AssertionError(f"the program ended before {expected!r} came:\n{shown}")
         raise AssertionError(f"{expected!r} did not come within {seconds} s:\n{self.text}")
 
     def wait_for_end(self, seconds: float) -> int | None:
@@ -74,7 +83,10 @@ class Terminal:
     def _read(self) -> None:
         try:
             piece = self._process.read_nonblocking(65536, timeout=0.05)
-        except (pexpect.TIMEOUT, pexpect.EOF):
+        except pexpect.TIMEOUT:
+            return
+        except pexpect.EOF:
+            self._ended = True
             return
         self.raw += piece
         self._stream.feed(piece)

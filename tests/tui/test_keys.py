@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ async def test_the_palette_offers_every_theme_and_switches() -> None:
         commands["Theme: paper"].callback()
         await driver.pilot.pause()
         assert driver.app.theme == "paper"
-        assert 'theme = "paper"' in driver.toasts[-1].message
+        assert not driver.toasts
 
 
 def _highlighted(driver: Driver) -> str:
@@ -237,6 +238,62 @@ async def test_the_hints_tell_the_keys_of_the_pane() -> None:
         engine.answer = [asyncio.Event()]
         await driver.ask("q")
         await driver.until(lambda: "esc stop" in str(hints.content))  # type: ignore[attr-defined]
+
+
+async def test_no_width_hides_the_way_to_the_keys() -> None:
+    async with driving(answering(), size=(60, 20)) as driver:
+        hints = driver.main.query_one("HintLine")
+        await driver.until(lambda: "f1 keys" in str(hints.content))  # type: ignore[attr-defined]
+        await asked(driver)
+        for pane in ("results", "preview", "answer"):
+            driver.main.go_to(pane)
+            await driver.until(lambda: "? keys" in str(hints.content), pane)  # type: ignore[attr-defined]
+            assert hints.content.cell_length <= 58  # type: ignore[attr-defined]
+
+
+async def test_keys_are_called_as_in_the_manual() -> None:
+    async with driving(answering()) as driver:
+        await driver.press("f1")
+        page = driver.page()
+        assert "alt+enter, ctrl+j" in page and "ctrl+r" in page
+        assert "^" not in page
+
+
+async def test_a_page_of_a_pdf_goes_to_the_desktop_and_the_editor_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-")
+    terminal = Terminal()
+    shown: list[str] = []
+
+    def show(target: str, environment: object, tell_failure: Callable[[str], object]) -> None:
+        shown.append(target)
+        tell_failure("xdg-open ended with status 3")
+
+    engine = answering([hit(1, path="a.pdf", page=7)])
+    async with driving(engine, folder=tmp_path, run_editor=terminal.run, show=show) as driver:
+        await asked(driver)
+        await driver.press("tab", "e")
+        await driver.until(lambda: len(driver.toasts) == 2, "the toasts")
+        assert shown == [str(tmp_path / "a.pdf")]
+        said = [toast.message for toast in driver.toasts]
+        assert said == ["The hit is on page 7", "xdg-open ended with status 3"]
+        assert terminal.commands == []
+
+
+async def test_a_pdf_without_a_desktop_says_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-")
+    async with driving(answering([hit(1, path="a.pdf", page=7)]), folder=tmp_path) as driver:
+        await asked(driver)
+        await driver.press("tab", "e")
+        await driver.until(lambda: driver.toasts, "the toast")
+        assert "no desktop" in driver.toasts[-1].message
+        assert str(tmp_path / "a.pdf") in driver.toasts[-1].message
+        assert len(driver.toasts) == 1
 
 
 class Terminal:

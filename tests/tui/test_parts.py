@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from rich.cells import cell_len
 from textual.content import Content
 
-from engine import api
+from engine import api, figures
 from engine.errors import FolderError, UsageError
 from tests.tui import content
 from tests.tui.scripted import hit, llm, status
-from tui import clipboard, editor, figures, highlight, hit_row, preview, status_bar
+from tui import clipboard, editor, highlight, hit_row, preview, status_bar, viewer
+from tui.answer import quoted
+from tui.hanging import hang
 from tui.results import same_hit
 
 
@@ -101,7 +104,32 @@ def test_the_preview_numbers_the_lines_and_wraps_within_its_width() -> None:
     assert lines[5].startswith("    ")
     assert max(map(cell_len, lines)) <= 44
     marked = {shown.plain[span.start : span.end] for span in shown.spans if span.style == "$match"}
-    assert marked == {"starter", "travel", "sourdough"} & marked and "starter" in marked
+    assert {"starter", "travel"} <= marked <= {"starter", "travel", "sourdough"}
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "wanted"),
+    [
+        ("key  ", "one two three", ["key  one two", "     three"]),
+        ("", "one two three", ["one two three"]),
+        ("key  ", "", ["key  "]),
+        ("a-label-wider-than-all", "one two three", None),
+        ("k ", "x" * 30, ["k " + "x" * 12, "  " + "x" * 12, "  " + "x" * 6]),
+    ],
+)
+def test_a_long_text_goes_on_beside_its_label(
+    label: str, text: str, wanted: list[str] | None
+) -> None:
+    lines = hang(label, text, 14).plain.split("\n")
+    assert "".join(line[len(label) :] for line in lines).replace(" ", "") == text.replace(" ", "")
+    assert wanted is None or [line.rstrip() for line in lines] == [w.rstrip() for w in wanted]
+
+
+def test_a_failure_keeps_its_way_out_on_a_narrow_screen() -> None:
+    bar = status_bar.StatusBar()
+    bar.show_failure("The engine does not answer", "it ended " * 9, "ctrl+r tries again")
+    line = status_bar.fit(bar.parts, Content(), 58).plain
+    assert line.rstrip() == "✕ The engine does not answer · ctrl+r tries again"
 
 
 @pytest.mark.parametrize(
@@ -119,14 +147,96 @@ def test_a_negative_distance_moves_no_column() -> None:
     assert [line.index("docs/page") for line in lines] == [lines[0].index("docs/page")] * 2
 
 
-@pytest.mark.parametrize("count", [3, 4, 8])
-def test_one_long_name_leaves_room_for_the_headings(count: int) -> None:
+def test_headings_stand_in_a_column_where_all_words_fit_and_else_follow_their_place() -> None:
+    hits = [hit(1, path="a.md"), hit(2, path="longer.md")]
+    for width, column in ((60, True), (46, True), (38, False)):
+        columns = hit_row.fit_columns(hits, width)
+        lines = [hit_row.row(each, 0.8, columns).plain for each in hits]
+        assert (lines[0].index("Sec") == lines[1].index("Sec")) is column
+    assert "a.md:10-18  Section 1" in lines[0]
+    assert "longer.md:20-28  Sect" in lines[1]
+
+
+def test_a_long_name_takes_the_room_of_its_own_heading_only() -> None:
     long = hit(1, path="a-very-long-name-of-a-file-that-fills-the-whole-row.md")
-    hits = [long, *(hit(n, path=f"p{n}.md") for n in range(2, count + 1))]
-    columns = hit_row.fit_columns(hits, 46)
-    assert columns.heading >= hit_row.SHORTEST_HEADING
+    other = hit(2, path="p2.md")
+    columns = hit_row.fit_columns([long, other], 46)
     assert "…" in hit_row.row(long, 0.8, columns).plain
-    assert "p2.md:20-28 " in hit_row.row(hits[1], 0.8, columns).plain
+    assert hit_row.row(other, 0.8, columns).plain.endswith("p2.md:20-28  Section 2")
+
+
+def test_folders_give_way_to_a_heading_and_file_names_do_not() -> None:
+    deep = hit(1, path="some/folder/of/mine/page.md", heading="A heading")
+    columns = hit_row.fit_columns([deep], 48)
+    assert hit_row.row(deep, 0.8, columns).plain.endswith("…/page.md:10-18  A heading")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Two lines\nof a sentence. ", "Two lines of a sentence."),
+        ("| Enter | asks |", "Enter │ asks"),
+        ("|", "|"),
+        ("||", "||"),
+        ("a | b", "a | b"),
+        ("x \x1b[2J y", "x \ufffd[2J y"),
+    ],
+)
+def test_a_quotation_reads_on_one_line(text: str, wanted: str) -> None:
+    assert quoted(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "wanted"),
+    [
+        ({"DISPLAY": ":0"}, "linux", "xdg-open"),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", "xdg-open"),
+        ({}, "linux", None),
+        ({}, "darwin", "open"),
+    ],
+)
+def test_only_a_desktop_has_an_opener(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    platform: str,
+    wanted: str | None,
+) -> None:
+    monkeypatch.setenv("PATH", str(command_in(tmp_path, "xdg-open", "")))
+    assert viewer.opener_for(environment, platform) == wanted
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert viewer.opener_for({"DISPLAY": ":0"}, "linux") is None
+
+
+@pytest.mark.parametrize(("status", "told"), [(0, []), (3, ["xdg-open ended with status 3"])])
+def test_a_viewer_that_fails_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, told: list[str]
+) -> None:
+    folder = command_in(
+        tmp_path, "xdg-open", f'echo noise; echo "$@" > {tmp_path}/got; exit {status}'
+    )
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    reasons: list[str] = []
+    running = set(threading.enumerate())
+    viewer.show("/x/a b.pdf", {"DISPLAY": ":0"}, reasons.append)
+    for waiting in set(threading.enumerate()) - running:
+        waiting.join(20)
+    assert (tmp_path / "got").read_text() == "/x/a b.pdf\n"
+    assert [reason.partition(":")[0] for reason in reasons] == told
+
+
+def test_without_a_desktop_the_way_out_is_told() -> None:
+    with pytest.raises(UsageError, match="no desktop") as raised:
+        viewer.show("/x/a.pdf", {}, print)
+    assert "/x/a.pdf" in raised.value.next_step
+
+
+def command_in(folder: Path, name: str, does: str) -> Path:
+    """Put a command into ``folder``; return the folder."""
+    command = folder / name
+    command.write_text(f"#!/bin/sh\n{does}\n")
+    command.chmod(0o700)
+    return folder
 
 
 def test_refreshed_hits_keep_the_numbers_the_answer_uses() -> None:
@@ -145,6 +255,9 @@ def test_refreshed_hits_keep_the_numbers_the_answer_uses() -> None:
         ("a[i] (x", "a[i] (x", []),
         ("検索の距離", "距離", ["距離"]),
         ("unparameterised", "parameter", []),
+        ("indexing of indexes", "index", ["indexing", "indexes"]),
+        ("go to gold", "go", ["go"]),
+        ("not a node, now", "why does no node not mean it", ["node"]),
         ("C++ and c++", "c++", []),
         ("ef_construction", "ef_construction", ["ef_construction"]),
     ],

@@ -44,14 +44,15 @@ async def test_enter_asks_and_every_part_of_the_answer_is_shown() -> None:
         assert driver.seen(HitHighlighted) >= 1
         assert "8 of 6 848 chunks · 14 ms" in driver.title("results")
         assert len(driver.main.results.hits) == 8
-        assert [str(part.content) for part in driver.main.query(Extract)] == [
+        quotes = [str(part.content) for part in driver.main.query(Extract)]
+        assert [quote.replace("\u00a0", " ") for quote in quotes] == [
             "“A starter rests in the fridge for up to three weeks.” [1]",
             "“Crumbled into a jar, dried starter keeps for a year without any feeding.” [2]",
         ]
         assert driver.main.query_one(ModelText).source == content.ANSWER
         assert "0.3 s to first token · 34 t/s" in driver.title("answer")
         outcome = driver.said("outcome")
-        for fact in ("312", "34", "48", "finished: stop", "docs/page1.md:10"):
+        for fact in ("48", "finished: stop", "docs/page1.md:10"):
             assert fact in outcome
         assert "demonstration model" in driver.said("demonstration")
         assert "docs/models.md" in driver.said("demonstration")

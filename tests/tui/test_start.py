@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +15,8 @@ from engine import api
 from engine.errors import ConfigError, EngineError, FolderError, HoverkiteError
 from tests.tui.driver import FOLDER, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
+from tui.app import HoverkiteApp
+from tui.command import run_screen
 from tui.messages import EngineFailed, EngineLost, FolderReady
 
 HEAVY = ("torch", "pymilvus", "vllm", "sentence_transformers", "pydantic", "httpx", "markdown_it")
@@ -24,6 +29,44 @@ def test_nothing_slow_is_imported_before_the_first_frame(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def collecting() -> Iterator[None]:
+    """Leave garbage collection as it is everywhere else."""
+    yield
+    gc.unfreeze()
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collecting")
+async def test_garbage_is_collected_again_once_the_screen_is_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    was_collecting: list[bool] = []
+    monkeypatch.setattr(HoverkiteApp, "run", lambda app: was_collecting.append(gc.isenabled()))
+    assert run_screen(tmp_path, {}, agreed=False) == 0
+    assert was_collecting == [False]
+    async with driving():
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+
+
+async def test_a_screen_that_never_held_collections_freezes_nothing() -> None:
+    async with driving():
+        assert gc.get_freeze_count() == 0
+
+
+def test_what_libraries_log_is_not_written_over_the_terminal(tmp_path: Path) -> None:
+    code = f"""
+import logging, pathlib, tui.app, tui.command
+tui.app.HoverkiteApp.run = lambda app: logging.getLogger("asyncio").error("Traceback")
+tui.command.run_screen(pathlib.Path({str(tmp_path)!r}), {{}}, False)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 async def test_the_cursor_waits_in_the_query_and_the_panes_teach() -> None:

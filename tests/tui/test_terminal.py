@@ -2,62 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
-import signal
-import struct
-import subprocess
 import sys
-import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.terminal import CTRL_C, CTRL_Q, ENTER, TAB, Terminal
+
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = 40.0
-
-
-class Terminal:
-    """A program in a pseudo-terminal of 100x30."""
-
-    def __init__(self, code: str) -> None:
-        self.seen = b""
-        self.screen, program_end = pty.openpty()
-        fcntl.ioctl(program_end, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
-        self.program = subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=program_end,
-            stdout=program_end,
-            stderr=program_end,
-            cwd=ROOT,
-            # COLUMNS and LINES of the caller would win over the terminal's own size.
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
-            start_new_session=True,
-        )
-        os.close(program_end)
-
-    def wait_for(self, wanted: bytes) -> None:
-        end = time.monotonic() + BOUND
-        while wanted not in self.seen:
-            left = end - time.monotonic()
-            assert left > 0 and select.select([self.screen], [], [], left)[0], (
-                f"no {wanted!r} in {self.seen[-2000:]!r}"
-            )
-            self.seen += os.read(self.screen, 65536)
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.screen, keys)
-
-    def close(self) -> None:
-        if self.program.poll() is None:
-            os.killpg(self.program.pid, signal.SIGKILL)
-        self.program.wait()
-        os.close(self.screen)
-
 
 PROGRAM = """
 from pathlib import Path
@@ -81,70 +36,110 @@ app.run()
 print("left the screen")
 """
 
+COPIED = b"\x1b]52;c;bWFya2VyLW9uZS"
+"""The clipboard sequence of a text that begins with "marker-one"."""
 
-@pytest.fixture
-def editor(tmp_path: Path) -> str:
-    """The command of an editor that writes down how it was called."""
-    editor = tmp_path / "vim"
-    editor.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/called\necho editor-was-here\n')
+
+def editor_that(folder: Path, does: str) -> str:
+    """The command of an editor, a shell script that ``does`` something."""
+    editor = folder / "vim"
+    editor.write_text(f"#!/bin/sh\ncd {folder}\n{does}\n")
     editor.chmod(0o700)
     return str(editor)
+
+
+NOTES_ITS_CALL = 'echo "$@" >> called; echo editor-was-here'
+WAITS_FOR_CTRL_C = "trap 'echo interrupted >> called; exit 0' INT; echo editor-was-here; "
+WAITS_FOR_CTRL_C += "while :; do sleep 0.05; done"
+DIES_OF_CTRL_C = "echo editor-was-here; while :; do sleep 0.05; done"
+
+
+@pytest.fixture
+def does() -> str:
+    return NOTES_ITS_CALL
+
+
+@pytest.fixture
+def editor(tmp_path: Path, does: str) -> str:
+    return editor_that(tmp_path, does)
 
 
 @pytest.fixture
 def terminal(tmp_path: Path, editor: str) -> Iterator[Terminal]:
     (tmp_path / "a.md").write_text("line\n" * 20)
     code = f"FOLDER = {str(tmp_path)!r}\nEDITOR = {editor!r}\n{PROGRAM}"
-    opened = Terminal(code)
-    yield opened
-    opened.close()
+    command = [sys.executable, "-c", code]
+    with Terminal(command, os.environ | {"PYTHONPATH": str(ROOT)}) as opened:
+        opened.wait_for("watching 274", BOUND)
+        opened.type("q" + ENTER)
+        opened.wait_for("finished: stop", BOUND)
+        opened.wait_for("marker-one", BOUND)
+        yield opened
+
+
+def go_to_the_results(terminal: Terminal) -> None:
+    terminal.type(TAB)
+    terminal.wait_for("e edit", BOUND)
+
+
+def wait_for_bytes(terminal: Terminal, wanted: bytes) -> None:
+    terminal.wait_for(lambda _: wanted in terminal.raw, BOUND)
+
+
+def leave(terminal: Terminal) -> None:
+    terminal.type(CTRL_Q)
+    wait_for_bytes(terminal, b"left the screen")
+    assert terminal.wait_for_end(BOUND) == 0
 
 
 @pytest.mark.parametrize(
     ("editor", "wanted"),
-    [("false", b"ended with status 1"), ("no-such-editor", b"can't be started")],
+    [("false", "ended with status 1"), ("no-such-editor", "can't be started")],
 )
-def test_the_screen_comes_back_from_an_editor_that_failed(
-    terminal: Terminal, wanted: bytes
+def test_the_screen_comes_back_from_an_editor_that_failed(terminal: Terminal, wanted: str) -> None:
+    go_to_the_results(terminal)
+    terminal.type("e")
+    terminal.wait_for(wanted, BOUND)
+    terminal.type("y")
+    wait_for_bytes(terminal, COPIED)
+    leave(terminal)
+
+
+@pytest.mark.parametrize(
+    ("does", "wanted"), [(WAITS_FOR_CTRL_C, "e edit"), (DIES_OF_CTRL_C, "ended by SIGINT")]
+)
+def test_ctrl_c_in_the_editor_reaches_the_editor_alone(
+    terminal: Terminal, tmp_path: Path, does: str, wanted: str
 ) -> None:
-    terminal.wait_for(b"watching 274")
-    terminal.type(b"q\r")
-    terminal.wait_for(b"finished: stop")
-    terminal.type(b"\t")
-    terminal.wait_for(b"folder")
-    terminal.type(b"e")
-    terminal.wait_for(wanted)
-    terminal.type(b"y")
-    terminal.wait_for(b"\x1b]52;c;bWFya2VyLW9uZS")
-    terminal.type(b"\x11")
-    terminal.wait_for(b"left the screen")
-    assert terminal.program.wait(BOUND) == 0
+    go_to_the_results(terminal)
+    terminal.type("e")
+    wait_for_bytes(terminal, b"editor-was-here")
+    terminal.type(CTRL_C)
+    terminal.wait_for("e edit", BOUND)
+    terminal.wait_for(wanted, BOUND)
+    assert (tmp_path / "called").exists() is (does == WAITS_FOR_CTRL_C)
+    assert "ctrl+c" not in terminal.text, "the screen took it for its own"
+    terminal.type("y")
+    wait_for_bytes(terminal, COPIED)
+    leave(terminal)
 
 
 def test_no_escape_sequence_of_a_document_reaches_the_terminal_and_the_editor_comes_back(
     terminal: Terminal, tmp_path: Path
 ) -> None:
-    terminal.wait_for(b"watching 274")
-    terminal.type(b"q\r")
-    terminal.wait_for(b"finished: stop")
-    terminal.wait_for(b"marker-one")
-    assert b"]52;c;ZXZpbA==\x07" not in terminal.seen
-    assert b"\x1b]52" not in terminal.seen
-    assert b"\x1b]0;owned" not in terminal.seen
-    assert "\u202e".encode() not in terminal.seen
-    assert b"\xc2\x9b" not in terminal.seen
+    assert b"]52;c;ZXZpbA==\x07" not in terminal.raw
+    assert b"\x1b]52" not in terminal.raw
+    assert b"\x1b]0;owned" not in terminal.raw
+    assert "\u202e".encode() not in terminal.raw
+    assert b"\xc2\x9b" not in terminal.raw
 
-    terminal.type(b"\t")
-    terminal.wait_for(b"folder")  # the hints of the results
-    terminal.type(b"eee")
-    terminal.wait_for(b"editor-was-here")
+    go_to_the_results(terminal)
+    terminal.type("eee")
+    wait_for_bytes(terminal, b"editor-was-here")
     assert (tmp_path / "called").read_text().split() == ["+7", str(tmp_path / "a.md")]
-    terminal.seen = b""
-    terminal.wait_for(b"watching")  # the screen is painted again
+    terminal.wait_for("watching", BOUND)  # the screen is painted again
 
-    terminal.type(b"y")
-    terminal.wait_for(b"\x1b]52;c;bWFya2VyLW9uZS")  # "marker-one", this time on purpose
+    terminal.type("y")
+    wait_for_bytes(terminal, COPIED)  # this time on purpose
     assert len((tmp_path / "called").read_text().splitlines()) == 1, "keys typed ahead are dropped"
-    terminal.type(b"\x11")
-    terminal.wait_for(b"left the screen")
-    assert terminal.program.wait(BOUND) == 0
+    leave(terminal)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
 from textual.color import Color
 from textual.theme import Theme
 
+from engine import paths
 from engine.errors import ConfigError, EngineError
 from tests.tui.driver import driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource
 from tui import themes
-from tui.messages import FolderReady
+from tui.messages import FolderReady, SettingsLoaded
 
 SHIPPED = sorted(path.stem for path in themes.shipped_folder().glob("*.toml"))
 
@@ -120,6 +122,60 @@ async def test_a_theme_chosen_on_the_screen_outlives_a_lost_engine() -> None:
         source.engine.statuses.put_nowait(EngineError("reset"))
         await driver.until(lambda: driver.seen(FolderReady) == 2)
         assert driver.app.theme == "moor"
+
+
+async def test_a_theme_chosen_on_the_screen_is_there_again_after_a_restart() -> None:
+    async with driving() as driver:
+        driver.app.use_theme("paper")
+        driver.app.use_theme("moor")
+        assert not driver.toasts
+    assert themes.early_choice({}) == "moor"
+    (kept,) = paths.state_dir().iterdir()
+    assert (kept.name, stat.S_IMODE(kept.stat().st_mode)) == ("theme", 0o600)
+    async with driving(theme=themes.load_named(themes.early_choice({}))) as driver:
+        await driver.until(lambda: driver.seen(SettingsLoaded))
+        assert driver.app.theme == "moor"
+
+
+async def test_a_theme_in_the_settings_wins_over_the_one_chosen_on_the_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with driving(source=ScriptedSource(ScriptedEngine(), theme="paper")) as driver:
+        await driver.until(lambda: driver.app.theme == "paper")
+        driver.app.use_theme("moor")
+        await driver.until(lambda: driver.toasts, "the toast")
+        assert "theme = paper" in driver.toasts[-1].message
+    monkeypatch.setenv("HOVERKITE_THEME", "paper")
+    assert themes.early_choice({}) == "paper"
+    source = ScriptedSource(ScriptedEngine(), theme="paper")
+    async with driving(source=source, theme=themes.load_named("moor")) as driver:
+        await driver.until(lambda: driver.app.theme == "paper")
+
+
+async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
+    (home / ".local").write_text("a file where a folder is wanted")
+    async with driving() as driver:
+        driver.app.use_theme("moor")
+        await driver.until(lambda: driver.toasts, "the toast")
+        assert "can't be kept" in driver.toasts[-1].message
+        assert driver.app.theme == "moor"
+
+
+@pytest.mark.parametrize("kept", [b"", b"\n\n", b"\xff\xfe", b"\0", b"../x", b"x" * 999, b"none\n"])
+def test_whatever_was_kept_the_screen_has_a_theme(kept: bytes) -> None:
+    themes.keep_choice("paper")
+    (paths.state_dir() / "theme").write_bytes(kept)
+    assert themes.load_named(themes.early_choice({})).name == themes.FALLBACK
+
+
+@pytest.mark.parametrize("name", ["kite", "paper"])
+async def test_the_first_frame_is_painted_in_the_given_theme(name: str) -> None:
+    theme = themes.load_named(name)
+    async with driving(theme=theme, ready=False) as driver:
+        await driver.pilot.pause()
+        page = Color.parse(theme.variables["page"])
+        assert driver.main.styles.background == page
+        assert driver.app.theme == name
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "nope", "/abs"])

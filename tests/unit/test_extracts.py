@@ -4,7 +4,7 @@ import time
 import pytest
 
 from engine.api import Hit
-from engine.extracts import SHORTLIST, choose
+from engine.extracts import ENOUGH, SHORTLIST, choose
 from engine.quotable import units
 
 PARAMETERS = """In order to improve performance, HNSW limits the maximum degree of nodes to `M`.
@@ -202,7 +202,29 @@ def test_similarity_decides_between_sentences_that_share_no_word_with_the_questi
 
     chosen = choose("Which departures exist?", hits(text), similarity=near)
     assert chosen[0].text == "A train leaves at noon there."
-    assert len(seen) == 3
+    assert len(seen) == SHORTLIST
+
+
+def test_the_encoder_is_not_asked_where_the_words_decide() -> None:
+    text = "Kites hover over open fields all day. A train leaves at noon there."
+
+    def near(sentences: list[str]) -> list[float]:
+        raise AssertionError(sentences)
+
+    chosen = choose("Where do kites hover all day?", hits(text), similarity=near)
+    assert chosen[0].text == "Kites hover over open fields all day."
+
+
+def test_only_the_beginning_of_a_long_sentence_is_embedded() -> None:
+    lengths: list[int] = []
+
+    def near(sentences: list[str]) -> list[float]:
+        lengths.extend(map(len, sentences))
+        return [0.0] * len(sentences)
+
+    text = "This sentence about birds goes on " + "and on " * 80 + "to its end."
+    choose("What about kites?", hits(text, text.replace("birds", "fish")), similarity=near)
+    assert lengths == [ENOUGH, ENOUGH]
 
 
 def test_no_more_than_a_few_sentences_are_embedded() -> None:
