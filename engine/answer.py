@@ -21,6 +21,7 @@ from engine.config import Settings
 from engine.endpoint import Endpoint
 from engine.errors import NothingFoundError, UsageError
 from engine.folder import Folder
+from engine.generate import Delta
 from engine.problems import as_known, problem_of
 from engine.vllm_server import AnswerModel
 
@@ -97,12 +98,15 @@ async def _stream(
     endpoint: Endpoint, made: prompt.Prompt, hits: list[Hit], settings: Settings
 ) -> AsyncGenerator[AskEvent, None]:
     said: list[str] = []
+    unfenced = prompt.Unfenced(made.mark)
     pieces = generate.stream(endpoint, made.messages, settings, prompt_tokens=made.tokens)
     async with contextlib.aclosing(pieces):
         async for piece in pieces:
-            if isinstance(piece, generate.Delta):
-                said.append(piece.text)
-                yield Token(text=piece.text)
+            text = unfenced.take(piece.text) if isinstance(piece, Delta) else unfenced.rest()
+            if text:
+                said.append(text)
+                yield Token(text=text)
+            if isinstance(piece, Delta):
                 continue
             yield AnswerFinished(
                 answer="".join(said),

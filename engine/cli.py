@@ -4,6 +4,7 @@ Nothing heavy is imported before a command needs it: the screen's first frame wa
 """
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -22,6 +23,9 @@ OpenScreen = Callable[[Path, dict[str, Any], bool], int]
 def main(argv: Sequence[str], open_screen: OpenScreen) -> int:
     """Run the command line ``argv`` (without the program's name) and return the exit status."""
     spare_imports()
+    # Logging prints what has no handler, and no library may write to this terminal. asyncio
+    # speaks up when anyio 4 is cancelled in the turn in which its socket becomes readable.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         options = arguments.parse(list(argv))
         flags = arguments.settings_of(options)

@@ -16,8 +16,8 @@ from tokenizers import Encoding, Tokenizer
 from engine.embedding import Encoder, Vectors
 from engine.errors import ModelError
 
-BATCH = 8
-"""Texts a batch: larger ones are no faster and take more memory."""
+BATCH = 4
+"""Texts a batch: larger ones need more padding, are no faster and take more memory."""
 MOST_STREAMS = 8
 """Batches at work at once; each takes memory of its own, and two cores want two."""
 GRAPH, TOKENIZER, SPEC = "model.xml", "tokenizer.json", "spec.json"
@@ -78,6 +78,7 @@ class CompiledEncoder(Encoder):
         settings = {
             "PERFORMANCE_HINT": hint,
             "PERFORMANCE_HINT_NUM_REQUESTS": MOST_STREAMS,
+            "ENABLE_CPU_PINNING": False,  # a pinned thread waits while other cores are idle
             "INFERENCE_PRECISION_HINT": self._spec.precision,
         }
         return self._core.compile_model(self._graph, "CPU", settings)

@@ -1,8 +1,8 @@
 """Hits and question → sentences quoted word for word, each with its hit.
 
 A unit (see ``engine.quotable``) is chosen for the words it shares with the question, rare ones
-more, for what it stands under, for its hit's distance, and for the encoder's similarity where one
-is given.
+more, for what it stands under, and for its hit's distance; where these leave it open, for the
+encoder's similarity.
 """
 
 import math
@@ -14,11 +14,16 @@ from functools import lru_cache
 
 from engine.api import Extract, Hit
 from engine.quotable import Unit, units
+from engine.stop_words import STOP_WORDS
 
 Similarity = Callable[[list[str]], list[float]]
 
-SHORTLIST = 3
-"""Units that are embedded: as many as an encoder does in a few hundredths of a second."""
+SHORTLIST = 2
+"""Units that are embedded at most: as many as an encoder does in a few hundredths of a second."""
+CLOSE = 0.35
+"""How far apart two units may be by their words for the encoder to decide between them."""
+ENOUGH = 120
+"""Characters of a unit from which the encoder tells what it is about."""
 MOST_UNITS = 400
 """Units that are looked at, over all hits."""
 LEAST = 0.05
@@ -59,13 +64,6 @@ _ASKS_NUMBER = re.compile(
 _ASKS_NAME = re.compile(r"\b(?:who|whom|whose|where)\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<=[\w,;:'’)\-] )[A-Z][\w’'-]+")
 _ENDINGS = ("ation", "ingly", "ment", "ing", "edly", "ed", "ly")
-_STOP_WORDS = """
-a an and are as at be been but by can could did do does for from had has have how i if in into is
-it its may me my of on or our shall should so such than that the their them there these they this
-those to was we were what when where which who whom whose why will with would you your name many
-much between after before during about
-"""
-_STOP = frozenset(_STOP_WORDS.split())
 
 
 @dataclass(slots=True)
@@ -100,10 +98,7 @@ def choose(
     _score(question, pool)
     pool.sort(key=lambda candidate: -candidate.score)
     if similarity:
-        for candidate, near in zip(
-            pool[:SHORTLIST], similarity([c.text for c in pool[:SHORTLIST]]), strict=True
-        ):
-            candidate.score += NEARNESS * near
+        _decide(pool, similarity)
     chosen: list[_Candidate] = []
     while pool and len(chosen) < most:
         best = max(pool, key=lambda c: c.score + CONTINUATION * _continues(c, chosen))
@@ -159,6 +154,18 @@ def _score(question: str, candidates: list[_Candidate]) -> None:
             - DISTANCE * max(0.0, best_distance - candidate.hit.distance)
             - 0.01 * candidate.hit.rank
         )
+
+
+def _decide(best_first: Sequence[_Candidate], similarity: Similarity) -> None:
+    """Let the encoder decide between the best units where their words leave it open."""
+    least = best_first[0].score - CLOSE
+    close = [candidate for candidate in best_first[:SHORTLIST] if candidate.score >= least]
+    if len(close) == 1:
+        return
+    near = similarity([candidate.text[:ENOUGH] for candidate in close])
+    usual = sum(near) / len(near)
+    for candidate, value in zip(close, near, strict=True):
+        candidate.score += NEARNESS * (value - usual)
 
 
 def _repeats(asked: Mapping[str, float], candidate: _Candidate) -> bool:
@@ -241,12 +248,12 @@ def _forms(word: str) -> tuple[str, ...]:
     if _WIDE.search(word):
         return tuple(word[at : at + 2] for at in range(max(1, len(word) - 1)))
     folded = word.casefold()
-    if folded in _STOP:
+    if folded in STOP_WORDS:
         return ()
     parts = _PART.findall(word)
     forms = [_stem(folded)]
     if len(parts) > 1:
-        forms += [_stem(part.casefold()) for part in parts if part.casefold() not in _STOP]
+        forms += [_stem(part.casefold()) for part in parts if part.casefold() not in STOP_WORDS]
     return tuple(dict.fromkeys(forms))
 
 

@@ -54,6 +54,8 @@ class Prompt:
     """Ranks of the hits in prompt order, best last."""
     tokens: int
     """The prompt's length, counted by the server or estimated."""
+    mark: str
+    """What fences the passages."""
     notice: str = ""
     """What was left out to fit the context, in plain words."""
 
@@ -81,9 +83,8 @@ async def build(
     Raises:
         UsageError: the question is empty, or too long to be answered.
     """
-    writer = _Writer(
-        _checked(question), is_demonstration(settings), mark or secrets.token_hex(4), count
-    )
+    mark = mark or secrets.token_hex(4)
+    writer = _Writer(_checked(question), is_demonstration(settings), mark, count)
     size = context or UNKNOWN_CONTEXT
     limit = size - min(longest_answer(settings), size // 4)
     passages = [_passage(hit) for hit in hits[: settings.prompt_hits]]
@@ -92,6 +93,7 @@ async def build(
         messages=writer.messages(shown),
         hits=[passage.rank for passage in reversed(shown)],
         tokens=tokens,
+        mark=mark,
         notice=_notice(passages, shown),
     )
 
@@ -113,6 +115,25 @@ def neutralise(text: str) -> str:
     """Return ``text`` without anything that a chat template would read as its own."""
     whole = text.encode("utf-8", "replace").decode().replace("\0", "")
     return _TEMPLATE_TOKEN.sub(lambda found: found[0].translate(_DEFUSED), whole)
+
+
+class Unfenced:
+    """Takes the fences of a prompt out of an answer's pieces: small models repeat them."""
+
+    def __init__(self, mark: str) -> None:
+        self._mark, self._fence = mark, f"{mark} end"
+        self._held = ""
+
+    def take(self, piece: str) -> str:
+        """Return what is certainly no part of a fence; what may become one is held back."""
+        whole = (self._held + piece).replace(self._fence, "")
+        held = next(n for n in range(len(self._fence), -1, -1) if whole.endswith(self._fence[:n]))
+        said, self._held = whole[: len(whole) - held], whole[len(whole) - held :]
+        return said.replace(self._mark, "")
+
+    def rest(self) -> str:
+        """Return what was held back, at the end of the answer."""
+        return self._held.replace(self._mark, "")
 
 
 def _passage(hit: Hit) -> _Passage:

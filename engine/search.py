@@ -2,15 +2,19 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
-from engine import extracts
+from engine import extracts, scan
 from engine.api import Extract, Hit
 from engine.index import Found, Index
 
 if TYPE_CHECKING:
     from engine.embedding import Encoder
+
+PATIENCE = 0.025
+"""Seconds for which extracts wait for the encoder: they are to follow the hits at once."""
 
 
 def search(query: str, limit: int, *, encoder: "Encoder", index: Index) -> list[Hit]:
@@ -26,18 +30,27 @@ def search(query: str, limit: int, *, encoder: "Encoder", index: Index) -> list[
 
 
 def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Extract]:
-    """Return one to three quotations from ``hits`` that bear on ``question``; blocking."""
+    """Return one to three quotations from ``hits`` that bear on ``question``; blocking, briefly."""
 
-    def similarity(sentences: list[str]) -> list[float]:
+    def compare(sentences: list[str]) -> list[float]:
         asked = encoder.encode_query(question)
         return [float(value) for value in encoder.encode_now(sentences) @ asked]
+
+    def similarity(sentences: list[str]) -> list[float]:
+        comparing = ThreadPoolExecutor(1)
+        try:
+            return comparing.submit(compare, sentences).result(PATIENCE)
+        except TimeoutError:
+            return [0.0] * len(sentences)  # a busy machine: the words alone decide
+        finally:
+            comparing.shutdown(wait=False)
 
     return extracts.choose(question, hits, similarity=similarity)
 
 
 def _hit(rank: int, found: Found) -> Hit:
     path, chunk = found.stored.path, found.stored.chunk
-    name = shown_path(path)
+    name = scan.decode(path)
     return Hit(
         rank=rank,
         path=name,
@@ -49,8 +62,3 @@ def _hit(rank: int, found: Found) -> Hit:
         distance=found.distance,
         quoted_path=None if os.fsencode(name) == path else quote_from_bytes(path),
     )
-
-
-def shown_path(path: bytes) -> str:
-    """Return a path for people and JSON: bytes that are not UTF-8 become U+FFFD."""
-    return path.decode("utf-8", "replace")

@@ -39,7 +39,7 @@ class Stage:
         passed, expected = round(time.monotonic() - self.began), round(self.expected_s)
         if passed > expected:
             return f"{self.title}, {passed} s, longer than the usual {expected} s"
-        return f"{self.title}, {passed} s of about {expected}"
+        return f"{self.title}, {passed} s of about {expected} s"
 
 
 @dataclass(frozen=True)

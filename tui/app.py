@@ -223,6 +223,11 @@ class HoverkiteApp(App[None]):
 
     # --- dialogs -----------------------------------------------------------------------------
 
+    @on(messages.FolderReady)
+    def _tell_note(self, message: messages.FolderReady) -> None:
+        if message.note:
+            self.notify(message.note, title="About the engine", severity="warning")
+
     @on(messages.AgreementNeeded)
     def _ask_agreement(self, message: messages.AgreementNeeded) -> None:
         from tui.confirm import indexing_question

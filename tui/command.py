@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,9 +27,6 @@ def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> in
     from tui.app import HoverkiteApp
     from tui.engine_port import LocalEngine
 
-    # Logging prints what has no handler, and only the screen may write to this terminal. asyncio
-    # speaks up when anyio 4 is cancelled in the turn in which its socket becomes readable.
-    logging.getLogger().addHandler(logging.NullHandler())
     theme = themes.load_named(themes.early_choice(settings_flags))
     app = HoverkiteApp(folder, LocalEngine(settings_flags), agreed=agreed, theme=theme)
     app.run()

@@ -19,6 +19,9 @@ T = TypeVar("T")
 class Engine(Protocol):
     """The engine process, as its client shows it. Every method may raise a HoverkiteError."""
 
+    note: str
+    """What a person should know about this engine; empty for nothing."""
+
     async def open_folder(
         self, path: str, *, agreed: bool = False, start_llm: bool = False
     ) -> FolderOpened:

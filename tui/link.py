@@ -102,7 +102,7 @@ class EngineLink:
             self._was_open = True
             self._ready.set()
             opened_at = self._now()
-            self._post(FolderReady())
+            self._post(FolderReady(engine.note))
             async with closing(engine.events(folder)) as statuses:
                 async for status in statuses:
                     if self._now() - opened_at > STEADY_SECONDS:

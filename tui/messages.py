@@ -82,6 +82,9 @@ class AgreementNeeded(Message):
 class FolderReady(Message):
     """The engine has opened the folder and answers."""
 
+    note: str = ""
+    """What a person should know about this engine, such as that its settings differ."""
+
 
 @dataclass
 class EngineLost(Message):

@@ -17,7 +17,7 @@ from engine.kinds import FileKind, kind_of
 
 __all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
 
-LOADER_VERSION = 1
+LOADER_VERSION = 2
 """Grows whenever the same bytes would give another text or other lines."""
 
 

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from engine.documents.worker import NOT_TEXT
+
 _TAG_OR_TEXT = re.compile(r"</?[a-zA-Z!][^<>]*>|(?:[^<]|<(?![a-zA-Z!/]))+|<")
 _NAME = re.compile(r"</?([a-zA-Z]+)")
 _WORD = re.compile(r"\w+")
-_WITHOUT_TEXT = {"script", "style", "svg", "button"}
+_WITHOUT_TEXT = {"title", *filter(str.isalpha, NOT_TEXT)}
 _RUNS = (4, 2, 1)
 """Words in the runs that are looked for, one length after the other."""
 

@@ -3,6 +3,7 @@
 import codecs
 import re
 
+from engine.documents.legacy import encoding_of
 from engine.errors import LoadError
 
 _BYTE_ORDER_MARKS = (
@@ -12,16 +13,10 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NOT_WITHOUT_MARK = [
-    *("utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_32_le", "utf_32_be")
-]
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _PRIVATE_KEY = re.compile(
     r"^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(?:[A-Za-z0-9+/=]{40}|Proc-Type)", re.MULTILINE
 )
-
-SAMPLE = 64_000
-"""Bytes of non-ASCII lines from which an encoding is told."""
 
 
 def decode(raw: bytes) -> str:
@@ -38,7 +33,7 @@ def decode(raw: bytes) -> str:
     try:
         return _checked(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        return _checked(_decode_as(raw, _detect(raw)))
+        return _checked(_decode_as(raw, encoding_of(raw)))
 
 
 def _decode_as(raw: bytes, encoding: str) -> str:
@@ -46,36 +41,6 @@ def _decode_as(raw: bytes, encoding: str) -> str:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise LoadError(f"text that is damaged: not valid {encoding}") from error
-
-
-def _detect(raw: bytes) -> str:
-    """Tell the encoding from the lines that are not plain ASCII."""
-    from charset_normalizer import from_bytes  # 50 ms, and most folders are all UTF-8
-
-    sample = bytearray()
-    for line in raw.splitlines(keepends=True):
-        if not line.isascii():
-            sample += line[:SAMPLE]
-        if len(sample) > SAMPLE:
-            break
-    found = from_bytes(bytes(sample), cp_exclusion=_NOT_WITHOUT_MARK)
-    best = found.best()
-    if best is None:
-        raise LoadError("text in an encoding that can't be told")
-    western = next(
-        (match for match in found if "cp1252" in (match.encoding, *match.could_be_from_charset)),
-        best,
-    )
-    # several western code pages fit a few accents equally well; then it is nearly always cp1252
-    if western.chaos <= best.chaos + 0.02 and western.coherence >= best.coherence - 0.15:
-        return "cp1252" if western is not best else _plain_name(best.encoding, raw)
-    return best.encoding
-
-
-def _plain_name(encoding: str, raw: bytes) -> str:
-    if encoding == "ascii":
-        return "cp1252"
-    return encoding
 
 
 def _checked(text: str) -> str:

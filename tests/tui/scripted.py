@@ -116,6 +116,7 @@ class ScriptedEngine:
         self.refreshed: list[api.Hit] | None = None
         self.survey: api.FolderSurvey | None = None
         self.statuses: asyncio.Queue[api.FolderStatus | HoverkiteError] = asyncio.Queue()
+        self.note = ""
         self.questions: list[str] = []
         self.searches: list[str] = []
         self.opened: list[tuple[str, bool, bool]] = []

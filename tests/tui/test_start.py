@@ -59,9 +59,10 @@ async def test_a_screen_that_never_held_collections_freezes_nothing() -> None:
 
 def test_what_libraries_log_is_not_written_over_the_terminal(tmp_path: Path) -> None:
     code = f"""
-import logging, pathlib, tui.app, tui.command
-tui.app.HoverkiteApp.run = lambda app: logging.getLogger("asyncio").error("Traceback")
-tui.command.run_screen(pathlib.Path({str(tmp_path)!r}), {{}}, False)
+import logging, engine.cli
+engine.cli.has_terminal = lambda: True
+screen = lambda *_: logging.getLogger("asyncio").error("Traceback")
+engine.cli.main([{str(tmp_path)!r}], screen)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
@@ -306,3 +307,11 @@ async def test_what_a_search_waits_for_is_said() -> None:
 
 def _status_line(content: object) -> str:
     return str(content).replace("\u00a0", " ")
+
+
+async def test_what_is_worth_knowing_about_the_engine_is_told() -> None:
+    engine = ScriptedEngine()
+    engine.note = "Another window started this engine with other settings"
+    async with driving(engine) as driver:
+        await driver.until(lambda: driver.toasts)
+        assert [toast.message for toast in driver.toasts] == [engine.note]

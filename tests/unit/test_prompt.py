@@ -7,7 +7,7 @@ from engine.config import Settings
 from engine.endpoint import Endpoint
 from engine.errors import UsageError
 from engine.generate import ChatMessage, estimate_tokens
-from engine.prompt import INSTRUCTION, Prompt, build, neutralise
+from engine.prompt import INSTRUCTION, Prompt, Unfenced, build, neutralise
 
 MARK = "5f3a9c01"
 
@@ -193,3 +193,20 @@ def test_an_endpoint_never_shows_its_key() -> None:
     from pydantic import SecretStr
 
     assert "hush" not in repr(Endpoint("m", 0, api_key=SecretStr("hush")))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (f"{MARK}\nM is the degree.\n{MARK} end", "\nM is the degree.\n"),
+        (f"{MARK}{MARK} end{MARK}", ""),
+        (f"It ends with {MARK}", "It ends with "),
+        ("5f3a9c0 is no fence, 5f3a", "5f3a9c0 is no fence, 5f3a"),
+        ("No fence at all, to the end", "No fence at all, to the end"),
+    ],
+)
+def test_a_fence_that_a_model_repeats_is_never_shown(told: str, said: str, length: int) -> None:
+    unfenced = Unfenced(MARK)
+    pieces = [told[at : at + length] for at in range(0, len(told), length)]
+    assert "".join([*map(unfenced.take, pieces), unfenced.rest()]) == said
