@@ -13,7 +13,6 @@ from engine.api import (
     ExtractsFound,
     Hit,
     HitsFound,
-    LlmState,
     PromptMade,
     Token,
 )
@@ -21,7 +20,7 @@ from engine.config import Settings
 from engine.endpoint import Endpoint
 from engine.errors import NothingFoundError, UsageError
 from engine.folder import Folder
-from engine.generate import Delta
+from engine.generate import Delta, Finish
 from engine.problems import as_known, problem_of
 from engine.vllm_server import AnswerModel
 
@@ -50,22 +49,25 @@ async def answer(
     try:
         if not reply.hits:
             raise NothingFoundError(f"{folder.root} holds no text that could answer this")
-        async with contextlib.aclosing(_generate(question, reply.hits, model, settings)) as events:
+        events = _generate(question, reply.hits, model, settings, said)
+        async with contextlib.aclosing(events):
             async for event in events:
-                if isinstance(event, Token):
-                    said.append(event.text)
                 yield event
     except Exception as error:  # whatever a server sends, the answer must end with a word of why
         yield AnswerFailed(answer="".join(said), problem=problem_of(as_known(error)))
 
 
 async def _generate(
-    question: str, hits: list[Hit], model: AnswerModel, settings: Settings
+    question: str, hits: list[Hit], model: AnswerModel, settings: Settings, said: list[str]
 ) -> AsyncGenerator[AskEvent, None]:
-    async with contextlib.aclosing(_until_ready(model)) as states:
-        async for state in states:
-            yield state
-    endpoint = await model.ready()
+    """Yield the model's part of an answer; ``said`` gathers its text."""
+    ready = asyncio.create_task(model.ready())
+    try:
+        while not (await asyncio.wait({ready}, timeout=STATE_EVERY))[0]:
+            yield model.state
+        endpoint = await ready
+    finally:
+        ready.cancel()  # the wait; the model goes on starting for the next question
     with model.answering():
         yield model.state
         made = await prompt.build(
@@ -76,28 +78,20 @@ async def _generate(
             count=lambda messages: generate.count_tokens(endpoint, messages),
         )
         yield PromptMade(model=endpoint.model, hits=made.hits, notice=made.notice)
-        async with contextlib.aclosing(_stream(endpoint, made, hits, settings)) as events:
+        sources = _sources(hits, made.hits)
+        events = _stream(endpoint, made, settings, sources, said)
+        async with contextlib.aclosing(events):
             async for event in events:
                 yield event
 
 
-async def _until_ready(model: AnswerModel) -> AsyncGenerator[LlmState, None]:
-    """Report the model's state until it is ready; raise why it will not be."""
-    ready = asyncio.create_task(model.ready())
-    try:
-        while not ready.done():
-            await asyncio.wait({ready}, timeout=STATE_EVERY)
-            if not ready.done():
-                yield model.state
-        await ready
-    finally:
-        ready.cancel()  # the wait; the model goes on starting for the next question
-
-
 async def _stream(
-    endpoint: Endpoint, made: prompt.Prompt, hits: list[Hit], settings: Settings
-) -> AsyncGenerator[AskEvent, None]:
-    said: list[str] = []
+    endpoint: Endpoint,
+    made: prompt.Prompt,
+    settings: Settings,
+    sources: list[str],
+    said: list[str],
+) -> AsyncGenerator[Token | AnswerFinished, None]:
     unfenced = prompt.Unfenced(made.mark)
     pieces = generate.stream(endpoint, made.messages, settings, prompt_tokens=made.tokens)
     async with contextlib.aclosing(pieces):
@@ -106,17 +100,16 @@ async def _stream(
             if text:
                 said.append(text)
                 yield Token(text=text)
-            if isinstance(piece, Delta):
-                continue
-            yield AnswerFinished(
-                answer="".join(said),
-                finish_reason=piece.finish_reason,
-                model=endpoint.model,
-                ttft_ms=piece.ttft_ms,
-                completion_tokens=piece.completion_tokens,
-                tokens_per_s=piece.tokens_per_s,
-                sources=_sources(hits, made.hits),
-            )
+            if isinstance(piece, Finish):
+                yield AnswerFinished(
+                    answer="".join(said),
+                    finish_reason=piece.finish_reason,
+                    model=endpoint.model,
+                    ttft_ms=piece.ttft_ms,
+                    completion_tokens=piece.completion_tokens,
+                    tokens_per_s=piece.tokens_per_s,
+                    sources=sources,
+                )
 
 
 def _sources(hits: list[Hit], shown: list[int]) -> list[str]:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
@@ -12,9 +11,6 @@ from engine.index import Found, Index
 
 if TYPE_CHECKING:
     from engine.embedding import Encoder
-
-PATIENCE = 0.025
-"""Seconds for which extracts wait for the encoder: they are to follow the hits at once."""
 
 
 def search(query: str, limit: int, *, encoder: "Encoder", index: Index) -> list[Hit]:
@@ -30,20 +26,11 @@ def search(query: str, limit: int, *, encoder: "Encoder", index: Index) -> list[
 
 
 def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Extract]:
-    """Return one to three quotations from ``hits`` that bear on ``question``; blocking, briefly."""
-
-    def compare(sentences: list[str]) -> list[float]:
-        asked = encoder.encode_query(question)
-        return [float(value) for value in encoder.encode_now(sentences) @ asked]
+    """Return one to three quotations from ``hits`` that bear on ``question``; blocking."""
 
     def similarity(sentences: list[str]) -> list[float]:
-        comparing = ThreadPoolExecutor(1)
-        try:
-            return comparing.submit(compare, sentences).result(PATIENCE)
-        except TimeoutError:
-            return [0.0] * len(sentences)  # a busy machine: the words alone decide
-        finally:
-            comparing.shutdown(wait=False)
+        asked = encoder.encode_query(question)
+        return [float(value) for value in encoder.encode_now(sentences) @ asked]
 
     return extracts.choose(question, hits, similarity=similarity)
 

@@ -1,11 +1,9 @@
-import threading
-import time
+"""Which sentences a search quotes."""
+
 from collections.abc import Sequence
 
 import numpy as np
-import pytest
 
-from engine import search
 from engine.api import Hit
 from engine.embedding import Encoder, Vectors
 from engine.search import quote
@@ -14,19 +12,15 @@ TEXT = "Kites hover over open fields. Kites hover over green fields."
 
 
 class ScriptedEncoder(Encoder):
-    """Finds the word "green" near to everything, once it may answer."""
+    """Finds the word "green" near to everything."""
 
-    def __init__(self, *, may_answer: bool) -> None:
-        self.may_answer = threading.Event()
+    def __init__(self) -> None:
         self.dimension, self.max_tokens = 2, 256
         self.asked: list[str] = []
-        if may_answer:
-            self.may_answer.set()
 
     def _encode_now(self, texts: list[str], *, is_query: bool) -> Vectors:
         if not is_query:
             self.asked += texts
-            assert self.may_answer.wait(30)
         return np.array([[1, 0] if is_query or "green" in text else [0, 1] for text in texts], "f4")
 
     def _encode(self, texts: list[str]) -> Vectors:
@@ -35,14 +29,14 @@ class ScriptedEncoder(Encoder):
     def close(self) -> None: ...
 
 
-def quoted(encoder: Encoder) -> Sequence[str]:
+def quoted(encoder: Encoder, text: str) -> Sequence[str]:
     hit = Hit(
         rank=1,
         path="a.md",
         start_line=1,
         end_line=1,
         heading="",
-        text=TEXT,
+        text=text,
         distance=0.5,
         page=None,
     )
@@ -50,18 +44,14 @@ def quoted(encoder: Encoder) -> Sequence[str]:
     return [extract.text for extract in found]
 
 
-def test_the_encoder_decides_between_sentences_with_the_same_words(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(search, "PATIENCE", 30)  # however busy this machine is
-    encoder = ScriptedEncoder(may_answer=True)
-    assert quoted(encoder)[0] == "Kites hover over green fields."
-
-
-def test_extracts_do_not_wait_for_a_busy_encoder() -> None:
-    encoder = ScriptedEncoder(may_answer=False)
-    begun = time.monotonic()
-    assert quoted(encoder)[0] == "Kites hover over open fields."
-    assert time.monotonic() - begun < 5
+def test_the_encoder_decides_between_sentences_with_the_same_words() -> None:
+    encoder = ScriptedEncoder()
+    assert quoted(encoder, TEXT)[0] == "Kites hover over green fields."
     assert len(encoder.asked) == 2
-    encoder.may_answer.set()
+
+
+def test_the_encoder_is_not_asked_where_the_words_tell() -> None:
+    encoder = ScriptedEncoder()
+    text = "Green is a colour of some leaves. Kites hover over open fields."
+    assert quoted(encoder, text)[0] == "Kites hover over open fields."
+    assert not encoder.asked
