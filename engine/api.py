@@ -331,7 +331,7 @@ class SyncFinished(Message):
     seconds: float
 
 
-SyncEvent = Annotated[FolderStatus | SyncFinished | Problem, Field(discriminator="type")]
+SyncEvent = Annotated[FolderStatus | SyncFinished, Field(discriminator="type")]
 
 
 @cache

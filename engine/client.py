@@ -42,7 +42,12 @@ async def attach() -> EngineClient:
     return client
 
 
-async def connect(settings: Settings, flags: Mapping[str, Any] | None = None) -> EngineClient:
+async def connect(
+    settings: Settings,
+    flags: Mapping[str, Any] | None = None,
+    *,
+    patience_s: float = START_SECONDS,
+) -> EngineClient:
     """Return a client of the running engine, starting one when none runs.
 
     An engine of another version, or with other settings, is replaced unless somebody uses it.
@@ -53,18 +58,20 @@ async def connect(settings: Settings, flags: Mapping[str, Any] | None = None) ->
     """
     client = EngineClient(settings.hits)
     try:
-        await _reach(client, settings, dict(flags or {}))
+        await _reach(client, settings, dict(flags or {}), patience_s)
     except BaseException:
         await client.close()
         raise
     return client
 
 
-async def _reach(client: EngineClient, settings: Settings, flags: dict[str, Any]) -> None:
+async def _reach(
+    client: EngineClient, settings: Settings, flags: dict[str, Any], patience_s: float
+) -> None:
     """Start or replace engines until one that fits, or one that others use, answers."""
     mine: int | None = None
-    deadline = time.monotonic() + START_SECONDS
-    latest = deadline + START_SECONDS
+    deadline = time.monotonic() + patience_s
+    latest = deadline + patience_s
     while time.monotonic() < deadline:
         try:
             hello = await client.hello()
@@ -79,8 +86,8 @@ async def _reach(client: EngineClient, settings: Settings, flags: dict[str, Any]
             client.note = _difference(hello, mine)
             return
         await stop_engine()
-        deadline = min(time.monotonic() + START_SECONDS, latest)
-    raise EngineError(f"the engine did not answer within {START_SECONDS} s: {_last_log_line()}")
+        deadline = min(time.monotonic() + patience_s, latest)
+    raise EngineError(f"the engine did not answer within {patience_s} s: {_last_log_line()}")
 
 
 def _fits(hello: api.Hello, settings: Settings) -> bool:
@@ -164,7 +171,7 @@ def _last_log_line() -> str:
 # --- stopping --------------------------------------------------------------------------------
 
 
-async def stop_engine() -> bool:
+async def stop_engine(*, patience_s: float = START_SECONDS, end_s: float = END_SECONDS) -> bool:
     """Stop the running engine, of whatever version, and wait until it has left its lock.
 
     One that hangs, or does not leave, is ended. Returns False when none was running.
@@ -175,11 +182,11 @@ async def stop_engine() -> bool:
     pid = engine_lock.holder()
     if pid is None:
         return False
-    if await _asked_to_leave(pid):
+    if await _asked_to_leave(pid, patience_s):
         return True
     for sign in (signal.SIGTERM, signal.SIGKILL):
         engine_lock.signal_holder(pid, sign)
-        if await _has_left(pid, END_SECONDS):
+        if await _has_left(pid, end_s):
             return True
     raise EngineError(
         f"the engine (process {pid or 'unknown'}) does not stop",
@@ -187,10 +194,10 @@ async def stop_engine() -> bool:
     )
 
 
-async def _asked_to_leave(pid: int) -> bool:
+async def _asked_to_leave(pid: int, patience_s: float) -> bool:
     """Ask the engine to stop, again if it was not listening yet; False when it stays."""
     client = EngineClient()
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + patience_s
     try:
         while time.monotonic() < deadline:
             try:
@@ -199,7 +206,7 @@ async def _asked_to_leave(pid: int) -> bool:
                 return False
             except EngineError:
                 pass  # it is closing, or has only begun
-            if await _has_left(pid, min(1, START_SECONDS)):
+            if await _has_left(pid, 1):
                 return True
     finally:
         await client.close()

@@ -176,11 +176,22 @@ class _AnswerPrinter:
 
     def show(self, event: api.AskEvent) -> None:
         """Print one event of the answer."""
-        getattr(self, f"_{event.type}")(event)
+        match event:
+            case api.HitsFound():
+                self._found = event.hits
+            case api.ExtractsFound():
+                self._extracts(event)
+            case api.LlmState():
+                self._llm(event)
+            case api.PromptMade():
+                self._prompt(event)
+            case api.Token():
+                print(clean(event.text), end="")
+            case api.AnswerFinished():
+                self._finished(event)
+            case api.AnswerFailed():
+                self._failed(event)
         sys.stdout.flush()
-
-    def _hits(self, event: api.HitsFound) -> None:
-        self._found = event.hits
 
     def _extracts(self, event: api.ExtractsFound) -> None:
         for extract in event.extracts:
@@ -196,9 +207,6 @@ class _AnswerPrinter:
         print(f"\n— {clean_line(event.model)} —")
         if event.notice:
             _narrate(event.notice)
-
-    def _token(self, event: api.Token) -> None:
-        print(clean(event.text), end="")
 
     def _finished(self, event: api.AnswerFinished) -> None:
         print("\n")

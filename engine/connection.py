@@ -123,9 +123,7 @@ class EngineClient:
                 if reply.is_error:
                     raise _error_in(await reply.aread())
                 async for line in self._lines(reply):
-                    if line.startswith('{"type":"problem"'):
-                        raise error_of(api.Problem.model_validate_json(line))
-                    yield kind.validate_json(line)
+                    yield _event(line, kind)
 
     async def _lines(self, reply: httpx.Response) -> AsyncIterator[str]:
         """Split at newlines only: JSON may hold other line separators raw."""
@@ -178,7 +176,23 @@ def _error_in(body: bytes) -> HoverkiteError:
     try:
         return error_of(api.Problem.model_validate_json(body))
     except ValueError:
-        return EngineError("the engine sent a reply that can't be read", "Run: hoverkite stop")
+        return _unreadable()
+
+
+def _event(line: str, kind: TypeAdapter[_T]) -> _T:
+    """Return one message of a stream; raise the error that it brings."""
+    try:
+        message = json.loads(line)
+        if message["type"] != "problem":
+            return kind.validate_python(message)
+        problem = api.Problem.model_validate(message)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable() from error
+    raise error_of(problem)
+
+
+def _unreadable() -> EngineError:
+    return EngineError("the engine sent a reply that can't be read", "Run: hoverkite stop")
 
 
 @contextlib.contextmanager

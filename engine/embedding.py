@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import encoder_build, encoder_files, models, paths
+from engine import encoder_build, encoder_files, hub, paths
 from engine.config import Settings
 from engine.encoder_files import ModelFiles
 from engine.errors import ModelError
@@ -113,7 +113,7 @@ def load(settings: Settings, *, cache: Path, report: Report | None = None) -> En
     model = encoder_files.find(settings.embedding_model)
     if model is None:
         if not settings.fetch_models:
-            raise models.not_on_this_machine(settings.embedding_model)
+            raise hub.not_on_this_machine(settings.embedding_model)
         encoder_build.fetch(settings.embedding_model, cache, told)
         model = encoder_files.find(settings.embedding_model)
     if model is None:

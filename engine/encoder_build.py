@@ -4,9 +4,12 @@ So the engine itself never holds torch for it, whatever the libraries print goes
 compiled form appears in the cache whole or not at all.
 """
 
+import contextlib
 import json
 import logging
+import signal
 import subprocess
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +31,9 @@ PLAIN = (("Transformer", "Pooling"), ("Transformer", "Pooling", "Normalize"))
 """Modules of the models that are compiled; the first where none are listed."""
 
 log = logging.getLogger(__name__)
+
+_children: set["subprocess.Popen[str]"] = set()
+"""The children at work in this process."""
 
 
 def cpu_has_bf16() -> bool:
@@ -109,22 +115,44 @@ def compile_model(model: ModelFiles, cache: Path, folder: Path, report: "Report"
     return not (end.unfit or end.failed)
 
 
+def end_children() -> None:
+    """End the children at work in other threads; whoever waits for one gets a ModelError."""
+    for child in _children.copy():
+        child.terminate()
+
+
+@contextlib.contextmanager
+def _among_children(child: "subprocess.Popen[str]") -> Iterator[None]:
+    _children.add(child)
+    try:
+        yield
+    finally:
+        _children.discard(child)
+
+
 def _run_child(arguments: list[str], cache: Path, report: "Report") -> Line:
-    """Run the maker in a process of its own and return its last word."""
+    """Run the maker in a process of its own and return its last word.
+
+    Raises:
+        ModelError: the cache can't be made, or the child was told to end.
+    """
     try:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise encoder_files.cache_error(cache, error) from error
     last, end = "it ended without a word", Line()
-    with subprocess.Popen(
-        own_process.command("engine.encoder_maker", *arguments),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env=own_process.environment() | {"PYTHONUNBUFFERED": "1"},
-    ) as child:
+    with (
+        subprocess.Popen(
+            own_process.command("engine.encoder_maker", *arguments),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=own_process.environment() | {"PYTHONUNBUFFERED": "1"},
+        ) as child,
+        _among_children(child),
+    ):
         for text in child.stdout or ():
             try:
                 end = Line.model_validate_json(text)
@@ -134,6 +162,8 @@ def _run_child(arguments: list[str], cache: Path, report: "Report") -> Line:
                 continue
             if end.report:
                 report(end.report)
+    if child.returncode == -signal.SIGTERM:
+        raise ModelError("preparing the embedding model was stopped", "Start hoverkite again")
     if child.returncode and not (end.failed or end.unfit):
         return Line(failed=last)
     return end

@@ -7,7 +7,6 @@ remembered beside the sizes and times of those files, so that only the first use
 import hashlib
 import json
 import os
-import re
 import tempfile
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from engine import paths
+from engine import hub, paths
 from engine.errors import ModelError
 
 EMBEDDED = "all-MiniLM-L6-v2"
@@ -26,7 +25,6 @@ EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 
 HUB_OWNER = "sentence-transformers"
 """Owner of the hub names that are written without one."""
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", re.ASCII)
 
 OTHER_STEP = f"Set embedding_model to {EMBEDDED}, a model's folder or a hub name"
 
@@ -65,12 +63,11 @@ def find(name: str) -> ModelFiles | None:
         package = find_spec(EMBEDDED_PACKAGE)
         for place in (package and package.submodule_search_locations) or ():
             return ModelFiles(EMBEDDED, Path(place) / "model")
-    if name.startswith(("/", "~")):
-        return _in_folder(Path(name).expanduser())
-    if not HUB_NAME.fullmatch(name):
-        reason = "is neither a hub name nor an absolute folder"
-        raise ModelError(f"embedding_model {name!r} {reason}", OTHER_STEP)
-    return _in_hub_cache(name)
+    owned = f"{HUB_OWNER}/{name}" if hub.NAME.fullmatch(name) and "/" not in name else name
+    folder = hub.find(owned, "embedding_model")
+    if folder is None:
+        return None
+    return ModelFiles(folder.name if hub.is_folder(name) else owned, folder)
 
 
 def identify(model: ModelFiles, card: ModelCard) -> str:
@@ -138,45 +135,9 @@ def cache_error(folder: Path, error: OSError) -> ModelError:
     )
 
 
-def _in_folder(folder: Path) -> ModelFiles:
-    if not folder.is_dir():
-        raise ModelError(f"The model folder {folder} does not exist", OTHER_STEP)
-    if not _is_complete(folder):
-        raise ModelError(f"{folder} holds no sentence-transformers model", OTHER_STEP)
-    return ModelFiles(folder.resolve().name, folder.resolve())
-
-
-def _in_hub_cache(name: str) -> ModelFiles | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    repository = name if "/" in name else f"{HUB_OWNER}/{name}"
-    config = try_to_load_from_cache(repository, "config.json")
-    if not isinstance(config, str) or not _is_complete(Path(config).parent):
-        return None
-    return ModelFiles(repository, Path(config).parent)
-
-
-def _is_complete(folder: Path) -> bool:
-    """Tell whether a download or copy came to its end: every module that is named is there."""
-    places = _module_folders(folder)
-    weights = any(any(place.glob(kind)) for place in places for kind in _WEIGHTS)
-    return weights and (folder / "config.json").is_file()
-
-
-def _module_folders(folder: Path) -> list[Path]:
-    try:
-        modules = json.loads((folder / "modules.json").read_bytes())
-        named = {str(module["path"]) for module in modules}
-    except FileNotFoundError:
-        named = set()
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{folder / 'modules.json'} can't be read: {error}", OTHER_STEP) from error
-    return [folder / path for path in sorted(named | {""}) if (folder / path).is_dir()]
-
-
 def _fingerprint(folder: Path) -> list[tuple[str, int, int]]:
     chosen: list[Path] = []
-    for place in _module_folders(folder):
+    for place in hub.module_folders(folder):
         safe = sorted(place.glob(_WEIGHTS[0]))
         chosen += safe or sorted(place.glob(_WEIGHTS[1]))
         chosen += [path for kind in _CONFIGS for path in sorted(place.glob(kind))]

@@ -30,11 +30,6 @@ class Turns:
         self._next = threading.Lock()
         self._busy = threading.Lock()
 
-    @property
-    def urgent_waits(self) -> bool:
-        """Whether somebody is at the head of the queue, waiting for the one at work."""
-        return self._next.locked()
-
     @contextmanager
     def urgent(self) -> Iterator[None]:
         """Wait at most for the one at work."""

@@ -100,7 +100,8 @@ class Folder:
     def failed_to_open(self) -> bool:
         """Whether this folder can only be closed, and opened anew."""
         return self._manifest.damaged or (
-            self._opened.done() and self._opened.exception() is not None
+            self._opened.done()
+            and (self._opened.cancelled() or self._opened.exception() is not None)
         )
 
     @property
@@ -123,46 +124,50 @@ class Folder:
         self._start(self._open())
 
     async def close(self) -> None:
-        """Stop after the batch in hand and close everything."""
+        """Stop after the batch in hand and close everything; whoever waits gets a FolderError."""
         self._stopping.set()
+        self._opened.cancel()
+        self._searchable.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._writer.shutdown)
         if self._index:
             await asyncio.to_thread(self._index.close)
-        self._manifest.close()
+        await asyncio.to_thread(self._manifest.close)
 
     async def _open(self) -> None:
         try:
             encoder = await self._shared_encoder.get()
-            self._index = await self._in_writer(lambda: self._open_index(encoder))
-            self._sync = Sync(
-                self.root,
-                self._settings,
-                self._manifest,
-                self._index,
-                encoder,
-                data=paths.data_dir(),
-                report=self._report,
-                stopping=self._stopping,
-            )
+            index = await self._in_writer(lambda: self._open_index(encoder))
         except Exception as error:  # whoever waits for the folder must hear of it
-            known = as_known(error)
-            self._opened.set_exception(known)
+            self._opened.set_exception(self._fail(error))
             self._opened.exception()  # seen: nobody may be waiting
-            self._show("failed", f"{known}. {known.next_step}")
             return
-        if not self._index.is_empty:
+        if not index.is_empty:
             self._searchable.set()
-        self._opened.set_result((encoder, self._index))
+        self._opened.set_result((encoder, index))
         self._start(self._watch.run())
         self._start(self._tidy_when_idle(encoder.model_id))
 
     def _open_index(self, encoder: "Encoder") -> Index:
         target = self._settings.milvus_uri or paths.index_dir(self.root) / "index.db"
         owner = f"{platform.node()} {os.getuid()} {self.root}"
-        return Index(self._manifest, target, encoder.model_id, encoder.dimension, owner=owner)
+        # Kept at once, for whoever closes the folder meanwhile.
+        self._index = Index(
+            self._manifest, target, encoder.model_id, encoder.dimension, owner=owner
+        )
+        self._sync = Sync(
+            self.root,
+            self._settings,
+            self._manifest,
+            self._index,
+            encoder,
+            data=paths.data_dir(),
+            report=self._report,
+            stopping=self._stopping,
+        )
+        return self._index
 
     # --- following the folder ---
 
@@ -173,14 +178,12 @@ class Folder:
             HoverkiteError: why the folder can't be brought up to date.
         """
         begun = time.monotonic()
-        await asyncio.shield(self._opened)
+        await self._result_of(self._opened)
         # A client that leaves must not stop the work: the next one wants it too.
         outcome = Outcome()
         if self._current and not self._current.done():
-            outcome += await asyncio.shield(self._current)
-        outcome += await asyncio.shield(self._begin_sync(None))
-        if outcome.interrupted:
-            raise StoreError("the engine was stopped before all files were indexed")
+            outcome += await self._result_of(self._current)
+        outcome += await self._result_of(self._begin_sync(None))
         return SyncFinished(
             files=self._counts[0],
             chunks=self._counts[1],
@@ -193,14 +196,8 @@ class Folder:
         )
 
     async def _follow(self, hints: Hints) -> None:
-        self._pending = len(hints.paths)
-        try:
-            await asyncio.shield(self._begin_sync(None if hints.everything else hints))
-        except HoverkiteError:
-            pass  # the state tells
-        except Exception as error:  # the watch goes on, whatever one sync met
-            known = as_known(error)
-            self._show("failed", f"{known}. {known.next_step}")
+        # Whatever it meets is shown; the watch goes on.
+        await asyncio.wait({self._begin_sync(hints)})
 
     def _begin_sync(self, hints: Hints | None) -> asyncio.Task[Outcome]:
         self._current = self._start(self._run_sync(hints))
@@ -209,20 +206,20 @@ class Folder:
     async def _run_sync(self, hints: Hints | None) -> Outcome:
         """Sync the hinted paths or everything; a broken store is reopened and tried once more."""
         assert self._sync and self._index, "the folder is open"
-        async with self._writing:
-            try:
+        narrow = partial(self._sync.narrow, hints) if hints else None
+        try:
+            async with self._writing:
+                if narrow and not (hints := await self._in_writer(narrow)):
+                    return Outcome()
+                self._pending = len(hints.paths) if hints else 0
                 try:
                     outcome = await self._in_writer(partial(self._sync.run, hints))
                 except StoreError:
                     await self._in_writer(self._index.reopen)
                     outcome = await self._in_writer(partial(self._sync.run, hints))
                 await self._settle(outcome, hints)
-            except FolderError as error:
-                self._show("missing", f"{error}. {error.next_step}")
-                raise
-            except HoverkiteError as error:
-                self._show("failed", f"{error}. {error.next_step}")
-                raise
+        except Exception as error:  # whoever waits hears of it in known words
+            raise as_known(error) from None
         return outcome
 
     async def _settle(self, outcome: Outcome, hints: Hints | None) -> None:
@@ -236,7 +233,7 @@ class Folder:
         self._detail = self._watch.partial
         if outcome.any_change:
             self._revision += 1
-            if hints:
+            if hints and not hints.everything:
                 self._last_edit_s = round(time.time() - hints.since, 3)
         if outcome.unsettled:
             self._start(self._look_again(outcome.unsettled))
@@ -285,8 +282,9 @@ class Folder:
             HoverkiteError: the encoder or the index can't be used.
         """
         begun = time.monotonic()
-        encoder, index = await asyncio.shield(self._opened)
+        encoder, index = await self._result_of(self._opened)
         await self._searchable.wait()
+        self._check_open()
         self._last_use = time.monotonic()
         generation = index.generation
         try:
@@ -299,7 +297,7 @@ class Folder:
 
     async def extracts(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return one to three quotations from ``hits`` that bear on ``question``."""
-        encoder, _ = await asyncio.shield(self._opened)
+        encoder, _ = await self._result_of(self._opened)
         return await asyncio.to_thread(quote, question, hits, encoder=encoder)
 
     # --- state ---
@@ -323,11 +321,7 @@ class Folder:
             last_edit_s=self._last_edit_s,
             embedding=self._shared_encoder.state(),
             llm=llm,
-            pids=Processes(
-                engine=os.getpid(),
-                milvus=self.milvus_pid,
-                vllm=vllm_pid,
-            ),
+            pids=Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
         )
 
     def _show(self, state: FolderState, detail: str) -> None:
@@ -348,11 +342,29 @@ class Folder:
                 self._searchable.set()
             self._on_change()
 
+    def _fail(self, error: Exception) -> HoverkiteError:
+        """Show why the folder can't be followed, and return it in a person's words."""
+        known = as_known(error)
+        state: FolderState = "missing" if isinstance(known, FolderError) else "failed"
+        self._show(state, f"{known}. {known.next_step}")
+        return known
+
     # --- plumbing ---
+
+    async def _result_of(self, work: asyncio.Future[_T]) -> _T:
+        """Wait for shared work, which goes on if the caller leaves."""
+        await asyncio.wait({work})
+        self._check_open()
+        return work.result()
+
+    def _check_open(self) -> None:
+        if self._stopping.is_set():
+            raise FolderError(f"{self.root} was closed meanwhile", "Open it again: it goes on then")
 
     async def _reopen(self, index: Index, seen: int) -> None:
         """Reopen the index unless someone has done so since ``seen``, its generation then."""
         async with self._writing:
+            self._check_open()
             if index.generation == seen:
                 await self._in_writer(index.reopen)
 
@@ -367,11 +379,8 @@ class Folder:
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if task.cancelled() or not (error := task.exception()):
-            return
-        if not isinstance(error, HoverkiteError):
-            log.error("a task of %s failed", self.root, exc_info=error)
-            self._show("failed", f"{type(error).__name__}: {error}")
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self._fail(error)
 
 
 def open_manifest(root: Path) -> Manifest:

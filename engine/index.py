@@ -105,16 +105,18 @@ class Index:
         wanted = self._manifest.all_rows()
         present = store.rows()
         missing = list(wanted - present)
+        added = 0
         for begin in range(0, len(missing), _REFILL_BATCH):
             batch = self._manifest.sources_of(missing[begin : begin + _REFILL_BATCH])
             vectors = self._manifest.vectors_of((key for _, _, key in batch), self._model)
             rows = [Row(row, file, vectors[key]) for row, file, key in batch if key in vectors]
             store.insert(rows)
             present.update(row.id for row in rows)
+            added += len(rows)
         self._rows = present
         self._dead = present - wanted
-        if missing:
-            log.info("%d rows were added to Milvus from the manifest", len(missing))
+        if added:
+            log.info("%d rows were added to Milvus from the manifest", added)
 
     def _drop_former(self, store: Store) -> None:
         """Drop the collection of the model used before: it can be filled again from vectors."""

@@ -139,6 +139,14 @@ class Manifest:
             rows = [connection.execute(statement, (path,)).fetchone() for path in paths]
         return {row[1]: FileRecord(*row) for row in rows if row}
 
+    def holds_below(self, folder: bytes) -> bool:
+        """Whether files are known in ``folder``, a path that ends with ``/``."""
+        after = folder[:-1] + b"0"  # the byte that follows the slash
+        found = self._file.one(
+            "SELECT 1 FROM files WHERE path > ? AND path < ? LIMIT 1", (folder, after)
+        )
+        return found is not None
+
     def reserve_ids(self, paths: Sequence[bytes]) -> dict[bytes, int]:
         """Return a file id for each path: the known one, or a new one that is never reused."""
         known = {path: record.id for path, record in self.files_at(paths).items()}

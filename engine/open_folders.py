@@ -34,7 +34,10 @@ class OpenFolders:
         """Held while a folder is opened or closed: only one may have its files."""
 
     async def open(self, request: api.OpenFolder) -> api.FolderOpened:
-        """Open a folder, or say what a person has to agree to first."""
+        """Open a folder, or say what a person has to agree to first.
+
+        Other folders wait until this one is surveyed, a few seconds at most.
+        """
         root = await asyncio.to_thread(resolve, request.path)
         survey = None
         async with self._changing:
@@ -44,16 +47,24 @@ class OpenFolders:
                 folder = None
             if folder is None:
                 folder = await self._make(root)
-                if not folder.agreed:
-                    survey = await asyncio.to_thread(scan.survey, root, self._settings)
-                    if survey.reason and not request.agreed:
+                try:
+                    survey = await self._survey(folder)
+                    if not (survey and survey.reason) or request.agreed:
+                        if survey:
+                            await asyncio.to_thread(folder.agree)
+                        self._open[folder.id] = folder
+                        folder.begin()
+                finally:
+                    if folder.id not in self._open:
                         await folder.close()
-                        return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
-                    folder.agree()
-                self._open[folder.id] = folder
-                folder.begin()
             self._last_used[folder.id] = time.monotonic()
         return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
+
+    async def _survey(self, folder: Folder) -> api.FolderSurvey | None:
+        """Return what indexing would take; None if the folder was agreed to before."""
+        if await asyncio.to_thread(lambda: folder.agreed):
+            return None
+        return await asyncio.to_thread(scan.survey, folder.root, self._settings)
 
     async def _make(self, root: Path) -> Folder:
         manifest = await asyncio.to_thread(open_manifest, root)

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 
-from engine import embedding, models, paths, vllm_launch
+from engine import embedding, model_maker, paths, vllm_launch
 from engine.config import Settings
 from engine.errors import HoverkiteError
 
@@ -23,7 +23,7 @@ def main() -> int:
     if vllm_launch.installed_package() is None:
         _say("vLLM is not installed here: answers come from the server that llm_url names")
         return 0
-    return models.main()
+    return model_maker.main()
 
 
 def _say(text: str) -> None:

@@ -80,30 +80,53 @@ def scan(
     return walk.found
 
 
-def look(root: Path, path: bytes, settings: Settings, *, index_root: Path) -> Entry | None:
-    """Return what a scan would find at ``path``; None if nothing, or nothing to be read."""
-    place = _place_of(root, path, settings, index_root)
-    name = os.fsdecode(path).rpartition("/")[2]
-    if place is None or place.leaves_out(name) or isinstance(kind_of(name), str):
-        return None
-    try:
-        status = os.lstat(place.path_of(name))
-    except OSError:
-        return None
-    return None if _refusal(status, settings) else _entry(path, status)
+class Look:
+    """Decides single paths as a walk would. Remembers folders, so it is good for one moment."""
 
+    def __init__(self, root: Path, settings: Settings, *, index_root: Path) -> None:
+        self._settings = settings
+        self._root = Place.root(root, settings, index_root)
+        self._inner: dict[str, Place | None] = {}
 
-def _place_of(root: Path, path: bytes, settings: Settings, index_root: Path) -> Place | None:
-    """Return the folder that ``path`` stands in; None if it is not there or not read."""
-    *folders, name = os.fsdecode(path).split("/")
-    if b"\0" in path or {"", ".", ".."} & {*folders, name}:
-        return None
-    place = Place.root(root, settings, index_root)
-    for folder in folders:
-        if place is None or not _is_listed(place.path_of(folder)):
+    def at(self, path: bytes) -> Entry | None:
+        """Return what a scan would find at ``path``; None if nothing, or nothing to be read."""
+        place, name = self._place_of(path)
+        if place is None or not _may_read(place, name):
             return None
-        place = place.inner(folder)
-    return place
+        try:
+            status = os.lstat(place.path_of(name))
+        except OSError:
+            return None
+        return None if _refusal(status, self._settings) else _entry(path, status)
+
+    def may_read(self, path: bytes) -> bool:
+        """Whether a file at ``path`` would be read, as far as names tell."""
+        place, name = self._place_of(path)
+        return place is not None and _may_read(place, name)
+
+    def enters(self, path: bytes) -> bool:
+        """Whether a walk would visit the folder that ``path`` stands in, and so come by it."""
+        return self._place_of(path)[0] is not None
+
+    def _place_of(self, path: bytes) -> tuple[Place | None, str]:
+        """Return the folder that ``path`` stands in, None if it is not there or not read."""
+        *folders, name = os.fsdecode(path).split("/")
+        if b"\0" in path or {".", ".."} & {*folders, name} or "" in folders:
+            return None, name
+        place, prefix = self._root, ""
+        for folder in folders:
+            if place is None:
+                break
+            prefix += folder + "/"
+            if prefix not in self._inner:
+                listed = _is_listed(place.path_of(folder))
+                self._inner[prefix] = place.inner(folder) if listed else None
+            place = self._inner[prefix]
+        return place, name
+
+
+def _may_read(place: Place, name: str) -> bool:
+    return bool(name) and not place.leaves_out(name) and not isinstance(kind_of(name), str)
 
 
 def _is_listed(folder: str) -> bool:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CLOSE_EVERY = 0.1
+"""Seconds between looks for a child process that a load may have started while we close."""
+
 
 class SharedEncoder:
     """Loads the encoder at the first ``get``; everyone waits for the same load."""
@@ -51,8 +54,12 @@ class SharedEncoder:
         )
 
     async def close(self) -> None:
-        """Let go of the encoder, waiting for a load that is under way."""
+        """Let go of the encoder; a load that is under way ends at its next step."""
+        from engine import encoder_build
+
         if self._loading:
-            await asyncio.gather(self._loading, return_exceptions=True)
+            while not self._loading.done():
+                encoder_build.end_children()
+                await asyncio.wait({self._loading}, timeout=CLOSE_EVERY)
             if not self._loading.cancelled() and not self._loading.exception():
                 self._loading.result().close()

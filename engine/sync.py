@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Protocol
@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import chunking, documents, scan
+from engine import chunking, documents, ignore, scan
 from engine.api import Progress
 from engine.config import Settings
 from engine.errors import FolderError, LoadError
@@ -39,7 +39,7 @@ FEW_TEXTS = 8
 
 _Vectors = dict[bytes, NDArray[np.float32]]
 
-IGNORE_FILES = (b".gitignore", b".ignore")
+IGNORE_FILES = {name.encode() for name in ignore.NAMES}
 """A change of one of these can change which files belong to the folder."""
 
 
@@ -66,7 +66,6 @@ class Outcome:
     removed: int = 0
     renamed: int = 0
     embedded: int = 0
-    interrupted: bool = False
     unsettled: list[bytes] = field(default_factory=list)
     """Files that changed while they were read; to be looked at again in a moment."""
 
@@ -78,7 +77,6 @@ class Outcome:
             self.removed + other.removed,
             self.renamed + other.renamed,
             self.embedded + other.embedded,
-            self.interrupted or other.interrupted,
             other.unsettled,
         )
 
@@ -135,7 +133,7 @@ class Sync:
             ManifestError, StoreError: the index can't be written.
         """
         self._see_that_the_folder_is_there()
-        if hints and not any(path.endswith(IGNORE_FILES) for path in hints.paths):
+        if hints and not hints.everything:
             return self._look_at(hints.paths)
         found = scan.scan(
             self._root,
@@ -144,7 +142,7 @@ class Sync:
             go_on=lambda: not self._stopping.is_set(),
         )
         if not found.complete:
-            return Outcome(interrupted=True)
+            return Outcome()  # told to stop
         self.last_scan = found
         unlisted = tuple(found.unlisted)
         known = self._manifest.files().items()
@@ -153,10 +151,33 @@ class Sync:
             found.entries, {path: file for path, file in known if not path.startswith(unlisted)}
         )
 
+    def narrow(self, hints: Hints) -> Hints | None:
+        """Return ``hints`` without what is not read; None if nothing is left.
+
+        A folder that is or was read, or an ignore file in one, calls for a look at everything.
+        """
+        if hints.everything:
+            return hints
+        look = self._new_look()
+        if any(self._may_change_much(path, look) for path in hints.paths):
+            return replace(hints, everything=True)
+        known = self._manifest.files_at(hints.paths)
+        paths = {path for path in hints.paths if path in known or look.may_read(path)}
+        return replace(hints, paths=paths) if paths else None
+
+    def _may_change_much(self, path: bytes, look: scan.Look) -> bool:
+        if path.endswith(b"/"):
+            return look.enters(path) or self._manifest.holds_below(path)
+        return path.rpartition(b"/")[2] in IGNORE_FILES and look.enters(path)
+
+    def _new_look(self) -> scan.Look:
+        return scan.Look(self._root, self._settings, index_root=self._data)
+
     def _see_that_the_folder_is_there(self) -> None:
         try:
             status = self._root.stat()
-            is_empty = not any(self._root.iterdir())
+            with os.scandir(self._root) as listing:  # its first name, however many there are
+                is_empty = next(listing, None) is None
         except OSError:
             status = None
         if status is None or os.path.realpath(self._root) != str(self._root):
@@ -175,11 +196,8 @@ class Sync:
 
     def _look_at(self, paths: Collection[bytes]) -> Outcome:
         """Bring only ``paths`` up to date; each must be a file, or gone."""
-        entries = [
-            entry
-            for path in paths
-            if (entry := scan.look(self._root, path, self._settings, index_root=self._data))
-        ]
+        look = self._new_look()
+        entries = [entry for path in paths if (entry := look.at(path))]
         return self._apply(entries, self._manifest.files_at(paths))
 
     def _apply(self, entries: Sequence[Entry], known: dict[bytes, FileRecord]) -> Outcome:
@@ -204,11 +222,7 @@ class Sync:
         files = chunks = done_bytes = 0
         self._report(Progress(files_total=len(work)))
         for batch in self._batches(work, outcome):
-            if self._stopping.is_set():
-                outcome.interrupted = True
-                return
-            if not self._save(batch, outcome):
-                outcome.interrupted = True
+            if self._stopping.is_set() or not self._save(batch, outcome):
                 return
             files += len(batch.updates) + len(batch.touched)
             chunks += sum(len(update.chunks) for update in batch.updates)

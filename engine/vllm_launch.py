@@ -13,10 +13,11 @@ from pathlib import Path
 
 import psutil
 
-from engine import paths
-from engine.config import Settings
+from engine import own_process, paths
+from engine.config import KEY_NAME, Settings
 from engine.errors import ModelError
 from engine.models import ServedModel
+from engine.vllm_supervisor import Task
 
 GIB = 1 << 30
 
@@ -29,31 +30,29 @@ FEW_CORES = 4
 CORES_LEFT_FREE = 2
 """Cores that vLLM leaves to the encoder and the screen where there are more than a few."""
 
-NEVER_PASSED_ON = ("HOVERKITE_LLM_API_KEY", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+NEVER_PASSED_ON = (KEY_NAME, "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
 """Environment names vLLM does not get. Without bytecode files each start takes twice as long."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """One way of running vLLM; equal settings have the same name."""
+    """One way of running vLLM."""
 
-    name: str
-    argv: list[str]
-    environment: dict[str, str]
+    task: Task
+    """What its supervisor is told; equal settings have equal tasks."""
     model: str
     is_local: bool = True
-    """False when the model may have to be fetched from a hub first."""
-    niceness: int = 0
+    """False when the model has to be fetched from a hub first."""
 
     @property
-    def socket(self) -> Path:
-        """Where vLLM answers HTTP."""
-        return paths.runtime_dir() / f"{self.name}.sock"
+    def name(self) -> str:
+        """What the names of its files begin with."""
+        return Path(self.task.stem).name
 
     @property
     def log(self) -> Path:
         """What vLLM and its supervisor print."""
-        return paths.log_dir() / f"{self.name}.log"
+        return Path(self.task.log)
 
 
 def installed_package() -> str | None:
@@ -86,17 +85,14 @@ def plan(model: ServedModel, settings: Settings) -> Launch:
     arguments = _arguments(model, settings, on_gpu=on_gpu)
     extra = _environment(model) | ({} if on_gpu else _cpu_environment(_cores()))
     name = "vllm-" + paths.short_hash(json.dumps([arguments, extra], sort_keys=True), 12)
-    folder = paths.runtime_dir() / f"{name}.d"
-    argv = [sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server", *arguments]
-    argv += ["--uds", str(paths.runtime_dir() / f"{name}.sock")]
-    return Launch(
-        name=name,
-        argv=argv,
-        environment=_inherited(os.environ) | extra | {"TMPDIR": str(folder)},
-        model=model.name,
-        is_local=model.is_local,
+    task = Task(
+        stem=str(paths.runtime_dir() / name),
+        argv=own_process.command("vllm.entrypoints.openai.api_server", *arguments),
+        environment=_inherited(os.environ) | extra,
+        log=str(paths.log_dir() / f"{name}.log"),
         niceness=10 if not on_gpu and len(_cores()) <= FEW_CORES else 0,
     )
+    return Launch(task, model.name, model.is_local)
 
 
 def _arguments(model: ServedModel, settings: Settings, *, on_gpu: bool) -> list[str]:

@@ -4,9 +4,8 @@ import asyncio
 import time
 from typing import Self
 
-from engine import own_process, paths
+from engine import own_process
 from engine.errors import ModelError
-from engine.vllm_launch import Launch
 from engine.vllm_supervisor import BUSY, Task
 
 TAKE_S = 20
@@ -14,21 +13,6 @@ TAKE_S = 20
 
 STOP_S = 20
 """Longest wait for the supervisor to have ended everything."""
-
-
-def task_of(launch: Launch) -> Task:
-    """Return what the supervisor of ``launch`` is told."""
-    folder = paths.runtime_dir()
-    return Task(
-        argv=launch.argv,
-        environment=launch.environment,
-        socket=str(launch.socket),
-        lease=str(folder / f"{launch.name}.lease"),
-        lock=str(folder / f"{launch.name}.lock"),
-        folder=str(folder / f"{launch.name}.d"),
-        log=str(launch.log),
-        niceness=launch.niceness,
-    )
 
 
 class Lease:
@@ -61,7 +45,7 @@ class Lease:
     @classmethod
     async def _attach(cls, task: Task) -> Self | None:
         try:
-            reader, writer = await asyncio.open_unix_connection(task.lease)
+            reader, writer = await asyncio.open_unix_connection(str(task.lease))
             word, _, pid = (await reader.readline()).decode().strip().partition(" ")
         except OSError:
             return None

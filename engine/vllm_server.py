@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from engine import models, vllm_remains, vllm_start
@@ -32,10 +32,12 @@ class AnswerModel:
         on_change: Callable[[], None],
         *,
         prepare: Prepare = vllm_start.prepare,
+        backoff_s: Sequence[float] = BACKOFF_S,
     ) -> None:
         self._settings = settings
         self._on_change = on_change
         self._prepare = prepare
+        self._backoff_s = backoff_s
         self._name = models.model_name(settings)
         self._endpoint: Endpoint | None = None
         self._vllm: RunningVllm | None = None
@@ -147,7 +149,7 @@ class AnswerModel:
 
     def _failed(self, error: HoverkiteError | OSError) -> HoverkiteError:
         if not self._settings.llm_url:
-            delay = BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
+            delay = self._backoff_s[min(self._failures, len(self._backoff_s) - 1)]
             self._retry_at = time.monotonic() + delay
             self._failures += 1
         if isinstance(error, OSError):

@@ -12,7 +12,7 @@ from engine.config import Settings
 from engine.endpoint import Endpoint, UnreachableError, served_model
 from engine.errors import ModelError
 from engine.vllm_launch import Launch
-from engine.vllm_lease import Lease, task_of
+from engine.vllm_lease import Lease
 from engine.vllm_log import reason_in
 from engine.vllm_supervisor import Task
 
@@ -30,13 +30,16 @@ class Stage:
     """A part of starting; as text it says how far it has come."""
 
     title: str
-    expected_s: float
+    expected_s: float = 0
+    """Of a start on this machine; 0 when nobody can know, as with a download."""
     began: float = field(default_factory=time.monotonic)
     pid: int | None = None
     """vLLM's API server, once it runs."""
 
     def __str__(self) -> str:
         passed, expected = round(time.monotonic() - self.began), round(self.expected_s)
+        if not expected:
+            return f"{self.title}, {passed} s"
         if passed > expected:
             return f"{self.title}, {passed} s, longer than the usual {expected} s"
         return f"{self.title}, {passed} s of about {expected} s"
@@ -79,21 +82,24 @@ async def start_vllm(settings: Settings, show: Show, prepare: Prepare = prepare)
         ModelError: it cannot start, with the reason from its log.
     """
     launch = await prepare(settings, show)
-    stage = Stage("loading", _remembered_s(launch))
+    if launch.is_local:
+        stage = Stage("loading", _remembered_s(launch))
+    else:
+        stage = Stage("fetching and loading")
     show(stage)
-    task = task_of(launch)
-    lease = await _take_lease(task)
+    lease = await _take_lease(launch.task)
     stage.pid = lease.pid
     show(stage)
     try:
         endpoint = await _healthy(launch, lease)
-        await asyncio.to_thread(vllm_remains.note_shared_memory, Path(task.folder))
+        await asyncio.to_thread(vllm_remains.note_shared_memory, launch.task.folder)
     except BaseException:
         await asyncio.shield(lease.stop())
         raise
-    _remember(launch, time.monotonic() - stage.began)
+    if launch.is_local:
+        _remember(launch, time.monotonic() - stage.began)
     endpoint = replace(endpoint, context=endpoint.context or settings.llm_context)
-    return RunningVllm(endpoint, lease, launch.log, Path(task.folder))
+    return RunningVllm(endpoint, lease, launch.log, launch.task.folder)
 
 
 async def _take_lease(task: Task) -> Lease:
@@ -107,7 +113,7 @@ async def _take_lease(task: Task) -> Lease:
 
 
 async def _healthy(launch: Launch, lease: Lease) -> Endpoint:
-    endpoint = Endpoint(launch.model, 0, socket=launch.socket)
+    endpoint = Endpoint(launch.model, 0, socket=launch.task.socket)
     limit_s = START_LIMIT_S if launch.is_local else FETCH_LIMIT_S
     lost = asyncio.create_task(lease.lost())
     deadline = time.monotonic() + limit_s

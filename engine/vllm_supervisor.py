@@ -39,16 +39,34 @@ _PR_SET_CHILD_SUBREAPER = 36
 class Task:
     """What is supervised, and where its files lie. All paths are absolute."""
 
+    stem: str
+    """What the paths of its socket, lease, lock and run folder begin with."""
     argv: list[str]
+    """The command. Where it has to listen is added as ``--uds PATH``."""
     environment: dict[str, str]
-    socket: str
-    """Where the command listens; removed at the end."""
-    lease: str
-    lock: str
-    folder: str
-    """The command's run folder: made for it, removed with all it holds."""
     log: str
+    """What the command and its supervisor print."""
     niceness: int = 0
+
+    @property
+    def socket(self) -> Path:
+        """Where the command listens; removed at the end."""
+        return Path(f"{self.stem}.sock")
+
+    @property
+    def lease(self) -> Path:
+        """Where the supervisor listens; removed at the end."""
+        return Path(f"{self.stem}.lease")
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock decides which process is the supervisor."""
+        return Path(f"{self.stem}.lock")
+
+    @property
+    def folder(self) -> Path:
+        """The command's run folder: made for it, removed with all it holds."""
+        return Path(f"{self.stem}.d")
 
     def to_json(self) -> str:
         """Return the task as it is read from standard input."""
@@ -72,8 +90,10 @@ class Supervisor:
             loop.add_signal_handler(asked, self._over.set)
         command = await asyncio.create_subprocess_exec(
             *self._task.argv,
+            "--uds",
+            str(self._task.socket),
             cwd=self._task.folder,
-            env=self._task.environment,
+            env=self._task.environment | {"TMPDIR": str(self._task.folder)},
             start_new_session=True,
             preexec_fn=self._before_command,
         )
@@ -86,7 +106,7 @@ class Supervisor:
             self._say(f"exited {command.returncode}")
         server.close()
         # Leases stay open meanwhile: a holder sees the end of its lease when all is gone.
-        vllm_remains.end(Path(self._task.folder), self.ours)
+        vllm_remains.end(self._task.folder, self.ours)
         _remove_sockets(self._task)
         await command.wait()
         _reap()
@@ -103,7 +123,7 @@ class Supervisor:
     def ours(self) -> list[psutil.Process]:
         """Return the living processes of the command, wherever they have gone."""
         descendants = psutil.Process().children(recursive=True)
-        strays = vllm_remains.working_in(Path(self._task.folder))
+        strays = vllm_remains.working_in(self._task.folder)
         return vllm_remains.living({*descendants, *strays})
 
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -140,7 +160,7 @@ class Supervisor:
 
 def _remove_sockets(task: Task) -> None:
     for path in (task.socket, task.lease):
-        Path(path).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _reap() -> None:
@@ -159,26 +179,26 @@ def main() -> int:
     """Take the task from standard input; return once it is supervised by a detached process."""
     os.umask(0o077)
     task = Task(**json.load(sys.stdin))
-    lock = Path(task.lock).open("w")  # noqa: SIM115  held for life
+    lock = task.lock.open("w")  # held for life
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return BUSY
-    if not vllm_remains.end(Path(task.folder)):
+    if not vllm_remains.end(task.folder):
         print("processes of an earlier vLLM cannot be ended", file=sys.stderr)
         return 1
     _remove_sockets(task)
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(task.lease)
+    listener.bind(str(task.lease))
     listener.listen()
     _detach(Path(task.log))
     _control_process(_PR_SET_CHILD_SUBREAPER, 1)
     supervisor = Supervisor(task, listener)
     try:
-        Path(task.folder).mkdir(mode=0o700)
+        task.folder.mkdir(mode=0o700)
         asyncio.run(supervisor.run())
     finally:
-        vllm_remains.end(Path(task.folder), supervisor.ours)
+        vllm_remains.end(task.folder, supervisor.ours)
         _remove_sockets(task)
         # The lock's file stays: removed, two supervisors could lock two files of one name.
         lock.close()

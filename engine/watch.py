@@ -52,8 +52,8 @@ QUIET = 0.1
 """Seconds without an event before hints are acted on."""
 LONGEST_WAIT = 1.0
 """Seconds after which hints are acted on although events keep coming."""
-MOST_HINTS = 500
-"""More changed paths than this, and the whole folder is looked at instead."""
+MOST_HINTS = 10_000
+"""More changed paths than this, and the whole folder is looked at instead: it costs no more."""
 ALIVE_EVERY = 2.0
 """Seconds between looks at whether the watch still lives."""
 BEGIN_AGAIN = 5.0
@@ -71,8 +71,13 @@ class Hints:
     since: float
     """Wall-clock time of the first event, in seconds."""
     paths: set[bytes] = field(default_factory=set)
-    """Relative to the folder."""
+    """Relative to the folder; a folder's ends with ``/``."""
     everything: bool = False
+
+    @property
+    def may_hold_folders(self) -> bool:
+        """Whether folders may have come or gone."""
+        return self.everything or any(path.endswith(b"/") for path in self.paths)
 
 
 class Watch:
@@ -139,7 +144,7 @@ class Watch:
                 continue
             await self._settle()
             was_partial = bool(self.partial)
-            if self._hints and self._hints.everything:  # folders may be new
+            if self._hints and self._hints.may_hold_folders:
                 self.partial = await asyncio.to_thread(_why_partial, observer)
             await self._hand_over()
             if was_partial and not self.partial:
@@ -174,17 +179,20 @@ class Watch:
         if hints:
             await self._on_hints(hints)
 
-    def note(self, path: str | bytes | None) -> None:
-        """Take one event's path, or None for "anything"; called from watchdog's thread."""
+    def note(self, path: bytes | None) -> None:
+        """Take one event's path, a folder's with ``/`` at its end, or None for "anything".
+
+        Called from watchdog's threads.
+        """
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            self._loop.call_soon_threadsafe(self._note, None if path is None else os.fsencode(path))
+            self._loop.call_soon_threadsafe(self._note, path)
 
     def _note(self, path: bytes | None) -> None:
         hints = self._hints = self._hints or Hints(time.time())
-        if path is None or not path.startswith(self._prefix):
-            hints.everything = True
-        else:
+        if path and path != self._prefix and path.startswith(self._prefix):
             hints.paths.add(path.removeprefix(self._prefix))
+        else:
+            hints.everything = True
         if len(hints.paths) > MOST_HINTS:
             hints.everything = True
             hints.paths.clear()
@@ -196,12 +204,9 @@ class _Handler(FileSystemEventHandler):
         self._watch = watch
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if event.is_directory:
-            self._watch.note(None)
-            return
         for path in (event.src_path, event.dest_path):
             if path:
-                self._watch.note(path)
+                self._watch.note(os.fsencode(path) + b"/" * event.is_directory)
 
 
 class _OverflowEar(logging.Handler):

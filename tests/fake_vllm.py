@@ -1,4 +1,4 @@
-"""A stand-in for vLLM's process tree: ``python fake_vllm.py SOCKET MODE``.
+"""A stand-in for vLLM's process tree: ``python fake_vllm.py MODE --uds SOCKET``.
 
 It answers health checks on SOCKET and has a worker that left its session. MODE: ``serve``, ``die``
 (fails while starting), ``never`` (never listens), ``stubborn`` (the worker ignores SIGTERM),
@@ -48,7 +48,7 @@ def work(mode: str) -> None:
 
 
 def main() -> None:
-    path, mode = sys.argv[1:]
+    mode, _, path = sys.argv[1:]
     if mode == "die":
         sys.exit(FAILURE)
     work(mode)

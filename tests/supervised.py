@@ -17,20 +17,25 @@ FAKE = Path(__file__).with_name("fake_vllm.py")
 
 def launch(mode: str, name: str = "vllm-0123456789ab") -> Launch:
     """Return how the stand-in is started in ``mode``."""
-    unix_socket = str(paths.runtime_dir() / f"{name}.sock")
-    argv = [sys.executable, str(FAKE), unix_socket, mode]
-    return Launch(name, argv, dict(os.environ), "fake-model", niceness=3)
+    task = Task(
+        stem=str(paths.runtime_dir() / name),
+        argv=[sys.executable, str(FAKE), mode],
+        environment=dict(os.environ),
+        log=str(paths.log_dir() / f"{name}.log"),
+        niceness=3,
+    )
+    return Launch(task, "fake-model")
 
 
 def alive(task: Task) -> list[psutil.Process]:
     """Return the living processes of ``task``."""
-    return vllm_remains.working_in(Path(task.folder))
+    return vllm_remains.working_in(task.folder)
 
 
-def remains(task: Task) -> list[str]:
+def remains(task: Task) -> list[Path]:
     """Return what is left on disk of a task that ended, besides its lock."""
     leftover = (task.socket, task.lease, task.folder)
-    return [path for path in leftover if Path(path).exists()]
+    return [path for path in leftover if path.exists()]
 
 
 async def until(condition: Callable[[], object], seconds: float = 20) -> None:

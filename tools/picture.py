@@ -17,13 +17,15 @@ SIZE = (116, 34)
 
 async def paint() -> str:
     """Return the SVG of an answered question."""
-    from tests.tui import content
+    from tests.tui import content, scripted
     from tests.tui.driver import FOLDER, Driver
     from tests.tui.scripted import ScriptedEngine, ScriptedSource, llm, status, whole_answer
     from tui.app import HoverkiteApp
 
     engine = ScriptedEngine()
-    engine.answer = whole_answer(content.HITS, content.ANSWER, content.EXTRACTS)
+    shown = [f"{hit.path}:{hit.start_line}" for hit in content.HITS[:2]]
+    end = scripted.finished(content.ANSWER, sources=shown)
+    engine.answer = [*whole_answer(content.HITS, content.ANSWER, content.EXTRACTS)[:-1], end]
     app = HoverkiteApp(FOLDER, ScriptedSource(engine))
     async with app.run_test(size=SIZE) as pilot:
         driver = Driver(app, pilot, [])

@@ -17,7 +17,7 @@ from engine import api, cli, client, config, connection, engine_lock, paths
 from engine.build import build
 from engine.config import Settings
 from engine.connection import NotAnsweringError
-from engine.errors import EngineError
+from engine.errors import EngineError, HoverkiteError
 from engine.fingerprint import fingerprint
 
 PID = 4242
@@ -125,24 +125,21 @@ async def test_an_engine_is_launched_again_while_an_old_one_still_closes(
 
 
 async def test_connecting_ends_when_the_old_engine_never_leaves(
-    launched: list["subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+    launched: list["subprocess.Popen[bytes]"],
 ) -> None:
-    monkeypatch.setattr(client, "START_SECONDS", 2)
     with paths.engine_lock().open("a") as stuck:
         fcntl.flock(stuck, fcntl.LOCK_EX)
         with pytest.raises(EngineError, match="did not answer within 2 s"):
-            await client.connect(Settings())
+            await client.connect(Settings(), patience_s=2)
     assert launched
 
 
 async def test_an_engine_that_keeps_its_lock_is_not_taken_for_gone(
-    engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+    engine: ScriptedEngine,
 ) -> None:
-    monkeypatch.setattr(client, "START_SECONDS", 0.3)
-    monkeypatch.setattr(client, "END_SECONDS", 0.1)
     engine.stops = False
     with pytest.raises(EngineError, match="does not stop"):
-        await client.stop_engine()
+        await client.stop_engine(patience_s=0.3, end_s=0.1)
     assert api.STOP in engine.paths()
 
 
@@ -157,6 +154,30 @@ async def test_a_search_and_an_answer_ask_for_as_many_hits_as_the_client_was_tol
     assert [event async for event in connected.ask("f", "q")] == []
     await connected.close()
     assert [body["hits"] for _, body in engine.requests[1:]] == [3, 5, 3]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            b'{"next_step":"","detail":"no room","title":"","kind":"StoreError","type":"problem"}',
+            "no room",
+        ),
+        (b'{"type":"problem"}', "can't be read"),
+        (b'{"type":"hits","query":7}', "can't be read"),
+        (b'{"query":"q"}', "can't be read"),
+        (b'["problem"]', "can't be read"),
+        (b'{"type', "can't be read"),
+    ],
+)
+async def test_a_stream_s_problem_is_known_by_its_type_and_what_is_no_message_is_an_error(
+    engine: ScriptedEngine, line: bytes, said: str
+) -> None:
+    engine.replies["/v1/folders/f/ask"] = line + b"\n"
+    connected = await client.connect(Settings())
+    with pytest.raises(HoverkiteError, match=said):
+        await anext(connected.ask("f", "q"))
+    await connected.close()
 
 
 USED = {"clients": 1}

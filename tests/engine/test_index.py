@@ -114,6 +114,17 @@ def test_a_lost_milvus_file_is_filled_from_the_manifest(manifest: Manifest, tmp_
     again.close()
 
 
+def test_only_rows_that_were_added_are_counted(
+    manifest: Manifest, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keep(manifest, update(1, b"a.md", "kite"))
+    manifest.save([update(2, b"b.md", "hawk")])  # a text with no vector yet
+    with caplog.at_level("INFO", "engine.index"):
+        Index(manifest, tmp_path / "index.db", MODEL, 3).close()
+    (record,) = (record for record in caplog.records if record.name == "engine.index")
+    assert record.getMessage() == "1 rows were added to Milvus from the manifest"
+
+
 @pytest.mark.parametrize("damage", [b"", b"not a database at all" * 100])
 def test_a_damaged_milvus_file_is_set_aside_and_made_anew(
     manifest: Manifest, tmp_path: Path, damage: bytes

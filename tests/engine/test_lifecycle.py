@@ -19,7 +19,6 @@ from engine.config import Settings
 from engine.connection import EngineClient
 from engine.errors import EngineError, FolderError
 from engine.service import Engine
-from engine.vllm_lease import task_of
 from tests.scripted_vllm import scripted_vllm
 from tests.supervised import alive, launch, remains, until
 
@@ -98,7 +97,7 @@ async def settled(engine: EngineClient, folder: str) -> api.FolderStatus:
 
 def gone(pids: api.Processes) -> bool:
     """Whether no process of an engine is left, nor a file that tells of one."""
-    task = task_of(launch("serve"))
+    task = launch("serve").task
     sockets = [path for path in paths.runtime_dir().iterdir() if path.is_socket()]
     return not (
         any(pid and psutil.pid_exists(pid) for pid in (pids.milvus, pids.vllm))
@@ -212,7 +211,7 @@ async def test_an_engine_that_hangs_is_ended_by_stop(
     assert "The engine has stopped." in capsys.readouterr().err
     assert time.monotonic() - began < 10
     assert running.process.wait(0) == -signal.SIGKILL
-    await until(lambda: not alive(task_of(launch("serve"))))
+    await until(lambda: not alive(launch("serve").task))
     await until(lambda: not psutil.pid_exists(running.pids.milvus or 0))
 
 

@@ -177,7 +177,7 @@ async def test_reading_files_gives_no_hints(
     hints: list[object] = []
     note = watch.Watch.note
 
-    def listen(self: watch.Watch, path: str | bytes | None) -> None:
+    def listen(self: watch.Watch, path: bytes | None) -> None:
         hints.append(path)
         note(self, path)
 
@@ -186,7 +186,7 @@ async def test_reading_files_gives_no_hints(
         assert (root / "owl.md").read_text() == "owl"
     (root / "owl.md").touch()
     await until(lambda: bool(hints))
-    assert set(hints) == {str(root / "owl.md")}
+    assert set(hints) == {bytes(root / "owl.md")}
 
 
 # --- figures --------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import models, vllm_launch
+from engine import model_maker, models, vllm_launch
 from engine.config import Settings
 from engine.errors import ModelError
 from tests.hub_cache import fetched
@@ -18,15 +18,15 @@ HUB_NAME = "Qwen/Qwen2.5-0.5B-Instruct"
 def test_damaged_weights_are_noticed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    package = tmp_path / models.GGUF_PACKAGE
+    package = tmp_path / model_maker.GGUF_PACKAGE
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / models.GGUF_NAME).write_bytes(b"GGUF, but not ours")
+    (package / model_maker.GGUF_NAME).write_bytes(b"GGUF, but not ours")
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    assert models.main() == 1
+    assert model_maker.main() == 1
     assert "is damaged" in capsys.readouterr().err
-    (package / models.GGUF_NAME).unlink()
-    assert models.main() == 1
+    (package / model_maker.GGUF_NAME).unlink()
+    assert model_maker.main() == 1
     assert "is not installed" in capsys.readouterr().err
 
 
@@ -48,14 +48,27 @@ def test_a_converted_model_is_used_and_leftovers_are_removed(
             (folder / name).touch()
         written.append(folder)
 
-    monkeypatch.setattr(models, "_write_safetensors", write)
-    monkeypatch.setattr(models, "_embedded_gguf", lambda: Path("weights.gguf"))
-    assert models.main() == 0
-    assert models.main() == 0
+    monkeypatch.setattr(model_maker, "_write_safetensors", write)
+    monkeypatch.setattr(model_maker, "_embedded_gguf", lambda: Path("weights.gguf"))
+    assert model_maker.main() == 0
+    assert model_maker.main() == 0
     assert len(written) == 1
     assert models.is_converted()
     assert sorted(path.name for path in target.parent.iterdir()) == [".lock", target.name]
     assert capsys.readouterr().out.count("is ready in") == 2
+
+
+async def test_the_embedded_model_is_converted_in_a_process_of_ours_wherever_we_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file of the current folder must not be taken for a module; the reason is passed on."""
+    (tmp_path / "engine.py").write_text("raise SystemExit('the wrong engine')")
+    (tmp_path / model_maker.GGUF_PACKAGE).mkdir()
+    (tmp_path / model_maker.GGUF_PACKAGE / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"could not be prepared: .* is not installed"):
+        await models.resolve(Settings())
 
 
 @pytest.fixture
@@ -81,7 +94,7 @@ async def test_a_model_in_the_hubs_cache_is_served_from_there_without_a_connecti
     monkeypatch.setattr(vllm_launch, "available_memory", lambda: 64 * vllm_launch.GIB)
     launch = vllm_launch.plan(model, Settings(llm_model=HUB_NAME))
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK", "VLLM_NO_USAGE_STATS"):
-        assert launch.environment[name] == "1"
+        assert launch.task.environment[name] == "1"
     assert launch.model == HUB_NAME
 
 

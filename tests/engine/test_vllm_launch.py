@@ -33,19 +33,18 @@ def test_the_command_and_its_environment(
     monkeypatch.setattr(vllm_launch, "available_memory", lambda: 64 * GIB)
     monkeypatch.setenv("HOVERKITE_LLM_API_KEY", "hush")
     planned = vllm_launch.plan(ServedModel("m", str(tmp_path)), Settings(llm_context=2048))
-    command = " ".join(planned.argv)
-    assert f"--uds {planned.socket}" in command
+    command = " ".join(planned.task.argv)
     assert "--max-model-len 2048" in command
     assert "--dtype bfloat16 " in command
     assert "--enforce-eager" in command
     assert "trust" not in command
-    assert "hush" not in command + str(planned.environment)
-    assert planned.environment["HF_HUB_OFFLINE"] == "1"
-    assert planned.environment["VLLM_NO_USAGE_STATS"] == "1"
+    assert "hush" not in command + str(planned.task.environment)
+    assert planned.task.environment["HF_HUB_OFFLINE"] == "1"
+    assert planned.task.environment["VLLM_NO_USAGE_STATS"] == "1"
     on_gpu = package == "vllm"
     assert ("--gpu-memory-utilization 0.5" in command) is on_gpu
     assert ("--kv-cache-memory-bytes 1073741824" in command) is not on_gpu
-    assert ("VLLM_CPU_OMP_THREADS_BIND" in planned.environment) is not on_gpu
+    assert ("VLLM_CPU_OMP_THREADS_BIND" in planned.task.environment) is not on_gpu
     other = vllm_launch.plan(ServedModel("m", str(tmp_path)), Settings(llm_context=1024))
     assert other.name != planned.name
 
@@ -54,7 +53,7 @@ def test_a_hub_model_may_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vllm_launch, "available_memory", lambda: 64 * GIB)
     planned = vllm_launch.plan(ServedModel("org/m", "org/m"), Settings())
     assert not planned.is_local
-    assert planned.environment.get("HF_HUB_OFFLINE") == os.environ.get("HF_HUB_OFFLINE")
+    assert planned.task.environment.get("HF_HUB_OFFLINE") == os.environ.get("HF_HUB_OFFLINE")
 
 
 def test_memory_is_checked_before_anything_starts(tmp_path: Path) -> None:
@@ -89,7 +88,8 @@ async def test_a_relative_model_folder_is_refused(
 async def test_a_model_folder_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "config.json").write_text("{}")
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "model" / name).write_text("{}")
     found = await models.resolve(Settings(llm_model="~/model"))
     assert found == ServedModel("model", str(tmp_path / "model"))
 
@@ -105,10 +105,13 @@ async def test_a_hub_name_is_none_of_the_folders_that_lie_here(
 
 async def test_names_of_models(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match="holds no model"):
+        await models.resolve(Settings(llm_model=str(tmp_path)))
+    (tmp_path / "pytorch_model.bin").touch()
     local = await models.resolve(Settings(llm_model=str(tmp_path)))
     assert local == ServedModel(tmp_path.name, str(tmp_path))
     hub = await models.resolve(Settings(llm_model="org/name", fetch_models=True))
-    assert (hub.name, hub.is_local, hub.demonstration) == ("org/name", False, False)
+    assert (hub.name, hub.is_local) == ("org/name", False)
 
 
 @pytest.mark.parametrize(

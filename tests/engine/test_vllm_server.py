@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,6 @@ from engine.config import Settings
 from engine.endpoint import UnreachableError
 from engine.errors import ModelError
 from engine.vllm_launch import Launch
-from engine.vllm_lease import task_of
 from engine.vllm_server import AnswerModel, remote_endpoint
 from engine.vllm_start import Prepare, Show, Stage
 from tests.scripted_vllm import MODEL, scripted_vllm
@@ -26,15 +27,26 @@ from tests.supervised import alive, launch, remains, until
 def nothing_survives(home: Path) -> Iterator[None]:
     """End what a failed test left running."""
     yield
-    vllm_remains.end(Path(task_of(launch("serve")).folder), grace=0)
+    vllm_remains.end(launch("serve").task.folder, grace=0)
 
 
 class Watched(AnswerModel):
     """An answer model that remembers the states it announced."""
 
-    def __init__(self, settings: Settings, prepare: Prepare = vllm_start.prepare) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        prepare: Prepare = vllm_start.prepare,
+        *,
+        backoff_s: Sequence[float] = vllm_server.BACKOFF_S,
+    ) -> None:
         self.seen: list[LlmState] = []
-        super().__init__(settings, lambda: self.seen.append(self.state), prepare=prepare)
+        super().__init__(
+            settings,
+            lambda: self.seen.append(self.state),
+            prepare=prepare,
+            backoff_s=backoff_s,
+        )
 
     def now(self) -> str:
         """The state's name."""
@@ -62,14 +74,14 @@ async def test_from_off_to_ready_to_off() -> None:
     assert model.state.demonstration
     endpoint = await model.ready()
     assert (endpoint.model, endpoint.context) == ("fake-model", 2048)
-    assert model.pid in [process.pid for process in alive(task_of(launch("serve")))]
+    assert model.pid in [process.pid for process in alive(launch("serve").task)]
     assert await model.ready() is endpoint
     with model.answering():
         assert model.now() == "answering"
     await model.close()
     assert [model.pid] == [None]
     assert model.names == ["starting", "ready", "answering", "ready", "off"]
-    task = task_of(launch("serve"))
+    task = launch("serve").task
     assert alive(task) == []
     assert remains(task) == []
 
@@ -87,11 +99,24 @@ async def test_starting_tells_its_stage_and_seconds() -> None:
     assert vllm_start._remembered_s(launch("serve")) < 60
 
 
+async def test_a_model_that_has_to_be_fetched_first_says_so_and_promises_no_time() -> None:
+    async def prepare(settings: Settings, show: Show) -> Launch:
+        return replace(launch("serve"), is_local=False)
+
+    model = Watched(Settings(), prepare)
+    await model.ready()
+    details = [state.detail for state in model.seen if state.state == "starting" and state.detail]
+    assert details
+    assert {re.sub(r"\d+", "N", detail) for detail in details} == {"fetching and loading, N s"}
+    await model.close()
+    assert vllm_start._remembered_s(launch("serve")) == vllm_start.START_EXPECTED_S
+
+
 @pytest.mark.parametrize(
     ("passed_s", "said"),
     [
-        (0, "loading, 0 s of about 60"),
-        (60.3, "loading, 60 s of about 60"),
+        (0, "loading, 0 s of about 60 s"),
+        (60.3, "loading, 60 s of about 60 s"),
         (126, "loading, 126 s, longer than the usual 60 s"),
     ],
 )
@@ -114,16 +139,13 @@ async def test_a_failed_start_has_its_reason_and_waits_before_the_next() -> None
     await model.close()
 
 
-async def test_the_next_question_tries_again_after_the_wait(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(vllm_server, "BACKOFF_S", (0,))
+async def test_the_next_question_tries_again_after_the_wait() -> None:
     modes = iter(["die", "serve"])
 
     async def prepare(settings: Settings, show: Show) -> Launch:
         return launch(next(modes))
 
-    model = Watched(Settings(), prepare)
+    model = Watched(Settings(), prepare, backoff_s=[0])
     with pytest.raises(ModelError):
         await model.ready()
     await model.ready()
@@ -136,7 +158,7 @@ async def test_vllm_s_process_is_known_while_it_starts() -> None:
     await model.start()
     await until(lambda: model.pid)
     assert model.now() == "starting"
-    assert model.pid in [process.pid for process in alive(task_of(launch("never")))]
+    assert model.pid in [process.pid for process in alive(launch("never").task)]
     await model.close()
     assert model.pid is None
 
@@ -146,14 +168,14 @@ async def test_a_start_that_takes_too_long_is_given_up(monkeypatch: pytest.Monke
     model = Watched(Settings(), fake("never"))
     with pytest.raises(ModelError, match="not ready after"):
         await model.ready()
-    assert alive(task_of(launch("never"))) == []
+    assert alive(launch("never").task) == []
     await model.close()
 
 
 async def test_closing_while_it_starts_leaves_nothing() -> None:
     model = Watched(Settings(), fake("never"))
     await model.start()
-    task = task_of(launch("never"))
+    task = launch("never").task
     await until(lambda: len(alive(task)) == 2)
     await model.close()
     assert alive(task) == []
@@ -196,7 +218,7 @@ async def test_idle_unloads_and_a_question_loads_again() -> None:
     with model.answering():
         await asyncio.sleep(0.5)
         assert model.now() == "answering"
-    await until(lambda: model.now() == "off" and not alive(task_of(launch("serve"))))
+    await until(lambda: model.now() == "off" and not alive(launch("serve").task))
     await model.ready()
     assert model.now() == "ready"
     await model.close()
@@ -209,7 +231,7 @@ async def test_never_means_off_with_the_way_to_turn_it_on() -> None:
     with pytest.raises(ModelError, match="turned off") as caught:
         await model.ready()
     assert "llm_start" in caught.value.next_step
-    assert alive(task_of(launch("serve"))) == []
+    assert alive(launch("serve").task) == []
     await model.close()
 
 

@@ -18,10 +18,11 @@ import pytest
 
 from engine import vllm_remains
 from engine.errors import ModelError
-from engine.models import ROOT
-from engine.vllm_lease import Lease, task_of
+from engine.vllm_lease import Lease
 from engine.vllm_supervisor import Task
 from tests.supervised import alive, launch, remains, until
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def supervisor_of(lease: Lease) -> psutil.Process:
@@ -35,17 +36,17 @@ def supervisor_of(lease: Lease) -> psutil.Process:
 def nothing_survives(home: Path) -> Iterator[None]:
     """End what a failed test left running."""
     yield
-    vllm_remains.end(Path(task_of(launch("serve")).folder), grace=0)
+    vllm_remains.end(launch("serve").task.folder, grace=0)
 
 
 @pytest.fixture
 def task() -> Task:
-    return task_of(launch("serve"))
+    return launch("serve").task
 
 
 async def started(task: Task, *, processes: int = 2) -> Lease:
     lease = await Lease.take(task)
-    await until(lambda: len(alive(task)) == processes and Path(task.socket).exists())
+    await until(lambda: len(alive(task)) == processes and task.socket.exists())
     return lease
 
 
@@ -64,15 +65,15 @@ async def test_the_supervisor_is_detached_and_its_files_are_private(task: Task) 
     supervisor = supervisor_of(lease)
     assert os.getsid(supervisor.pid) == supervisor.pid
     assert os.getpgid(lease.pid) == lease.pid != supervisor.pid
-    for path in (task.lease, task.socket, task.log, task.lock):
-        assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0, path
-    assert stat.S_IMODE(Path(task.folder).stat().st_mode) == 0o700
+    for path in (task.lease, task.socket, Path(task.log), task.lock):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    assert stat.S_IMODE(task.folder.stat().st_mode) == 0o700
     await lease.stop()
 
 
 @pytest.mark.parametrize("mode", ["serve", "never", "stubborn"])
 async def test_an_engine_that_is_killed_takes_vllm_with_it(mode: str) -> None:
-    task = task_of(launch(mode))
+    task = launch(mode).task
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD_FOREVER, task.to_json()],
         cwd=ROOT,
@@ -100,7 +101,7 @@ asyncio.run(main())
 
 
 async def test_a_worker_that_escaped_the_tree_is_found() -> None:
-    task = task_of(launch("escape"))
+    task = launch("escape").task
     lease = await started(task)
     await lease.stop()
     assert alive(task) == []
@@ -130,7 +131,7 @@ async def test_vllm_that_dies_is_reported_and_its_workers_are_ended(task: Task) 
 
 
 async def test_a_killed_supervisor_takes_vllm_with_it_or_the_next_one_does() -> None:
-    task = task_of(launch("stubborn"))
+    task = launch("stubborn").task
     lease = await started(task)
     api_server = psutil.Process(lease.pid)
     supervisor_of(lease).kill()
@@ -144,7 +145,7 @@ async def test_a_killed_supervisor_takes_vllm_with_it_or_the_next_one_does() -> 
 
 
 async def test_only_processes_of_the_run_folder_are_ended(task: Task) -> None:
-    beside = Path(task.folder).with_name("vllm-0123456789ab.d.mine")
+    beside = task.folder.with_name("vllm-0123456789ab.d.mine")
     beside.mkdir()
     with subprocess.Popen(["sleep", "600"], cwd=beside) as stranger:
         await (await started(task)).stop()
@@ -185,13 +186,13 @@ async def test_an_engine_that_comes_while_vllm_ends_gets_a_living_one(task: Task
 
 
 async def test_files_of_a_dead_supervisor_do_not_matter(task: Task) -> None:
-    Path(task.folder).mkdir()
-    (Path(task.folder) / "old").write_text("left behind")
+    task.folder.mkdir()
+    (task.folder / "old").write_text("left behind")
     for path in (task.lease, task.socket):
         with socket.socket(socket.AF_UNIX) as dead:
-            dead.bind(path)
+            dead.bind(str(path))
     lease = await started(task)
-    assert not (Path(task.folder) / "old").exists()
+    assert not (task.folder / "old").exists()
     await lease.stop()
 
 
@@ -228,7 +229,7 @@ async def test_shared_memory_goes_with_its_processes(task: Task) -> None:
 async def test_shared_memory_goes_even_when_all_were_killed_at_once(task: Task) -> None:
     segment = vllm_remains.SHARED_MEMORY / f"hk-test-{os.getpid()}"
     lease = await mapping(task, segment)
-    vllm_remains.note_shared_memory(Path(task.folder))
+    vllm_remains.note_shared_memory(task.folder)
     supervisor = supervisor_of(lease)
     os.kill(supervisor.pid, signal.SIGSTOP)
     os.kill(lease.pid, signal.SIGKILL)

@@ -138,7 +138,7 @@ def life(root: Path, kind: str, seed: int) -> str:
 
 
 def main(folder: str, kind: str, seed: int, rounds: int) -> int:
-    """Return 1 and print the faults if there are any."""
+    """Print the faults that were found, if any."""
     root = Path(folder)
     chance = random.Random(seed)
     for number in range(FILES):

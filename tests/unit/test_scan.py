@@ -30,13 +30,15 @@ def found(root: Path, settings: Settings | None = None) -> list[str]:
     settings = settings or Settings()
     entries = scan.scan(root, settings, index_root=ELSEWHERE).entries
     names = [os.fsdecode(entry.path) for entry in entries]
-    looked_at = [
-        scan.look(root, os.fsencode(path), settings, index_root=ELSEWHERE)
-        for path in all_paths(root)
-    ]
+    look = scan.Look(root, settings, index_root=ELSEWHERE)
+    looked_at = [look.at(os.fsencode(path)) for path in all_paths(root)]
     assert sorted(entry.path for entry in looked_at if entry) == [e.path for e in entries]
     assert {entry for entry in looked_at if entry} == set(entries)
     return names
+
+
+def look(root: Path, *, index_root: Path = ELSEWHERE) -> scan.Look:
+    return scan.Look(root, Settings(), index_root=index_root)
 
 
 def all_paths(root: Path) -> Iterator[str]:
@@ -222,7 +224,7 @@ def test_hostile_names_are_found_unchanged(tree: Tree, name: bytes) -> None:
     root = tree("plain.md", ".gitignore=*.tmp\n")
     (root / os.fsdecode(name)).write_text("text")
     assert os.fsdecode(name) in found(root)
-    entry = scan.look(root, name, Settings(), index_root=ELSEWHERE)
+    entry = look(root).at(name)
     assert entry is not None and entry.path == name
 
 
@@ -249,7 +251,7 @@ def test_links_are_never_followed(tree: Tree, tmp_path: Path) -> None:
     assert "can't be followed" in why["self.md"]
     assert "its own place" in why["sub/again.md"]
     for name in (b"out.md", b"out/secret.md", b"loop/real.md", b"self.md", b"gone.md"):
-        assert scan.look(root, name, Settings(), index_root=ELSEWHERE) is None
+        assert look(root).at(name) is None
 
 
 @pytest.fixture
@@ -272,7 +274,7 @@ def test_pipes_sockets_and_large_files_are_skipped_with_a_reason(short_folder: P
         "huge.txt": "larger than 10 MB",
     }
     for name in (b"pipe.md", b"s.md", b"huge.txt"):
-        assert scan.look(short_folder, name, Settings(), index_root=ELSEWHERE) is None
+        assert look(short_folder).at(name) is None
 
 
 def test_the_size_limit_is_a_setting(tree: Tree) -> None:
@@ -305,9 +307,9 @@ def test_our_own_data_folder_is_never_read(tree: Tree) -> None:
     own = root / "data" / "hoverkite"
     result = scan.scan(root, Settings(), index_root=own)
     assert [entry.path for entry in result.entries] == [b"a.md"]
-    assert scan.look(root, b"data/hoverkite/b.md", Settings(), index_root=own) is None
+    assert look(root, index_root=own).at(b"data/hoverkite/b.md") is None
     assert scan.scan(own, Settings(), index_root=own).entries == []
-    assert scan.look(own, b"b.md", Settings(), index_root=own) is None
+    assert look(own, index_root=own).at(b"b.md") is None
 
 
 @pytest.mark.parametrize(
@@ -315,7 +317,7 @@ def test_our_own_data_folder_is_never_read(tree: Tree) -> None:
 )
 def test_a_path_that_is_none_in_the_folder_does_not_belong(tree: Tree, path: bytes) -> None:
     root = tree("a.md", "a/b.md")
-    assert scan.look(root, path, Settings(), index_root=ELSEWHERE) is None
+    assert look(root).at(path) is None
 
 
 def test_a_folder_that_cannot_be_listed_just_now_is_named(
