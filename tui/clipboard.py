@@ -14,8 +14,9 @@ TMUX_SECONDS = 2.0
 def hand_to_tmux(text: str, environment: Mapping[str, str]) -> bool:
     """Give ``text`` to tmux, which passes it on to the terminal around it; False without tmux.
 
-    ``load-buffer -w`` works with tmux's default settings, where a sequence written by a program
-    inside is ignored (``set-clipboard external``) and passthrough is off.
+    ``load-buffer -w`` (tmux 3.2) works with tmux's default settings, where a sequence written by a
+    program inside is ignored (``set-clipboard external``). It needs a terminal that tmux knows to
+    take the sequence: ``xterm*``, or one named in ``terminal-features``.
     """
     if not environment.get("TMUX"):
         return False

@@ -33,9 +33,6 @@ class Engine(Protocol):
     def ask(self, folder: str, question: str, hits: int | None = None) -> AsyncIterator[AskEvent]:
         """Stream an answer; closing the iterator stops it in vLLM."""
 
-    async def status(self, folder: str) -> FolderStatus:
-        """Return what is known about the folder now."""
-
     def events(self, folder: str) -> AsyncIterator[FolderStatus]:
         """Stream the folder's status on every change."""
 
@@ -61,7 +58,7 @@ class LocalEngine:
 
     async def settings(self) -> Settings:
         """Load the settings; the imports happen in a thread so that typing stays smooth."""
-        await asyncio.to_thread(_import_engine)
+        await asyncio.to_thread(_import_slow_modules)
         from engine import config
 
         return await asyncio.to_thread(config.load, self.flags)
@@ -74,8 +71,10 @@ class LocalEngine:
         return engine
 
 
-def _import_engine() -> None:
-    import tui.model_text  # noqa: F401  the Markdown widget, also too slow for the first frame
+def _import_slow_modules() -> None:
+    """Load what is too slow for the first frame; imported in a thread, it holds up no key."""
+    import engine.client  # noqa: F401  it brings pydantic and httpx
+    import tui.model_text  # noqa: F401  the Markdown widget
 
 
 @asynccontextmanager

@@ -57,6 +57,7 @@ class EngineLink:
         self._ready = asyncio.Event()
         self._decided = asyncio.Event()
         self._open: tuple[Engine, str] | None = None
+        self._holding: asyncio.Timeout | None = None
         self._failed_attempts = 0
         self._was_open = False
 
@@ -77,9 +78,12 @@ class EngineLink:
         self._decided.set()
 
     def retry(self) -> None:
-        """Try again after :class:`EngineFailed`."""
+        """Try again after :class:`EngineFailed`; a folder that is open is opened anew."""
         self._failed_attempts = 0
         self._decided.set()
+        if self._open is not None and self._holding is not None:
+            self._forget()  # whoever asks from now on waits for the new one
+            self._holding.reschedule(0)
 
     async def keep(self) -> NoReturn:
         """Hold the link until cancelled; every trouble becomes a message."""
@@ -92,7 +96,7 @@ class EngineLink:
                 log.exception("the link to the engine broke")
                 await self._recover(EngineError(f"{type(error).__name__}: {error}"))
 
-    async def _one_session(self) -> NoReturn:
+    async def _one_session(self) -> None:
         settings = await self._source.settings()
         self._post(SettingsLoaded(settings))
         engine = await self._source.connect(settings)
@@ -101,19 +105,31 @@ class EngineLink:
             self._open = engine, folder
             self._was_open = True
             self._ready.set()
-            opened_at = self._now()
             self._post(FolderReady(engine.note))
-            async with closing(engine.events(folder)) as statuses:
+            await self._hold(engine, folder)
+        finally:
+            self._forget()
+            with suppress(HoverkiteError):
+                await engine.close()
+
+    async def _hold(self, engine: Engine, folder: str) -> None:
+        """Tell every status of the folder until :meth:`retry`."""
+        opened_at = self._now()
+        self._holding = holding = asyncio.timeout(None)
+        try:
+            async with holding, closing(engine.events(folder)) as statuses:
                 async for status in statuses:
                     if self._now() - opened_at > STEADY_SECONDS:
                         self._failed_attempts = 0
                     self._post(StatusArrived(status))
-            raise EngineError("The engine stopped")
-        finally:
-            self._ready.clear()
-            self._open = None
-            with suppress(HoverkiteError):
-                await engine.close()
+                raise EngineError("The engine stopped")
+        except TimeoutError:
+            if not holding.expired():
+                raise
+
+    def _forget(self) -> None:
+        self._ready.clear()
+        self._open = None
 
     async def _open_folder(self, engine: Engine, start_llm: bool) -> str:
         path = str(self._folder)

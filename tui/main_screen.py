@@ -49,9 +49,12 @@ class MainScreen(Desk):
         self._keep_hits_fresh()
 
     # --- the course of a question ------------------------------------------------------------
+    # Only handlers of this screen's messages change it, so one step ends before the next begins.
+    # An action would run beside them: keys are handled by the app.
 
     @on(messages.QueryAsked)
     async def _start_question(self, message: messages.QueryAsked) -> None:
+        self._retry_after_failure()
         self._number += 1
         self._question = message.question
         self._set_answering(True)
@@ -61,10 +64,35 @@ class MainScreen(Desk):
         self._say_searching()
         self.preview.show_nothing()
         await self.answer.begin()
-        if self._failed:
-            self._failed = False
-            self._link.retry()
         self._ask(self._number, message.question)
+
+    @on(messages.AgainAsked)
+    async def _start_again(self) -> None:
+        self._retry_after_failure()
+        if self._question:
+            await self._start_question(messages.QueryAsked(self._question))
+
+    def _retry_after_failure(self) -> None:
+        if not self._has_failed:
+            return
+        self._failed, self._status = False, None
+        self.results.show_note(notes.starting_note())
+        self.status_bar.show_words("○ starting the engine …")
+        self._link.retry()
+
+    @property
+    def _has_failed(self) -> bool:
+        """Whether the engine, or the folder in it, stays unusable until it is tried again."""
+        return self._failed or (self._status is not None and self._status.state == "failed")
+
+    @on(messages.BackAsked)
+    async def _go_back(self) -> None:
+        if self.answering:
+            await self._stop_answer()
+            return
+        if self.pane == "query":
+            self.query_pane.input.text = ""
+        self.go_to("query")
 
     def _say_searching(self) -> None:
         note = notes.searching_note(self._status, engine_up=self._link.is_open)
@@ -242,24 +270,13 @@ class MainScreen(Desk):
 
     # --- actions -----------------------------------------------------------------------------
 
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """Stop the answer; without one, clear the query."""
-        if self.answering:
-            await self._stop_answer()
-            return
-        if self.pane == "query":
-            self.query_pane.input.text = ""
-        self.go_to("query")
+        self.post_message(messages.BackAsked())
 
-    async def action_again(self) -> None:
+    def action_again(self) -> None:
         """Try the engine again after a failure, and ask the shown question again."""
-        if self._failed:
-            self._failed = False
-            self.results.show_note(notes.starting_note())
-            self.status_bar.show_words("○ starting the engine …")
-            self._link.retry()
-        if self._question:
-            await self._start_question(messages.QueryAsked(self._question))
+        self.post_message(messages.AgainAsked())
 
     def action_jump(self, rank: int) -> None:
         """Show the hit numbered ``rank``, in the answer pane even one no longer found."""

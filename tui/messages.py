@@ -26,6 +26,16 @@ class QueryLeft(Message):
 
 
 @dataclass
+class BackAsked(Message):
+    """A person wants the answer stopped, or without one the query cleared."""
+
+
+@dataclass
+class AgainAsked(Message):
+    """A person wants the shown question asked again, after a failure a new try."""
+
+
+@dataclass
 class HitHighlighted(Message):
     """The cursor in the results stands on another hit; None when there is none."""
 

@@ -29,7 +29,7 @@ SCROLL_KEYS: list[BindingType] = [
 """Keys of every pane that scrolls."""
 
 CONVERTED = (".html", ".htm", ".xhtml")
-"""Endings of files whose chunks have lines of the converted text, not of the file."""
+"""Endings of files whose chunks are converted text: only the chunk's place in the file is known."""
 
 
 class PreviewPane(VerticalScroll, can_focus=True):

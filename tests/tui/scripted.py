@@ -148,9 +148,6 @@ class ScriptedEngine:
         finally:
             self.stopped += not ended
 
-    async def status(self, folder: str) -> api.FolderStatus:
-        return status()
-
     async def events(self, folder: str) -> AsyncIterator[api.FolderStatus]:
         while True:
             event = await self.statuses.get()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tui.command import run_screen
 from tui.messages import EngineFailed, EngineLost, FolderReady
 
 HEAVY = ("torch", "pymilvus", "vllm", "sentence_transformers", "pydantic", "httpx", "markdown_it")
+BESIDE_THE_LOOP = ("pydantic", "httpx", "markdown_it", "engine.config", "engine.client")
 
 
 @pytest.mark.parametrize("module", ["tui.command", "tui.app", "engine.cli"])
@@ -29,6 +31,32 @@ def test_nothing_slow_is_imported_before_the_first_frame(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_slow_to_import_is_imported_beside_the_event_loop(tmp_path: Path) -> None:
+    code = f"""
+import asyncio, sys, threading
+from tui.engine_port import LocalEngine
+
+class Watch:
+    seen = {{}}
+    def find_spec(self, name, path=None, target=None):
+        self.seen[name] = threading.current_thread() is threading.main_thread()
+
+sys.meta_path.insert(0, Watch())
+asyncio.run(LocalEngine({{}}).settings())
+print([Watch.seen.get(name) for name in {BESIDE_THE_LOOP}])
+"""
+    home = {name: str(tmp_path) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=os.environ | home,
+    )
+    assert done.stdout.strip() == str([False] * len(BESIDE_THE_LOOP)), done.stdout
 
 
 @pytest.fixture
@@ -216,6 +244,51 @@ async def test_an_engine_that_stays_lost_is_reported_once_the_attempts_are_used_
         assert len(driver.main.results.hits) == 2, "the evidence stays on the screen"
         await driver.press("ctrl+r")
         await driver.until(lambda: driver.seen(FolderReady) == 2, "the retry")
+
+
+async def test_ctrl_r_opens_a_folder_that_failed_anew() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
+        await driver.until(lambda: "disk is full" in _status_line(driver.main.status_bar.content))
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "opening again")
+        assert (len(engine.opened), source.connections, engine.closed) == (2, 2, 1)
+        assert not driver.seen(EngineLost)
+        assert not driver.seen(EngineFailed)
+        engine.statuses.put_nowait(status(files=5))
+        await driver.until(lambda: "5 files" in _status_line(driver.main.status_bar.content))
+        await driver.press("ctrl+r")
+        await driver.pilot.pause()
+        assert len(engine.opened) == 2, "what works is left alone"
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+async def test_a_question_after_a_failure_waits_for_the_folder_opened_anew(
+    asked_before: bool,
+) -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        if asked_before:
+            await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
+        await driver.until(lambda: "disk is full" in _status_line(driver.main.status_bar.content))
+        source.gate.clear()
+        asked = list(engine.questions)
+        if asked_before:
+            await driver.press("ctrl+r")
+        else:
+            await driver.ask("q")
+        await driver.until(lambda: engine.closed == 1, "leaving the failed folder")
+        assert driver.main.answering
+        assert engine.questions == asked
+        assert "as soon as it is up" in driver.said("results-note")
+        source.gate.set()
+        await driver.until(lambda: engine.questions == [*asked, "q"], "asking")
+        await driver.until(lambda: not driver.main.answering)
+        assert len(driver.main.results.hits) == 2
 
 
 async def test_a_fault_of_an_unknown_kind_is_told_not_raised() -> None:
