@@ -35,8 +35,8 @@ def main() -> int:
     except HoverkiteError as error:
         log.error("%s: %s. %s", error.title, error, error.next_step)
         return 1
-    except Exception:
-        log.exception("the engine failed")
+    except Exception as error:
+        log.exception("the engine failed: %s: %s", type(error).__name__, error)
         return 1
     return 0
 
@@ -97,7 +97,9 @@ def _listen(path: Path) -> socket.socket:
 def _log_to_file(path: Path) -> None:
     """Send our log, and whatever libraries print, to ``path``."""
     handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     for noisy in ("httpx", "httpcore", "pymilvus", "watchdog"):

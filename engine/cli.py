@@ -4,6 +4,9 @@ Nothing heavy is imported before a command needs it: the screen's first frame wa
 """
 
 import argparse
+import codecs
+import errno
+import io
 import logging
 import os
 import sys
@@ -18,6 +21,8 @@ from engine.quick_start import spare_imports
 
 OpenScreen = Callable[[Path, dict[str, Any], bool], int]
 """Opens the screen on a folder with settings given as flags and a yes given beforehand."""
+OUTPUT_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+"""What writing to a place that takes no more fails with; the error names no file then."""
 
 
 def main(argv: Sequence[str], open_screen: OpenScreen) -> int:
@@ -26,12 +31,12 @@ def main(argv: Sequence[str], open_screen: OpenScreen) -> int:
     # Logging prints what has no handler, and no library may write to this terminal. asyncio
     # speaks up when anyio 4 is cancelled in the turn in which its socket becomes readable.
     logging.getLogger().addHandler(logging.NullHandler())
+    _escape_what_stdout_cannot_write()
     try:
-        options = arguments.parse(list(argv))
-        flags = arguments.settings_of(options)
-        if options.command == OPEN:
-            return _open(options, flags, open_screen)
-        return _run(options, flags)
+        try:
+            return _obey(argv, open_screen)
+        finally:
+            _flush_stdout()
     except UsageError as error:
         return _complain(error, 2)
     except HoverkiteError as error:
@@ -39,9 +44,48 @@ def main(argv: Sequence[str], open_screen: OpenScreen) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader has enough, as in ``| head``. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has enough, as in ``| head``.
+        _give_up_stdout()
         return 0
+    except OSError as error:
+        if error.filename or error.errno not in OUTPUT_FAULTS:
+            raise
+        _give_up_stdout()
+        print(f"hoverkite: the output could not be written: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _obey(argv: Sequence[str], open_screen: OpenScreen) -> int:
+    options = arguments.parse(list(argv))
+    flags = arguments.settings_of(options)
+    if options.command == OPEN:
+        return _open(options, flags, open_screen)
+    return _run(options, flags)
+
+
+def _escape_what_stdout_cannot_write() -> None:
+    """Let what is not in the encoding of stdout appear as in JSON, where it stays readable."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        codecs.register_error("json", _as_in_json)
+        sys.stdout.reconfigure(errors="json")
+
+
+def _as_in_json(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    import json
+
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+def _flush_stdout() -> None:
+    if sys.stdout:  # None where it was closed, as in ``>&-``
+        sys.stdout.flush()
+
+
+def _give_up_stdout() -> None:
+    """Drop what is left of the output: Python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open(options: argparse.Namespace, flags: dict[str, Any], open_screen: OpenScreen) -> int:

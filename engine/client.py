@@ -73,6 +73,7 @@ async def _reach(
     deadline = time.monotonic() + patience_s
     latest = deadline + patience_s
     while time.monotonic() < deadline:
+        client.aim()
         try:
             hello = await client.hello()
         except NotAnsweringError:
@@ -87,7 +88,8 @@ async def _reach(
             return
         await stop_engine()
         deadline = min(time.monotonic() + patience_s, latest)
-    raise EngineError(f"the engine did not answer within {patience_s} s: {_last_log_line()}")
+    why = _why_ended(mine or 0, None)
+    raise EngineError(f"the engine did not answer within {patience_s} s: {why}")
 
 
 def _fits(hello: api.Hello, settings: Settings) -> bool:
@@ -142,6 +144,7 @@ async def _launch(client: EngineClient, flags: dict[str, Any], deadline: float) 
         pipe.write(json.dumps(flags | ({"llm_api_key": key} if key else {})).encode())
     while time.monotonic() < deadline:
         ended = process.poll()
+        client.aim()
         with contextlib.suppress(EngineError):
             await client.hello()
             break
@@ -149,7 +152,7 @@ async def _launch(client: EngineClient, flags: dict[str, Any], deadline: float) 
             await asyncio.sleep(RELAUNCH_SECONDS)
             break
         if ended is not None:
-            raise EngineError(f"the engine could not be started: {_last_log_line()}")
+            raise EngineError(f"the engine could not be started: {_why_ended(process.pid, ended)}")
         await asyncio.sleep(_POLL)
     return process.pid
 
@@ -160,12 +163,18 @@ def _config_from_anywhere() -> dict[str, str]:
     return {config.CONFIG_NAME: str(config.config_file().absolute())}
 
 
-def _last_log_line() -> str:
-    try:
-        lines = (paths.log_dir() / "engine.log").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return "it left no log"
-    return lines[-1] if lines else "it left no log"
+def _why_ended(pid: int, status: int | None) -> str:
+    """Return the last error that engine ``pid`` logged, or how it ended."""
+    log = paths.log_dir() / "engine.log"
+    with contextlib.suppress(OSError):
+        lines = log.read_text("utf-8", "replace").splitlines()
+        errors = [line for line in lines if f" {pid} ERROR " in line]
+        if errors:
+            return errors[-1].partition(f" {pid} ERROR ")[2]
+    if status is None:
+        return f"{log} may tell why"
+    how = f"status {status}" if status >= 0 else signal.Signals(-status).name
+    return f"it ended with {how}; {log} may tell why"
 
 
 # --- stopping --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from engine import api, config
@@ -128,15 +128,20 @@ def _print_hits(reply: api.SearchReply, options: argparse.Namespace) -> int:
         _print_json(_search_json(reply))
     else:
         for hit in reply.hits:
-            print(f"{place(hit)}: {' '.join(clean(hit.text).split())}")
+            print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
         if not reply.hits:
             _narrate("Nothing was found.")
     return FOUND if reply.hits else NOT_FOUND
 
 
-def place(hit: api.Hit) -> str:
-    """Return where a hit stands, as editors and grep's users know it: ``path:line``."""
-    return f"{clean_line(hit.path)}:{hit.start_line}"
+def place(docs: str, hit: api.Hit, quoted: str = "") -> str:
+    """Return where a hit stands, or what is quoted from it, as ``path:line``.
+
+    Like grep's, the path begins as the folder was typed, so that it leads there from here.
+    """
+    before = hit.text.partition(quoted)[0] if quoted else ""
+    line = min(hit.start_line + before.count("\n"), hit.end_line)
+    return f"{clean_line(str(PurePath(docs, hit.path)))}:{line}"
 
 
 def _search_json(reply: api.SearchReply | api.HitsFound) -> dict[str, Any]:
@@ -147,7 +152,7 @@ async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -
     answer: dict[str, Any] = {"query": options.query, "took_ms": 0.0, "hits": []}
     answer |= dict.fromkeys(("ttft_ms", "completion_tokens", "tokens_per_s"))
     answer |= {"extracts": [], "answer": "", "finish_reason": None, "model": None}
-    printer = None if options.json else _AnswerPrinter()
+    printer = None if options.json else _AnswerPrinter(options.docs)
     status = NOT_FOUND
     async with contextlib.aclosing(client.ask(folder, options.query, options.hits)) as events:
         async for event in events:
@@ -170,7 +175,8 @@ async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -
 class _AnswerPrinter:
     """Prints an answer as it comes: extracts, tokens, sources."""
 
-    def __init__(self) -> None:
+    def __init__(self, docs: str) -> None:
+        self._docs = docs
         self._found: list[api.Hit] = []
         self._state = ""
 
@@ -196,7 +202,8 @@ class _AnswerPrinter:
     def _extracts(self, event: api.ExtractsFound) -> None:
         for extract in event.extracts:
             quoted = " ".join(clean(extract.text).split())
-            print(f"“{quoted}” [{extract.hit}] {place(self._found[extract.hit - 1])}")
+            hit = self._found[extract.hit - 1]
+            print(f"“{quoted}” [{extract.hit}] {place(self._docs, hit, extract.text)}")
 
     def _llm(self, event: api.LlmState) -> None:
         if event.state != self._state:
@@ -210,8 +217,8 @@ class _AnswerPrinter:
 
     def _finished(self, event: api.AnswerFinished) -> None:
         print("\n")
-        for source in map(clean_line, event.sources):
-            print(f"source: {source}")
+        for source in event.sources:
+            print(f"source: {clean_line(str(PurePath(self._docs, source)))}")
 
     def _failed(self, event: api.AnswerFailed) -> None:
         if event.answer:

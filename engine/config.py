@@ -4,14 +4,13 @@ The one list of everything a person can set; ``docs/configuration.md`` is genera
 """
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from engine import paths
+from engine import paths, toml_file
 from engine.errors import ConfigError
 
 ENV_PREFIX = "HOVERKITE_"
@@ -133,7 +132,9 @@ class Settings(BaseModel):
 def config_file() -> Path:
     """Where the config file is, whether it exists or not."""
     named = os.environ.get(CONFIG_NAME)
-    return Path(named).expanduser() if named else paths.config_dir() / "config.toml"
+    if not named:
+        return paths.config_dir() / "config.toml"
+    return Path(os.path.expanduser(named))  # noqa: PTH111  never raises
 
 
 def load(flags: dict[str, Any] | None = None) -> Settings:
@@ -186,7 +187,7 @@ _ON_COMMAND_LINE = _Source("the command line", "Correct --set {key}=...")
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        found = toml_file.read(path)
     except FileNotFoundError as error:
         if os.environ.get(CONFIG_NAME):
             raise ConfigError(
@@ -194,7 +195,7 @@ def _read_file(path: Path) -> dict[str, Any]:
                 f"Correct or unset {CONFIG_NAME}",
             ) from error
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path} can't be read: {error}", f"Correct {path}") from error
     if "llm_api_key" in found:
         raise ConfigError(

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 from pydantic import TypeAdapter
 
-from engine import api, paths
+from engine import api, engine_lock
 from engine.errors import EngineError, HoverkiteError
 from engine.problems import error_of
 
@@ -34,14 +35,17 @@ class EngineClient:
 
     def __init__(self, hits: int | None = None) -> None:
         """``hits`` is how many a search or an answer asks for unless it is told otherwise."""
-        transport = httpx.AsyncHTTPTransport(uds=str(paths.engine_socket()))
-        limits = httpx.Timeout(REPLY_SECONDS, connect=CONNECT_SECONDS)
-        self._http = httpx.AsyncClient(
-            transport=transport, base_url="http://engine", timeout=limits, trust_env=False
-        )
+        self._socket = engine_lock.socket()
+        self._http = _http_over(self._socket)
         self._hits = hits
         self.note = ""
         """What a person should know about this engine, such as that its settings differ."""
+
+    def aim(self) -> None:
+        """Speak to the engine that runs now, or is started now; its socket may be another one."""
+        socket = engine_lock.socket()
+        if socket != self._socket:
+            self._socket, self._http = socket, _http_over(socket)
 
     async def hello(self) -> api.Hello:
         """Return which engine answers, of whatever version.
@@ -146,6 +150,15 @@ class EngineClient:
         finally:
             if waiting.cancel():
                 await asyncio.gather(waiting, return_exceptions=True)
+
+
+def _http_over(socket: Path) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(uds=str(socket)),
+        base_url="http://engine",
+        timeout=httpx.Timeout(REPLY_SECONDS, connect=CONNECT_SECONDS),
+        trust_env=False,
+    )
 
 
 def _content(body: api.Message | None) -> dict[str, Any]:

@@ -5,8 +5,10 @@ import fcntl
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 from engine import paths
+from engine.errors import EngineError
 
 
 @contextlib.contextmanager
@@ -19,19 +21,33 @@ def held() -> Iterator[bool]:
             yield False
             return
         os.truncate(file, 0)
-        os.write(file, str(os.getpid()).encode())
+        os.write(file, b"%d\n%s" % (os.getpid(), os.fsencode(paths.engine_socket())))
         yield True
 
 
 def holder() -> int | None:
     """Return the process id of the engine, 0 where it is not known, None where none runs."""
+    written = _written_by_holder()
+    if written is None:
+        return None
+    pid = written.partition(b"\n")[0]
+    return int(pid) if pid.isdigit() else 0
+
+
+def socket() -> Path:
+    """Return where the engine listens, or where one would that is started now."""
+    told = (_written_by_holder() or b"").partition(b"\n")[2]
+    return Path(os.fsdecode(told)) if told else paths.engine_socket()
+
+
+def _written_by_holder() -> bytes | None:
+    """Return what the engine wrote into its lock, None where none runs."""
     with _open_file() as file:
         try:
             # Shared, so that two clients that look never take each other for the engine.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            written = os.read(file, 20)
-            return int(written) if written.isdigit() else 0
+            return os.read(file, 4096)
     return None
 
 
@@ -48,7 +64,14 @@ def signal_holder(pid: int, sign: signal.Signals) -> None:
 
 @contextlib.contextmanager
 def _open_file() -> Iterator[int]:
-    file = os.open(paths.engine_lock(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = paths.engine_lock()
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EngineError(
+            f"{path} can't be written: {error.strerror}",
+            "Check that the folder is yours and is not on a full or read-only disk",
+        ) from error
     try:
         yield file
     finally:

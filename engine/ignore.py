@@ -2,18 +2,27 @@
 
 import logging
 import os
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
+from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 log = logging.getLogger(__name__)
 
 NAMES = (".gitignore", ".ignore")
 """In this order: what ``.ignore`` says comes later and so wins."""
-LARGEST = 1_000_000
-"""Bytes of an ignore file; a larger one is none."""
+LARGEST = 64_000
+"""Bytes of an ignore file that are read; the lines beyond are passed over."""
+MOST_PATTERNS = 2_000
+"""Patterns of an ignore file that are read; the lines beyond are passed over."""
+MOST_DOUBLE_STARS = 2
+"""Of ``**`` between the parts of a pattern: each multiplies the time by a path's depth."""
+
+_STARS = re.compile(r"(?:\[\^/\]\*)+")
+_STAR_BEFORE_STAR = re.compile(r"\[\^/\]\*((?:\[\^/\](?!\*)|(?!\[\^/\])[^/])+?)(?=\[\^/\]\*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +58,42 @@ def _lines(path: str) -> list[str]:
         return []
     with os.fdopen(handle, "rb") as file:
         try:
-            text = os.fsdecode(file.read(LARGEST).removeprefix(b"\xef\xbb\xbf"))
+            content = file.read(LARGEST + 1)
         except OSError:
             return []
-    return [line.removesuffix("\r") for line in text.split("\n")] if text else []
+    whole = content.removeprefix(b"\xef\xbb\xbf")
+    if len(content) > LARGEST:
+        whole = whole.rpartition(b"\n")[0]
+    lines = [line.removesuffix("\r") for line in os.fsdecode(whole).split("\n")]
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    if len(content) > LARGEST or len(patterns) > MOST_PATTERNS:
+        log.info("an ignore file is too long; its last lines are passed over")
+    return patterns[:MOST_PATTERNS]
 
 
 @lru_cache(256)
 def _compile(lines: tuple[str, ...]) -> GitIgnoreSpec:
-    try:
-        return GitIgnoreSpec.from_lines(lines)
-    except GitIgnorePatternError:
-        return GitIgnoreSpec.from_lines(filter(_is_pattern, lines))
+    return GitIgnoreSpec([pattern for pattern in map(_pattern, lines) if pattern])
 
 
-def _is_pattern(line: str) -> bool:
-    """Whether git could read the line; a line it can't read is passed over."""
+def _pattern(line: str) -> GitIgnoreSpecPattern | None:
+    """Return the pattern of one line; None for one that can't be read or would take too long."""
     try:
-        GitIgnoreSpec.from_lines([line])
-    except GitIgnorePatternError:
+        regex, include = GitIgnoreSpecPattern.pattern_to_regex(line)
+        if regex is None:
+            return None
+        if regex.count("(?:/.+)?") > MOST_DOUBLE_STARS:
+            raise GitIgnorePatternError(line)
+        return GitIgnoreSpecPattern(re.compile(_without_retries(regex)), include)
+    except (GitIgnorePatternError, re.error):
         log.info("an ignore file holds a line that is no pattern")
-        return False
-    return True
+        return None
+
+
+def _without_retries(regex: str) -> str:
+    """Return ``regex`` so that the stars of one part take linear, not exponential time.
+
+    The shortest match of a star and what follows it is as good as any longer one when another
+    star comes next, so it need not be tried again.
+    """
+    return _STAR_BEFORE_STAR.sub(r"(?>[^/]*?\1)", _STARS.sub("[^/]*", regex))

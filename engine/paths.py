@@ -58,7 +58,7 @@ def runtime_dir() -> Path:
     chosen = Path(base) / APP / name
     longest_name = len("/vllm-0123456789abcdef.sock")
     if (
-        not base
+        not Path(base).is_absolute()  # the specification wants others ignored
         or not Path(base).is_dir()
         or len(os.fsencode(chosen)) + longest_name > LONGEST_SOCKET_PATH
     ):
@@ -96,8 +96,12 @@ def engine_socket() -> Path:
 
 
 def engine_lock() -> Path:
-    """The file whose lock, held for life, decides which process is the engine."""
-    return runtime_dir() / "engine.lock"
+    """The file whose lock, held for life, decides which process is the engine.
+
+    It lies beside the indexes that it guards: the runtime folder may be another one for cron, in a
+    container or after ``su``.
+    """
+    return make_private(data_dir()) / "engine.lock"
 
 
 def index_dir(folder: Path) -> Path:

@@ -76,11 +76,12 @@ class Store:
         """
         self.target = target
         self._name = name
+        self._dimension = dimension
         with _as_store_error(f"{target} can't be opened"):
             self._client = _connect(target)
             try:
                 if not self._client.has_collection(name, timeout=CALL_SECONDS):
-                    self._create(dimension)
+                    self._create()
                 self._client.load_collection(name, timeout=LOAD_SECONDS)
             except BaseException:
                 self.close()
@@ -88,14 +89,14 @@ class Store:
         self.pid = _server_pid(target) if isinstance(target, Path) else None
         """Process id of the Milvus Lite server; None for a remote one."""
 
-    def _create(self, dimension: int) -> None:
+    def _create(self) -> None:
         from pymilvus import DataType
 
         local = isinstance(self.target, Path)
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
         schema.add_field("file", DataType.INT64)
-        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._dimension)
         index = self._client.prepare_index_params()
         index.add_index("vector", index_type="FLAT" if local else "AUTOINDEX", metric_type="COSINE")
         self._client.create_collection(
@@ -147,7 +148,29 @@ class Store:
         return [Neighbour(row, distance) for row, distance in best.items()]
 
     def rows(self) -> set[int]:
-        """Return the ids of all rows."""
+        """Return the ids of all rows; a collection that holds one twice is emptied before.
+
+        Such a collection, written by two programs at once, hides rows: a search finds the same one
+        again and again, while listing shows each once.
+        """
+        found = self._list()
+        if self._count() == len(found):
+            return found
+        log.warning("%s holds rows twice: it is filled anew", self._name)
+        with _as_store_error("the rows could not be removed"):
+            self._client.drop_collection(self._name, timeout=LOAD_SECONDS)
+            self._create()
+            self._client.load_collection(self._name, timeout=LOAD_SECONDS)
+        return set()
+
+    def _count(self) -> int:
+        with _as_store_error("the rows could not be counted"):
+            (counted,) = self._client.query(
+                self._name, filter="", output_fields=["count(*)"], timeout=LOAD_SECONDS
+            )
+        return int(counted["count(*)"])
+
+    def _list(self) -> set[int]:
         with _as_store_error("the rows could not be listed"):
             listing = self._client.query_iterator(
                 self._name, batch_size=_LIST_BATCH, output_fields=["id"], timeout=LOAD_SECONDS

@@ -49,9 +49,9 @@ PARTS = {
     ),
 }
 """What is downloaded for each kind of machine: parts, in GB."""
-ON_DISK = {"cpu": 3.1, "plain": 1.2, "gpu": 11.0}
+ON_DISK = {"cpu": 3.5, "plain": 1.2, "gpu": 11.0}
 """Size of the finished environment, in GB."""
-MODEL_CACHE = 0.3
+MODEL_CACHE = 0.4
 """Size of the converted answer model, in GB."""
 
 

@@ -21,6 +21,7 @@ from tui import editor, messages, themes, viewer
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
+from tui.terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -59,6 +60,7 @@ class HoverkiteApp(App[None]):
         show: viewer.Show = viewer.show,
     ) -> None:
         super().__init__()
+        teach_alt_enter()
         self._folder = folder
         self.link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
         self._now = now

@@ -96,7 +96,8 @@ class Desk(Screen[None]):
     def go_to(self, pane: str) -> None:
         """Put the cursor into a pane, which is shown if it was not."""
         self._arrange(pane)
-        self._stops()[pane].focus()
+        # Not its own focus(), which comes into effect later than a key pressed right after.
+        self.set_focus(self._stops()[pane])
 
     def _arrange(self, pane: str) -> None:
         """On a small screen preview and answer share a place: the one in use is shown."""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import Key
 from textual.widgets import Static, TextArea
 
 from engine.safe_text import clean_line
@@ -30,7 +31,6 @@ class QueryInput(TextArea):
             "Ask",
             id="query.ask",
             tooltip="Search the folder and ask the model",
-            priority=True,
         ),
         Binding(
             "alt+enter,ctrl+j",
@@ -38,7 +38,6 @@ class QueryInput(TextArea):
             "New line",
             id="query.new_line",
             tooltip="Begin a new line in the question",
-            priority=True,
         ),
         Binding(
             "down",
@@ -70,12 +69,20 @@ class QueryInput(TextArea):
         self._asked: list[str] = []
         self._recalled = 0
 
+    async def on_key(self, event: Key) -> None:
+        """Do what a key of this field is for in its turn.
+
+        Left to Textual 8.2.8, it would be done after characters that were typed later: those are
+        taken at once, while a bound key first travels up to the app.
+        """
+        active = None if event.is_printable else self.screen.active_bindings.get(event.key)
+        if active and active.node is self:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(active.binding.action)
+
     def action_ask(self) -> None:
         """Ask what was typed; an empty question is left alone."""
-        # A priority key overtakes the characters typed or sent just before it.
-        self.call_later(self._ask)
-
-    def _ask(self) -> None:
         question = self.text.strip()
         if not question:
             return
@@ -86,7 +93,7 @@ class QueryInput(TextArea):
 
     def action_new_line(self) -> None:
         """Begin a new line at the cursor."""
-        self.call_later(self.insert, "\n")
+        self.insert("\n")
 
     def action_down_or_leave(self) -> None:
         """Move down; from the last line into the results."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from textual.css.stylesheet import Stylesheet, StylesheetParseError
 from textual.css.tokenizer import TokenError
 from textual.theme import Theme
 
-from engine import paths
+from engine import paths, toml_file
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -89,9 +88,9 @@ def early_choice(flags: Mapping[str, Any]) -> str:
     named = flags.get("theme") or os.environ.get("HOVERKITE_THEME")
     if not named:
         config = os.environ.get("HOVERKITE_CONFIG")
-        file = Path(config).expanduser() if config else paths.config_dir() / "config.toml"
+        file = config and os.path.expanduser(config)  # noqa: PTH111  never raises
         try:
-            named = tomllib.loads(file.read_text("utf-8")).get("theme")
+            named = toml_file.read(Path(file or paths.config_dir() / "config.toml")).get("theme")
         except (OSError, ValueError):
             named = None
     if isinstance(named, str) and named:
@@ -103,7 +102,7 @@ def load_named(name: str) -> Theme:
     """Return the theme of that name, or the fallback when it is missing or faulty."""
     for folder in (user_folder(), shipped_folder()):
         file = folder / f"{name}.toml"
-        if Path(name).name == name and file.is_file():
+        if Path(name).name == name:
             try:
                 theme = read(file)
             except ConfigError:
@@ -134,7 +133,7 @@ def read(file: Path) -> Theme:
         ConfigError: naming the file and what is wrong in it.
     """
     try:
-        values = tomllib.loads(file.read_text("utf-8"))
+        values = toml_file.read(file)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{file.name}: {error}") from error
     known = {field.name for field in fields(Theme)}

@@ -8,7 +8,7 @@ from typing import Self
 import pexpect
 import pyte
 
-ENTER, ESCAPE, TAB, CTRL_C, CTRL_Q = "\r", "\x1b", "\t", "\x03", "\x11"
+ENTER, ESCAPE, TAB, CTRL_C, CTRL_Q, CTRL_U = "\r", "\x1b", "\t", "\x03", "\x11", "\x15"
 
 
 def _terminal_env(env: Mapping[str, str]) -> dict[str, str]:

@@ -32,7 +32,7 @@ def test_search_prints_hits_with_distances_paths_and_lines(hoverkite: Run, docs:
     assert len(reply["hits"]) > len(json.loads(fewer.stdout)["hits"]) == 1
 
     lines = hoverkite("search", docs, "descaling").stdout.splitlines()
-    assert lines[0].startswith("tools/kettle.txt:1: The kettle holds two litres.")
+    assert lines[0].startswith(f"{docs}/tools/kettle.txt:1: The kettle holds two litres.")
 
 
 def test_an_edit_embeds_only_what_changed_and_a_rename_nothing(hoverkite: Run, docs: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.terminal import CTRL_C, CTRL_Q, ENTER, TAB, Terminal
+from tests.e2e.terminal import CTRL_C, CTRL_Q, CTRL_U, ENTER, TAB, Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 BOUND = 40.0
@@ -142,4 +142,12 @@ def test_no_escape_sequence_of_a_document_reaches_the_terminal_and_the_editor_co
     terminal.type("y")
     wait_for_bytes(terminal, COPIED)  # this time on purpose
     assert len((tmp_path / "called").read_text().splitlines()) == 1, "keys typed ahead are dropped"
+    leave(terminal)
+
+
+def test_alt_enter_begins_a_new_line_in_a_terminal_without_the_kitty_protocol(
+    terminal: Terminal,
+) -> None:
+    terminal.type(CTRL_U + "line-one\x1b\rline-two")
+    terminal.wait_for(lambda page: "line-one " in page and "line-two " in page, BOUND)
     leave(terminal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -74,6 +75,8 @@ def test_all_text_is_readable_on_every_ground(name: str, ground: str) -> None:
     ("text", "why"),
     [
         ("not toml [", "mine.toml"),
+        ("a = " + "[" * 100_000, "mine.toml: it is nested too deeply"),
+        ("#" * 1_000_001, "mine.toml: it is larger"),
         ('name = "mine"', "must be given"),
         ('name = "mine"\nprimary = "nocolour"', "nocolour"),
         ('name = "mine"\nprimary = "#fff"\nshiny = true', "unknown key shiny"),
@@ -93,6 +96,28 @@ async def test_a_faulty_theme_is_told_once_and_the_screen_goes_on(text: str, why
         assert "mine.toml" in driver.toasts[0].message
         assert "worse.toml" in driver.toasts[0].message
         assert driver.app.theme == themes.FALLBACK
+
+
+def test_a_theme_that_is_a_pipe_does_not_hang() -> None:
+    themes.user_folder().mkdir(parents=True)
+    os.mkfifo(themes.user_folder() / "mine.toml")
+    assert themes.load_named("mine").name == themes.FALLBACK
+    assert themes.load_all()[1] == ["mine.toml: it is no regular file"]
+
+
+@pytest.mark.parametrize("content", [None, "a = " + "[" * 100_000])
+def test_a_hostile_config_file_leaves_the_first_frame_its_colours(content: str | None) -> None:
+    file = paths.config_dir() / "config.toml"
+    file.parent.mkdir(parents=True)
+    os.mkfifo(file) if content is None else file.write_text(content)
+    assert themes.early_choice({}) == "kite"
+
+
+def test_a_config_file_in_nobodys_home_leaves_the_first_frame_its_colours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOVERKITE_CONFIG", "~nosuchuser/x")
+    assert themes.early_choice({}) == "kite"
 
 
 async def test_a_theme_of_ones_own_wins_and_may_leave_variables_out() -> None:
@@ -178,7 +203,7 @@ async def test_the_first_frame_is_painted_in_the_given_theme(name: str) -> None:
         assert driver.app.theme == name
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "", "nope", "/abs"])
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "nope", "/abs", "x" * 300])
 def test_a_strange_name_gives_the_fallback(name: str) -> None:
     assert themes.load_named(name).name == themes.FALLBACK
 

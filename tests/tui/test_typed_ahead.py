@@ -72,3 +72,52 @@ async def test_quitting_right_after_another_key_is_clean(first: str) -> None:
             driver.app.post_message(events.Key(key, None))
         await driver.until(lambda: engine.closed == 1, "leaving")
         assert driver.app.return_code == 0
+
+
+NAMES = {"\x7f": "backspace", "\x15": "ctrl+u", "\x17": "ctrl+w", "\r": "enter", "\n": "ctrl+j"}
+NAMES |= {"\x1b[D": "left", "\x1b[C": "right", "\t": "tab"}
+
+
+def typed_at_once(driver: Driver, *keys: str) -> None:
+    """Send keys as a terminal does that has gathered them: characters, or the bytes of a key."""
+    for key in keys:
+        name = NAMES.get(key, key)
+        driver.app.post_message(events.Key(name, key if len(key) == 1 else None))
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ("helo\x7flo", "hello"),
+        ("abc def\x17ghi", "abc ghi"),
+        ("one\x15two", "two"),
+        ("a\nb", "a\nb"),
+        ("teh\x7f\x7fhe kie\x7fte", "the kite"),
+    ],
+)
+async def test_keys_that_arrive_together_are_applied_in_their_order(keys: str, text: str) -> None:
+    async with driving() as driver:
+        typed_at_once(driver, *keys)
+        await driver.until(lambda: driver.main.query_pane.input.text == text, text)
+
+
+async def test_cursor_keys_take_their_turn() -> None:
+    async with driving() as driver:
+        typed_at_once(driver, "a", "b", "c", "\x1b[D", "X", "\x1b[C", "Y")
+        await driver.until(lambda: driver.main.query_pane.input.text == "abXcY", "abXcY")
+
+
+async def test_a_question_sent_whole_is_asked_whole_and_what_follows_is_the_next() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        typed_at_once(driver, *"old\x15Where is the kite?\r", "\x15", *"next")
+        await driver.until(lambda: engine.questions == ["Where is the kite?"], "asking")
+        await driver.until(lambda: driver.main.query_pane.input.text == "next", "next")
+
+
+@pytest.mark.parametrize(("tabs", "pane"), [(2, "preview"), (3, "answer"), (4, "query")])
+async def test_every_tab_counts(tabs: int, pane: str) -> None:
+    async with driving() as driver:
+        await driver.ask_to_the_end("q")
+        typed_at_once(driver, *"\t" * tabs)
+        await driver.until(lambda: driver.main.pane == pane, pane)

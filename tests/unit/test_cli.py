@@ -4,6 +4,9 @@ No engine runs in these tests.
 """
 
 import argparse
+import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -232,3 +235,82 @@ def test_the_lines_of_a_status_read_well() -> None:
         "answers    tiny: starting (loading, 3 s so far)",
         "processes  engine 7, milvus –, vllm –",
     ]
+
+
+def command(stdout: int, *words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command line in a process of its own."""
+    line = [sys.executable, "-m", "tui.command", *words]
+    place = Path(commands.__file__).parent.parent
+    return subprocess.run(
+        line,
+        check=False,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=os.environ | environment | {"PYTHONPATH": str(place)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "unbuffered"),
+    [
+        (("status",), ""),
+        (("status",), "1"),
+        (("status", "notes", "--json"), ""),
+        (("--help",), ""),
+    ],
+)
+def test_output_that_cannot_be_written_is_told_in_a_line(
+    words: tuple[str, ...], unbuffered: str
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = command(full.fileno(), *words, PYTHONUNBUFFERED=unbuffered)
+    assert done.stderr == (b"hoverkite: the output could not be written: No space left on device\n")
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_every_terminal_shows_every_name(encoding: str) -> None:
+    name = "n\xf6t\u2014\U0001f600"
+    Path(name).mkdir()
+    words = ("status", name)
+    plain = command(subprocess.PIPE, *words, PYTHONIOENCODING=encoding)
+    assert (plain.returncode, plain.stderr) == (0, b"")
+    assert b"folder" in plain.stdout
+    structured = command(subprocess.PIPE, *words, "--json", PYTHONIOENCODING=encoding)
+    assert structured.returncode == 0
+    assert json.loads(structured.stdout.decode(encoding))["docs"] == str(Path(name).resolve())
+
+
+def test_a_closed_output_is_no_fault() -> None:
+    line = f"{sys.executable} -m tui.command status >&-"
+    place = Path(commands.__file__).parent.parent
+    done = subprocess.run(
+        ["sh", "-c", line],
+        check=False,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(place)},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("docs", "quoted", "expected"),
+    [
+        ("notes", "", "notes/a/b.md:7"),
+        ("./notes/", "", "notes/a/b.md:7"),
+        (".", "", "a/b.md:7"),
+        ("/abs", "third line", "/abs/a/b.md:9"),
+        ("..", "not there", "../a/b.md:9"),
+    ],
+)
+def test_places_lead_there_from_here(docs: str, quoted: str, expected: str) -> None:
+    hit = api.Hit(
+        rank=1,
+        path="a/b.md",
+        start_line=7,
+        end_line=9,
+        heading="",
+        text="first line\nsecond line\nthird line\n",
+        distance=0.5,
+    )
+    assert commands.place(docs, hit, quoted) == expected

@@ -1,5 +1,6 @@
 """Settings: where they come from, and what is said when one is wrong."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +84,39 @@ def test_a_config_file_that_is_no_toml_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ConfigError, match="can't be read") as caught:
         config.load()
     assert str(file) in caught.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"hits = " + b"1" * 5_000, "digits"),
+        (b"#" * 1_000_001, "larger than 1 MB"),
+    ],
+)
+def test_a_hostile_config_file_is_refused_by_name(content: bytes, why: str) -> None:
+    file = paths.config_dir() / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=why) as caught:
+        config.load()
+    assert str(file) in str(caught.value)
+
+
+def test_a_config_file_that_is_a_pipe_or_a_folder_does_not_hang(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.toml"
+    os.mkfifo(pipe)
+    for file, why in ((pipe, "no regular file"), (tmp_path, "Is a directory")):
+        monkeypatch.setenv("HOVERKITE_CONFIG", str(file))
+        with pytest.raises(ConfigError, match=why):
+            config.load()
+    monkeypatch.setenv("HOVERKITE_CONFIG", os.devnull)
+    assert config.load().hits == 8
+
+
+def test_a_config_file_in_nobodys_home_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOVERKITE_CONFIG", "~nosuchuser/x")
+    with pytest.raises(ConfigError, match="~nosuchuser/x, which does not exist"):
+        config.load()
