@@ -18,9 +18,8 @@ LONGEST = 200
 """Characters of a heading that are kept."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
-_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?:.*\r?\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*\Z|([=\-~^\"'`#*+])\2\s*\Z")
-_CUSTOM_ANCHOR = re.compile(r"\s*\{#[^}]*\}\s*$")
+_CUSTOM_ANCHOR = re.compile(r"(?<!\s)\s*+\{#[^{}]*\}\s*$")
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -65,14 +64,23 @@ def markdown_headings(text: str) -> Iterator[Heading]:
     """Yield the headings of Markdown, words without markup; front matter has none."""
     if "#" not in text and not re.search(r"^ {0,3}(=|-)", text, re.MULTILINE):
         return
-    front = _FRONT_MATTER.match(text)
-    body = front.end() if front else 0
+    body = _after_front_matter(text)
     starts = [match.start() for match in _LINE.finditer(text, body)]
     tokens = _parser().parse(text[body:])
     for opened, inline in pairwise(tokens):
         if opened.type == "heading_open" and opened.map and opened.level == 0:
             words = _plain(inline.content)
             yield Heading(starts[opened.map[0]], int(opened.tag[1]), words)
+
+
+def _after_front_matter(text: str) -> int:
+    """Return where the body begins: 0 without front matter, or if it never ends."""
+    lines = _LINE.finditer(text)
+    if next(lines)[0].rstrip() == "---":
+        for line in lines:
+            if line[0].rstrip() in ("---", "..."):
+                return line.end()
+    return 0
 
 
 @lru_cache(1)

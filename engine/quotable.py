@@ -14,7 +14,7 @@ _UNDERLINE = re.compile(r"\s*([=\-~^\"])\1{2,}\s*$")
 _MARKER = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)]|>)\s+)*")
 _OUTER_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*|\s+")
 _ONLY_LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)$")
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]*_`]*(\s+)|(?<=[。！？])[”’」』）]*()")
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_`]*+(\s+)|(?<=[。！？])[”’」』）]*()")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|cf|vs|al|ca|approx|resp|Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|Fig|Figs|Eq|Sec|"
     r"No|Nos|Vol|pp?|Inc|Ltd|Co|Corp|Gen|Col|Lt|Sgt|Rev|Hon|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec"

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from engine.documents import html, pdf, plain
 from engine.documents.document import Document
+from engine.documents.private_key import holds_private_key
 from engine.errors import LoadError
 from engine.kinds import FileKind, kind_of
 
 __all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
 
-LOADER_VERSION = 2
+LOADER_VERSION = 3
 """Grows whenever the same bytes would give another text or other lines."""
 
 
@@ -79,6 +80,13 @@ def parse(raw: bytes, name: str) -> Document:
         raise LoadError(f"files of this kind are not read yet ({found})")
     if not raw:
         return Document("", found.kind, found.language)
+    document = _read_as(found, raw)
+    if holds_private_key(document.text):
+        raise LoadError("it holds a private key")
+    return document
+
+
+def _read_as(found: FileKind, raw: bytes) -> Document:
     if found.kind == "pdf":
         return pdf.parse(raw)
     if found.kind == "html":

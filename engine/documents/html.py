@@ -1,5 +1,6 @@
 """HTML → Markdown, with the line of the file each piece came from."""
 
+import codecs
 import re
 
 from engine.documents import plain
@@ -16,6 +17,10 @@ converter's time grow with the square of its size."""
 _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]+)", re.IGNORECASE
 )
+
+
+_DECLARABLE = ("ascii", "big5", "cp", "euc", "gb", "iso", "koi8", "mac", "shift_jis", "tis")
+"""How the names of encodings begin that pages are in: Python's others run escapes, or are none."""
 
 
 def parse(raw: bytes, *, seconds: float = SECONDS) -> Document:
@@ -40,8 +45,10 @@ def _decode(raw: bytes) -> str:
     declared = _DECLARED.search(raw[:2048])
     if declared and b"\0" not in raw and not _is_utf8(raw):
         try:
-            return raw.decode(declared[1].decode("ascii"))
-        except (UnicodeDecodeError, LookupError):
+            encoding = codecs.lookup(declared[1].decode("ascii")).name
+            if encoding.startswith(_DECLARABLE):
+                return raw.decode(encoding)
+        except (UnicodeError, LookupError):
             pass  # a wrong declaration, as they often are
     return plain.decode(raw)
 

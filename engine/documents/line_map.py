@@ -60,11 +60,18 @@ def _source_words(source: str) -> tuple[list[str], list[int]]:
             inside = _follow_tag(piece, inside)
         elif not inside and not piece.isspace():
             for below, part in enumerate(piece.split("\n")):
-                seen = _WORD.findall(html.unescape(part).casefold())
+                seen = _WORD.findall(_unescaped(part).casefold())
                 words += seen
                 lines += [line + below] * len(seen)
         line += piece.count("\n")
     return words, lines
+
+
+def _unescaped(part: str) -> str:
+    try:
+        return html.unescape(part)
+    except ValueError:  # a character reference of more digits than Python turns into a number
+        return part
 
 
 def _follow_tag(tag: str, inside: str) -> str:

@@ -14,9 +14,6 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROLS = re.compile(rb"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_PRIVATE_KEY = re.compile(
-    r"^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----\s+(?:[A-Za-z0-9+/=]{40}|Proc-Type)", re.MULTILINE
-)
 
 
 def decode(raw: bytes) -> str:
@@ -46,6 +43,4 @@ def _decode_as(raw: bytes, encoding: str) -> str:
 def _checked(text: str) -> str:
     if "\0" in text:
         raise LoadError("binary content under the name of a text")
-    if _PRIVATE_KEY.search(text):
-        raise LoadError("it holds a private key")
     return text

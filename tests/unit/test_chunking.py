@@ -10,8 +10,10 @@ from engine import chunking
 from engine.chunk import Chunk
 from engine.chunking import split
 from engine.documents import Document, parse
-from engine.headings import markdown_headings
+from engine.documents.private_key import holds_private_key
+from engine.headings import Sections, markdown_headings
 from engine.kinds import READ, DocumentKind
+from engine.quotable import units
 
 LANGUAGES = sorted({kind.language for kind in READ.values() if kind.language})
 DOCS = Path(__file__).parents[2] / "docs"
@@ -173,6 +175,14 @@ def test_code_and_front_matter_hold_no_headings(newline: str) -> None:
     assert text.replace("\n", newline)[found[0].start :].startswith("# Real heading")
 
 
+@pytest.mark.parametrize("opened", ["---\r\n", "---\n", "--- \r"])
+@pytest.mark.timeout(20)
+def test_front_matter_that_never_ends_is_none(opened: str) -> None:
+    newline = opened.lstrip("- ")
+    text = opened + f"key: value{newline}" * 5000 + f"{newline}# Real heading{newline}"
+    assert [heading.text for heading in markdown_headings(text)] == ["Real heading"]
+
+
 def test_a_chunk_over_two_sections_belongs_to_the_longer_part() -> None:
     text = "# One\n\nshort\n\n# Two\n\nthis section is the longer one by far\n"
     (chunk,) = chunks_of(text, "markdown", size=512)
@@ -231,6 +241,34 @@ def test_hostile_markdown_takes_bounded_time(text: str) -> None:
     begun = time.monotonic()
     split(Document(text, "markdown"), size=512, overlap=51)
     assert time.monotonic() - begun < 20
+
+
+REPEATED = (
+    *(" ", "\t", "\n", "\r\n", "\r", " \r\n", "-", "---\r\n", "|", "|\r\n", "`", "```\r\n", "#"),
+    *("#\r\n", "{#", "<", "<a ", "<!--", ">", "'", '"', "=", "=\r\n", "!", "!)", "。", "&", "\\"),
+    *("\\n", "a", "a\r\n=\r\n", "-----BEGIN PRIVATE KEY-----", "A: "),
+)
+
+
+@pytest.mark.parametrize("unit", REPEATED, ids=repr)
+@pytest.mark.timeout(30)
+def test_a_long_run_of_anything_takes_bounded_time(unit: str) -> None:
+    run = unit * (100_000 // len(unit))
+    opened = "-----BEGIN PRIVATE KEY-----\r\n" + run
+    assert holds_private_key(opened) == (unit == "a")
+    document = parse(f"---\r\n{run}".encode(), "a.md")
+    assert uncovered(document.text, split(document, size=512, overlap=51)) == ""
+    assert Sections(parse(run.encode(), "a.rst")).path(0, 1) == ""
+    piece = run[:8192]
+    assert all(quoted.end <= len(piece) for quoted in units(piece))
+
+
+@pytest.mark.parametrize("unit", ["\r\n", " ", "<", "<a ", "<!--", ">", '"', "&", "-", "|\r\n"])
+@pytest.mark.timeout(30)
+def test_a_long_run_in_a_page_takes_bounded_time(unit: str) -> None:
+    run = unit * (100_000 // len(unit))
+    document = parse(f"<p>first</p>\n{run}\n".encode(), "a.html")
+    assert document.text.startswith("first") and document.lines(0, 5) == (1, 1)
 
 
 def test_a_text_longer_than_a_section_is_cut_like_any_other(

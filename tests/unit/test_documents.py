@@ -149,12 +149,6 @@ def test_binary_content_under_a_text_name_is_refused(raw: bytes) -> None:
         parse(raw, "a.md")
 
 
-def test_a_private_key_is_refused_under_any_name() -> None:
-    with pytest.raises(LoadError, match="private key"):
-        parse(b"my key\n\n-----BEGIN RSA PRIVATE KEY-----\n" + b"MIIE" * 16 + b"\n", "notes.txt")
-    assert parse(b"How to make a -----BEGIN PRIVATE KEY----- file", "notes.txt").text
-
-
 @pytest.mark.parametrize("name", ["a.md", "a.html", "a.pdf", "a.py"])
 def test_an_empty_file_is_an_empty_document(tmp_path: Path, name: str) -> None:
     document, content = load(write(tmp_path, name, b""), max_bytes=LIMIT)
@@ -290,6 +284,22 @@ def test_html_in_a_declared_encoding_is_decoded() -> None:
     assert "短い" in parse(page, "a.html").text
     wrong = '<meta charset="ascii"><p>Größe und Straße</p>'.encode("cp1252")
     assert "Größe und Straße" in parse(wrong, "a.html").text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["undefined", "unicode_escape", "raw_unicode_escape", "utf-7", "hex", "idna", "nonsense", ".."],
+)
+def test_html_that_declares_no_encoding_of_pages_is_read_as_it_looks(name: str) -> None:
+    page = f"<meta charset={name}><p>Größe \\ud800 \\x +2AA- und Straße</p>\n".encode("cp1252")
+    assert parse(page, "a.html").text.strip() == "Größe \\ud800 \\x +2AA- und Straße"
+
+
+def test_html_with_a_character_reference_of_many_digits_is_read() -> None:
+    page = b"<p>first</p>\n<p>&#" + b"1" * 5000 + b"; last</p>\n"
+    document = parse(page, "a.html")
+    at = document.text.index("last")
+    assert document.lines(at, at + 4) == (2, 2)
 
 
 @pytest.mark.parametrize("tag", [b"<div>", b"<b>", b"<ul><li>", b"<blockquote>"])

@@ -75,6 +75,32 @@ def test_an_entry_tells_size_time_and_inode(tree: Tree) -> None:
     assert (entry.mtime_ns, entry.inode) == (status.st_mtime_ns, status.st_ino)
 
 
+@pytest.mark.parametrize(
+    ("number", "wrapped"),
+    [(2**63 - 1, 2**63 - 1), (2**63, -(2**63)), (2**64 - 1, -1), (-(2**63) - 1, 2**63 - 1)],
+)
+def test_a_time_or_inode_too_large_for_sqlite_is_wrapped(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, number: int, wrapped: int
+) -> None:
+    root = tree("a.md")
+    whole = os.lstat
+
+    class Far:
+        """A file's status with an extreme time and inode."""
+
+        def __init__(self, path: str) -> None:
+            self._status = whole(path)
+            self.st_mtime_ns = self.st_ino = number
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._status, name)
+
+    looking = look(root)
+    monkeypatch.setattr(os, "lstat", Far)
+    entry = looking.at(b"a.md")
+    assert entry and (entry.mtime_ns, entry.inode) == (wrapped, wrapped)
+
+
 def test_kinds_not_read_yet_are_counted_by_name(tree: Tree) -> None:
     root = tree("a.docx", "b.DOC", "c.xlsx", "d.png", "e.zip", "f.json", "g.unknown", "h.md")
     result = scan.scan(root, Settings(), index_root=ELSEWHERE)
