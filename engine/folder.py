@@ -30,6 +30,7 @@ from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
 from engine.index import Index
 from engine.manifest import Manifest
+from engine.manifest_file import set_aside
 from engine.problems import as_known
 from engine.search import quote, search
 from engine.shared_encoder import SharedEncoder
@@ -389,7 +390,6 @@ def open_manifest(root: Path) -> Manifest:
     try:
         return Manifest(path)
     except sqlite3.DatabaseError as error:
-        for part in path.parent.glob(path.name + "*"):
-            part.replace(part.with_name(f"damaged-{part.name}"))
+        set_aside(path)
         log.warning("%s was damaged (%s); it is set aside and made anew", path, error)
         return Manifest(path)

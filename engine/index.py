@@ -59,10 +59,12 @@ class Index:
         self._manifest = manifest
         self._target = target
         self._model = model
-        self._dimension = dimension
+        self.dimension = dimension
         self._collection = f"chunks_{short_hash(f'{owner} {model}')}"
         self._rows: set[int] = set()
         self._dead: set[int] = set()
+        self.unfilled: set[int] = set()
+        """Files with rows that no sound vector could fill; whoever embeds them takes them out."""
         self._store: Store | None = None
         self.generation = 0
         """Grows with every reopening, so that one failure is mended once."""
@@ -97,7 +99,7 @@ class Index:
 
     def _try_open(self) -> None:
         self.close()
-        self._align(Store(self._target, self._collection, self._dimension))
+        self._align(Store(self._target, self._collection, self.dimension))
 
     def _align(self, store: Store) -> None:
         self._store = store
@@ -106,10 +108,14 @@ class Index:
         present = store.rows()
         missing = list(wanted - present)
         added = 0
+        self.unfilled = set()
         for begin in range(0, len(missing), _REFILL_BATCH):
             batch = self._manifest.sources_of(missing[begin : begin + _REFILL_BATCH])
-            vectors = self._manifest.vectors_of((key for _, _, key in batch), self._model)
+            vectors = self._manifest.vectors_of(
+                (key for _, _, key in batch), self._model, self.dimension
+            )
             rows = [Row(row, file, vectors[key]) for row, file, key in batch if key in vectors]
+            self.unfilled.update(file for _, file, key in batch if key not in vectors)
             store.insert(rows)
             present.update(row.id for row in rows)
             added += len(rows)

@@ -95,6 +95,14 @@ class Manifest:
         """Whether the file was found damaged; opened again, it is found so at once."""
         return self._file.damaged
 
+    def see_that_it_is_there(self) -> None:
+        """Make sure that what is saved is kept.
+
+        Raises:
+            ManifestError: the file was removed or replaced since it was opened; it is damaged then.
+        """
+        self._file.see_that_it_is_there()
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -221,14 +229,17 @@ class Manifest:
         )
         return {row[0]: StoredChunk(row[0], row[1], Chunk(*row[2:])) for row in found}
 
-    def vectors_of(self, keys: Iterable[bytes], model: str) -> dict[bytes, NDArray[np.float32]]:
-        """Return the known vectors of text hashes under ``model``."""
+    def vectors_of(
+        self, keys: Iterable[bytes], model: str, dimension: int
+    ) -> dict[bytes, NDArray[np.float32]]:
+        """Return the known vectors of text hashes under ``model``; a damaged one is not known."""
         statement = "SELECT vector FROM vectors WHERE text_hash = ? AND model = ?"
         found = {}
         with self._file.reads() as connection:
             for key in keys:
-                if row := connection.execute(statement, (key, model)).fetchone():
-                    found[key] = np.frombuffer(row[0], dtype="<f4")
+                row = connection.execute(statement, (key, model)).fetchone()
+                if row and (vector := _sound(row[0], dimension)) is not None:
+                    found[key] = vector
         return found
 
     def files_without_vectors(self, model: str) -> set[int]:
@@ -276,6 +287,13 @@ class Manifest:
         )
         ((total,),) = self._file.all("SELECT count(*) FROM files WHERE reason IS NOT NULL")
         return [(path, reason) for path, reason in listed], total
+
+
+def _sound(stored: object, dimension: int) -> NDArray[np.float32] | None:
+    if not isinstance(stored, bytes) or len(stored) != 4 * dimension:
+        return None
+    vector = np.frombuffer(stored, dtype="<f4")
+    return vector if np.isfinite(vector).all() else None
 
 
 def _counts_of(connection: sqlite3.Connection, files: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ One connection writes; each reading thread has its own and waits for none.
 """
 
 import contextlib
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -78,9 +79,12 @@ class ManifestFile:
         self._readers: list[sqlite3.Connection] = []
         self.damaged = False
         """Whether damage was met; the next opening will find it too."""
+        if path.is_dir():
+            raise sqlite3.DatabaseError("it is a folder")
         try:
             is_as_left = self._is_as_left()
             self._writer = self._open()
+            self._identity = self._find()
             # Damage in the middle of the file shows only here, or in the middle of the work.
             verdict = "ok" if is_as_left else self._verdict()
         except sqlite3.OperationalError as error:
@@ -120,6 +124,23 @@ class ManifestFile:
             connection.close()
             raise
         return connection
+
+    def _find(self) -> tuple[int, int] | None:
+        """Return what tells the file from another in its place; None if it is gone."""
+        try:
+            status = self._path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return status.st_dev, status.st_ino
+
+    def see_that_it_is_there(self) -> None:
+        """Raise ManifestError if the file was removed or replaced: what is written now is lost."""
+        if self._identity != self._find():
+            self.damaged = True
+            raise ManifestError(
+                f"{self._path} was removed while it was in use",
+                "Open the folder again: its index is then made anew",
+            )
 
     def close(self) -> None:
         """Close every connection; the WAL is folded back into the file."""
@@ -190,3 +211,14 @@ class ManifestFile:
             return ManifestError(what)
         self.damaged = True
         return ManifestError(what, "Open the folder again: what is damaged is then made anew")
+
+
+def set_aside(path: Path) -> None:
+    """Rename the manifest at ``path``, with what belongs to it, in the place of the last one."""
+    for part in path.parent.glob(path.name + "*"):
+        aside = part.with_name(f"damaged-{part.name}")
+        if aside.is_dir() and not aside.is_symlink():
+            shutil.rmtree(aside)
+        else:
+            aside.unlink(missing_ok=True)
+        part.replace(aside)

@@ -1,8 +1,10 @@
 """A folder's files against the manifest: what is to be read, what only moved, what is gone."""
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from engine.kinds import FileKind, kind_of
 from engine.manifest import FileRecord
 from engine.scan import Entry
 
@@ -15,7 +17,7 @@ class Plan:
     """What brings the manifest in line with the folder."""
 
     work: Work = field(default_factory=list)
-    """The newest first."""
+    """The newest first, and those that are slow to read after all others."""
     moved: list[tuple[int, Entry]] = field(default_factory=list)
     """File ids with the new places of files whose content is the same."""
     removed: list[FileRecord] = field(default_factory=list)
@@ -44,8 +46,14 @@ def compare(
         elif not (record and _stat(record) == _stat(entry) and _usable(record, recipe, lacking)):
             plan.work.append((entry, record))
     plan.removed = [r for r in known.values() if r.path not in present and r.id not in moved]
-    plan.work.sort(key=lambda item: -item[0].mtime_ns)
+    plan.work.sort(key=lambda item: (is_slow(item[0]), -item[0].mtime_ns))
     return plan
+
+
+def is_slow(entry: Entry) -> bool:
+    """Whether reading the file takes a process of its own, and perhaps a minute."""
+    kind = kind_of(os.fsdecode(entry.path.rpartition(b"/")[2]))
+    return isinstance(kind, FileKind) and kind.kind == "pdf"
 
 
 def _usable(record: FileRecord, recipe: str, lacking: Collection[int]) -> bool:

@@ -37,6 +37,7 @@ class Entry:
     """Relative to the folder, ``/`` between parts, as the file system spells it."""
     size: int
     mtime_ns: int
+    """This and the inode only tell one state from another: they are wrapped to signed 64 bits."""
     inode: int
 
 
@@ -281,7 +282,12 @@ class _Walk:
 
 
 def _entry(path: bytes, status: os.stat_result) -> Entry:
-    return Entry(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    return Entry(path, status.st_size, _signed(status.st_mtime_ns), _signed(status.st_ino))
+
+
+def _signed(number: int) -> int:
+    """Wrap ``number`` to what SQLite holds: a time from 2262 on, or a large inode, does not fit."""
+    return (number + 2**63) % 2**64 - 2**63
 
 
 def _refusal(status: os.stat_result, settings: Settings) -> str:

@@ -8,8 +8,9 @@ finds the same work again, less what was embedded and saved.
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Protocol
@@ -23,7 +24,7 @@ from engine.config import Settings
 from engine.errors import FolderError, LoadError
 from engine.index import Index
 from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
-from engine.plan import Work, compare
+from engine.plan import Work, compare, is_slow
 from engine.scan import Entry
 from engine.store import Row
 from engine.watch import Hints
@@ -33,7 +34,9 @@ log = logging.getLogger(__name__)
 BATCH_CHUNKS = 128
 """A batch is embedded and saved once it holds so many unknown chunks …"""
 BATCH_FILES = 200
-"""… or so many files."""
+"""… or so many files, …"""
+BATCH_SECONDS = 2.0
+"""… or once reading it has taken so long."""
 FEW_TEXTS = 8
 """So few new texts are embedded with the priority of a query."""
 
@@ -124,14 +127,17 @@ class Sync:
         self._lacking = manifest.files_without_vectors(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""
         self.last_scan = scan.Scan()
+        self.clock = time.monotonic
+        """Tells how long a batch has been read."""
 
     def run(self, hints: Hints | None) -> Outcome:
         """Look at the hinted paths, or at the whole folder, and apply what changed.
 
         Raises:
             FolderError: the folder is gone or can't be read; nothing is removed then.
-            ManifestError, StoreError: the index can't be written.
+            ManifestError, StoreError: the index can't be written, or was removed.
         """
+        self._manifest.see_that_it_is_there()
         self._see_that_the_folder_is_there()
         if hints and not hints.everything:
             return self._look_at(hints.paths)
@@ -201,7 +207,7 @@ class Sync:
         return self._apply(entries, self._manifest.files_at(paths))
 
     def _apply(self, entries: Sequence[Entry], known: dict[bytes, FileRecord]) -> Outcome:
-        plan = compare(entries, known, self._recipe, self._lacking)
+        plan = compare(entries, known, self._recipe, self._lacking | self._index.unfilled)
         outcome = Outcome(removed=len(plan.removed), renamed=len(plan.moved))
         if plan.moved:
             self._manifest.touch(plan.moved)
@@ -217,7 +223,7 @@ class Sync:
         return outcome
 
     def _work_through(self, work: Work, outcome: Outcome) -> None:
-        begun = time.monotonic()
+        begun = self.clock()
         all_bytes = sum(entry.size for entry, _ in work) or 1
         files = chunks = done_bytes = 0
         self._report(Progress(files_total=len(work)))
@@ -227,7 +233,7 @@ class Sync:
             files += len(batch.updates) + len(batch.touched)
             chunks += sum(len(update.chunks) for update in batch.updates)
             done_bytes += batch.bytes
-            elapsed = time.monotonic() - begun
+            elapsed = self.clock() - begun
             self._report(
                 Progress(
                     files_done=files,
@@ -240,7 +246,17 @@ class Sync:
 
     def _batches(self, work: Work, outcome: Outcome) -> Iterator[_Batch]:
         ids = self._manifest.reserve_ids([entry.path for entry, _ in work])
-        batch = _Batch()
+        # What is quick to read is saved before the first slow file is begun.
+        for _, alike in groupby(work, key=lambda item: is_slow(item[0])):
+            yield from self._batches_of(alike, ids, outcome)
+
+    def _batches_of(
+        self,
+        work: Iterable[tuple[Entry, FileRecord | None]],
+        ids: dict[bytes, int],
+        outcome: Outcome,
+    ) -> Iterator[_Batch]:
+        batch, begun = _Batch(), self.clock()
         for entry, record in work:
             if self._stopping.is_set():
                 break
@@ -253,6 +269,8 @@ class Sync:
                 record
                 and update.content
                 and (record.content, record.recipe) == (update.content, update.recipe)
+                and record.id not in self._lacking
+                and record.id not in self._index.unfilled
                 and not self._lacks_vectors(update)
             ):
                 batch.touched.append((record.id, entry))
@@ -260,14 +278,21 @@ class Sync:
                 batch.updates.append(update)
                 batch.unknown.update({text_hash(c.text): c.text for c in update.chunks})
             files = len(batch.updates) + len(batch.touched)
-            if len(batch.unknown) >= BATCH_CHUNKS or files >= BATCH_FILES:
+            if (
+                len(batch.unknown) >= BATCH_CHUNKS
+                or files >= BATCH_FILES
+                or self.clock() - begun >= BATCH_SECONDS
+            ):
                 yield batch
-                batch = _Batch()
+                batch, begun = _Batch(), self.clock()
         yield batch
 
     def _lacks_vectors(self, update: FileUpdate) -> bool:
         keys = {text_hash(chunk.text) for chunk in update.chunks}
-        return len(self._manifest.vectors_of(keys, self._encoder.model_id)) < len(keys)
+        return len(self._known_vectors(keys)) < len(keys)
+
+    def _known_vectors(self, keys: Iterable[bytes]) -> _Vectors:
+        return self._manifest.vectors_of(keys, self._encoder.model_id, self._index.dimension)
 
     def _read(self, file: int, entry: Entry) -> FileUpdate | None:
         """Return the file's chunks, or the reason it has none; None when it is just changing."""
@@ -292,7 +317,7 @@ class Sync:
     def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> _Vectors:
         """Return the texts' vectors, saving new ones as they come; fewer when told to stop."""
         model = self._encoder.model_id
-        vectors = self._manifest.vectors_of(texts, model)
+        vectors = self._known_vectors(texts)
         missing = [key for key in texts if key not in vectors]
         # A small edit goes before another folder's bulk work.
         encode = self._encoder.encode_now if len(missing) <= FEW_TEXTS else self._encoder.encode
@@ -322,7 +347,8 @@ class Sync:
         self._manifest.save(batch.updates)
         self._manifest.touch(batch.touched)
         self._index.retire(before - rows.keys())
-        self._lacking.difference_update(update.file for update in batch.updates)
+        for lacking in (self._lacking, self._index.unfilled):
+            lacking.difference_update(update.file for update in batch.updates)
         if self._index.needs_purge():
             self._index.purge()
         outcome.changed += len(known)

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -360,3 +361,17 @@ async def test_damage_that_shows_only_in_the_work_is_mended_by_opening_again(
     async with opening(root, encoder) as opened:
         assert status(opened).files == 301
     assert (manifest.parent / "damaged-manifest.sqlite").exists()
+
+
+async def test_an_index_that_was_removed_is_missed_and_made_anew_by_opening_again(
+    root: Path, encoder: TinyEncoder
+) -> None:
+    async with opening(root, encoder) as opened:
+        await until(lambda: status(opened).state == "watching")
+        shutil.rmtree(paths.index_dir(root))
+        (root / "owl.md").write_text("barn owl")
+        await until(lambda: status(opened).state == "failed")
+        assert "was removed" in status(opened).detail
+        assert opened.failed_to_open
+    async with opening(root, encoder) as opened:
+        assert await texts(opened) == {"kite", "barn owl"}

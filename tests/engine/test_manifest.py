@@ -1,8 +1,9 @@
 """The manifest: what it keeps, counts and forgets, and how damage to its file is noticed."""
 
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from engine import manifest as module
 from engine.errors import ManifestError
 from engine.manifest import DAYS_KEPT, FileUpdate, Manifest, row_id, text_hash
+from engine.manifest_file import set_aside
 from engine.scan import Entry
 from tests.engine.test_index import MODEL, VECTORS, keep, update
 
@@ -67,7 +69,7 @@ def test_the_same_text_has_one_vector_and_its_first_place(manifest: Manifest) ->
     row = row_id(1, text_hash("kite"))
     assert manifest.chunks_at([row])[row].chunk.start_line == 1
     assert manifest.counts() == (1, 3)
-    known = manifest.vectors_of([text_hash("kite"), text_hash("unknown")], MODEL)
+    known = manifest.vectors_of([text_hash("kite"), text_hash("unknown")], MODEL, 3)
     assert list(known) == [text_hash("kite")]
     np.testing.assert_array_equal(known[text_hash("kite")], VECTORS["kite"])
 
@@ -114,12 +116,35 @@ def test_unread_files_are_listed_up_to_a_limit_and_all_counted(manifest: Manifes
     assert (listed, total) == ([(b"001", "broken"), (b"002", "broken")], 100)
 
 
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"",
+        b"\x00\x11\x22",
+        b"\x00" * 8,
+        b"\x00" * 16,
+        "twelve bytes",
+        12,
+        np.array([1, np.nan, 0], "<f4").tobytes(),
+        np.array([-np.inf, 0, 0], "<f4").tobytes(),
+    ],
+)
+def test_a_damaged_vector_is_not_known_and_can_be_saved_again(
+    manifest: Manifest, path: Path, stored: object
+) -> None:
+    keep(manifest, update(1, b"a", "kite", "stone"))
+    spoil(path, stored, text_hash("kite"))
+    assert kept(manifest) == {"stone"}
+    keep(manifest, update(1, b"a", "kite"))
+    assert kept(manifest) == {"kite", "stone"}
+
+
 # --- forgetting ------------------------------------------------------------------------------
 
 
 def kept(manifest: Manifest, model: str = MODEL) -> set[str]:
     keys = {text_hash(text): text for text in VECTORS}
-    return {keys[key] for key in manifest.vectors_of(keys, model)}
+    return {keys[key] for key in manifest.vectors_of(keys, model, 3)}
 
 
 def test_a_vector_that_no_chunk_needs_is_kept_for_a_while(manifest: Manifest) -> None:
@@ -183,6 +208,15 @@ def damage(path: Path, table: str, *, seen: bool) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + moved))
 
 
+def spoil(path: Path, stored: object, *keys: bytes) -> None:
+    """Write ``stored`` in the place of the vectors of ``keys``."""
+    connection = sqlite3.connect(path)
+    for key in keys:
+        connection.execute("UPDATE vectors SET vector = ? WHERE text_hash = ?", (stored, key))
+    connection.commit()
+    connection.close()
+
+
 def test_a_file_that_changed_since_it_was_closed_is_checked_whole(path: Path) -> None:
     Manifest(path).close()
     damage(path, "vectors", seen=True)
@@ -216,3 +250,51 @@ def test_damage_in_what_is_counted_shows_at_once(path: Path) -> None:
     damage(path, "files", seen=False)
     with pytest.raises(sqlite3.DatabaseError):
         Manifest(path)
+
+
+def test_a_folder_in_the_place_of_the_file_is_set_aside_time_and_again(path: Path) -> None:
+    for number in range(2):
+        path.mkdir()
+        (path / f"kept{number}.txt").write_text("anything")
+        with pytest.raises(sqlite3.DatabaseError, match="a folder"):
+            Manifest(path)
+        set_aside(path)
+        assert [found.name for found in path.parent.glob("*/*")] == [f"kept{number}.txt"]
+    path.write_text("no database")
+    set_aside(path)
+    assert (path.parent / "damaged-manifest.sqlite").read_text() == "no database"
+    path.mkdir()
+    set_aside(path)
+    assert (path.parent / "damaged-manifest.sqlite").is_dir()
+    Manifest(path).close()
+
+
+def by_removal(path: Path) -> None:
+    path.unlink()
+
+
+def by_another(path: Path) -> None:
+    path.rename(path.with_name("away"))
+    path.write_bytes(b"")
+
+
+def by_a_file_above(path: Path) -> None:
+    shutil.rmtree(path.parent)
+    path.parent.write_bytes(b"")
+
+
+@pytest.mark.parametrize("lose", [by_removal, by_another, by_a_file_above])
+def test_a_file_that_was_removed_while_it_was_open_is_missed(
+    tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "index/manifest.sqlite"
+    path.parent.mkdir()
+    opened = Manifest(path)
+    keep(opened, update(1, b"a", "kite"))
+    opened.see_that_it_is_there()
+    lose(path)
+    with pytest.raises(ManifestError, match="was removed") as met:
+        opened.see_that_it_is_there()
+    assert "Open the folder again" in met.value.next_step
+    assert opened.damaged
+    opened.close()
