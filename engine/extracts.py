@@ -96,7 +96,8 @@ def choose(
     Each text is a substring of its hit's text. ``similarity`` returns how near each of a few texts
     is to the question, from -1 to 1.
     """
-    pool = _candidates(hits)
+    found = _candidates(hits)
+    pool = [candidate for candidate in found if not _asks(question, candidate.text)] or found
     if not pool:
         return _anything(hits)
     _score(question, pool)
@@ -172,6 +173,12 @@ def _decide(best_first: Sequence[_Candidate], similarity: Similarity) -> None:
         candidate.score += NEARNESS * (value - usual)
 
 
+def _asks(question: str, text: str) -> bool:
+    """Whether ``text`` holds the question itself, word for word and as a question."""
+    asked = _plain(question)
+    return "?" in text and len(asked.split()) > 2 and asked in _plain(text)
+
+
 def _repeats(asked: Mapping[str, float], candidate: _Candidate) -> bool:
     """Whether a unit says little more than the question itself, as a page about it may do."""
     said = candidate.words.keys()
@@ -239,6 +246,11 @@ def _adds(candidate: _Candidate, chosen: Sequence[_Candidate]) -> bool:
 def _is_exact(word: str) -> bool:
     """Numbers and identifiers are meant as they are written."""
     return any(map(str.isdigit, word)) or "_" in word
+
+
+def _plain(text: str) -> str:
+    """Return the words of ``text`` alone, so that one text can be looked for in another."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _words(text: str) -> Iterable[str]:

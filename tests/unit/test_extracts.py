@@ -267,3 +267,16 @@ def test_a_copy_of_the_question_is_no_answer_to_it() -> None:
     answer = "M is the parameter for HNSW that limits the degree of a node."
     found = hits(asked_before, answer, distances=(0.75, 0.6))
     assert choose(question, found)[0].hit == 2
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        'SAMPLE_QUESTION = "What do the parameters for HNSW mean?"',
+        "Question: 'What do the parameters for HNSW MEAN!?'",
+        "> **Q:** what do the parameters for HNSW mean?",
+    ],
+)
+def test_a_page_that_asks_the_question_is_not_quoted_for_it(copy: str) -> None:
+    found = hits(copy, PARAMETERS, distances=(0.75, 0.55))
+    assert all(rank != 1 for rank, _ in quoted("What do the parameters for HNSW mean?", found))
