@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import api
-from tests.tui.scripted import hit
+from tests.hits import hit
 
 QUESTION = "How do I keep a sourdough starter alive while I travel?"
 

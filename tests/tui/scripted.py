@@ -9,22 +9,9 @@ from typing import Any
 from engine import api
 from engine.config import Settings
 from engine.errors import EngineError, HoverkiteError
+from tests.hits import hit
 
 MODEL = "SmolLM2-135M-Instruct"
-
-
-def hit(rank: int, **changes: Any) -> api.Hit:
-    """A hit with every field filled; ``changes`` replace fields."""
-    values: dict[str, Any] = {
-        "rank": rank,
-        "path": f"docs/page{rank}.md",
-        "start_line": rank * 10,
-        "end_line": rank * 10 + 8,
-        "heading": f"Guide > Section {rank}",
-        "text": f"Text of hit {rank}.",
-        "distance": round(0.8 - rank * 0.05, 3),
-    }
-    return api.Hit(**(values | changes))
 
 
 def llm(state: api.LlmStateName = "ready", **changes: Any) -> api.LlmState:

@@ -14,8 +14,16 @@ from rich.segment import Segment
 
 from engine import api
 from engine.errors import EngineError
+from tests.hits import hit
 from tests.tui.driver import Driver, driving
-from tests.tui.scripted import ScriptedEngine, ScriptedSource, failed, finished, hit, llm, status
+from tests.tui.scripted import (
+    ScriptedEngine,
+    ScriptedSource,
+    failed,
+    finished,
+    llm,
+    status,
+)
 from tui import confirm
 from tui.messages import EngineFailed, LinkChosen
 from tui.model_text import ModelText, literal_parser

@@ -11,9 +11,10 @@ import pytest
 from textual.binding import Binding
 
 from engine.errors import UsageError
+from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
-from tests.tui.scripted import ScriptedEngine, ScriptedSource, hit, whole_answer
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, whole_answer
 from tui.answer import AnswerPane, Extract
 from tui.app import HoverkiteApp
 from tui.desk import Desk

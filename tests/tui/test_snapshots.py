@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 
 from engine import api
 from engine.errors import EngineError
+from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import FOLDER, Driver
 from tests.tui.scripted import (
@@ -22,7 +23,6 @@ from tests.tui.scripted import (
     ScriptedEngine,
     ScriptedSource,
     failed,
-    hit,
     llm,
     status,
     tokens,

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 from textual import events
 
+from tests.hits import hit
 from tests.tui.driver import Driver, driving
-from tests.tui.scripted import ScriptedEngine, hit, whole_answer
+from tests.tui.scripted import ScriptedEngine, whole_answer
 from tui.messages import AgainAsked, BackAsked, QueryAsked
 from tui.model_text import ModelText
 

@@ -15,6 +15,7 @@ import pytest
 
 from engine import api, cli, commands, paths
 from engine.manifest import Manifest
+from tests.hits import hit
 
 HAS_TERMINAL = cli.has_terminal
 Opened = list[tuple[Path, dict[str, Any], bool]]
@@ -304,13 +305,6 @@ def test_a_closed_output_is_no_fault() -> None:
     ],
 )
 def test_places_lead_there_from_here(docs: str, quoted: str, expected: str) -> None:
-    hit = api.Hit(
-        rank=1,
-        path="a/b.md",
-        start_line=7,
-        end_line=9,
-        heading="",
-        text="first line\nsecond line\nthird line\n",
-        distance=0.5,
-    )
-    assert commands.place(docs, hit, quoted) == expected
+    text = "first line\nsecond line\nthird line\n"
+    found = hit(path="a/b.md", start_line=7, end_line=9, text=text)
+    assert commands.place(docs, found, quoted) == expected

@@ -6,6 +6,7 @@ import pytest
 from engine.api import Hit
 from engine.extracts import ENOUGH, SHORTLIST, choose
 from engine.quotable import units
+from tests.hits import hit
 
 PARAMETERS = """In order to improve performance, HNSW limits the maximum degree of nodes to `M`.
 
@@ -23,15 +24,7 @@ WEATHER = "The weather was fine on that day. Nobody had asked for an umbrella, e
 
 def hits(*texts: str, heading: str = "", distances: tuple[float, ...] = ()) -> list[Hit]:
     return [
-        Hit(
-            rank=rank,
-            path="a.md",
-            start_line=1,
-            end_line=1,
-            heading=heading,
-            text=text,
-            distance=distance,
-        )
+        hit(rank, heading=heading, text=text, distance=distance)
         for rank, (text, distance) in enumerate(
             itertools.zip_longest(texts, distances, fillvalue=0.5), 1
         )
@@ -40,7 +33,7 @@ def hits(*texts: str, heading: str = "", distances: tuple[float, ...] = ()) -> l
 
 def quoted(question: str, found: list[Hit]) -> list[tuple[int, str]]:
     extracts = choose(question, found)
-    texts = {hit.rank: hit.text for hit in found}
+    texts = {each.rank: each.text for each in found}
     for extract in extracts:
         assert extract.text in texts[extract.hit]
         assert extract.text == extract.text.strip() != ""

@@ -8,20 +8,13 @@ from engine.endpoint import Endpoint
 from engine.errors import UsageError
 from engine.generate import ChatMessage, estimate_tokens
 from engine.prompt import INSTRUCTION, Prompt, Unfenced, build, neutralise
+from tests.hits import hit as any_hit
 
 MARK = "5f3a9c01"
 
 
 def hit(rank: int, text: str, *, path: str = "a.md", heading: str = "") -> Hit:
-    return Hit(
-        rank=rank,
-        path=path,
-        start_line=1,
-        end_line=2,
-        heading=heading,
-        text=text,
-        distance=1 / rank,
-    )
+    return any_hit(rank, text=text, path=path, heading=heading)
 
 
 async def characters(messages: list[ChatMessage]) -> int | None:

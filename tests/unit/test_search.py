@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.api import Hit
 from engine.embedding import Encoder, Vectors
 from engine.search import quote
+from tests.hits import hit
 
 TEXT = "Kites hover over open fields. Kites hover over green fields."
 
@@ -30,17 +30,7 @@ class ScriptedEncoder(Encoder):
 
 
 def quoted(encoder: Encoder, text: str) -> Sequence[str]:
-    hit = Hit(
-        rank=1,
-        path="a.md",
-        start_line=1,
-        end_line=1,
-        heading="",
-        text=text,
-        distance=0.5,
-        page=None,
-    )
-    found = quote("Where do kites hover?", [hit], encoder=encoder)
+    found = quote("Where do kites hover?", [hit(heading="", text=text)], encoder=encoder)
     return [extract.text for extract in found]
 
 
