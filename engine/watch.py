@@ -14,20 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from watchdog.events import (
-    DirAttribEvent,
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileAttribEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
-    FileSystemEvent,
-    FileSystemEventHandler,
-)
+from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
@@ -35,17 +22,17 @@ from engine import paths
 
 log = logging.getLogger(__name__)
 
-CHANGES: list[type[FileSystemEvent]] = [
-    DirAttribEvent,
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirMovedEvent,
-    FileAttribEvent,
-    FileClosedEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
+CHANGES: list[type[events.FileSystemEvent]] = [
+    events.DirAttribEvent,
+    events.DirCreatedEvent,
+    events.DirDeletedEvent,
+    events.DirMovedEvent,
+    events.FileAttribEvent,
+    events.FileClosedEvent,
+    events.FileCreatedEvent,
+    events.FileDeletedEvent,
+    events.FileModifiedEvent,
+    events.FileMovedEvent,
 ]
 """What the system is asked to tell: whoever only reads files fills no queue."""
 QUIET = 0.1
@@ -199,11 +186,11 @@ class Watch:
         self._news.set()
 
 
-class _Handler(FileSystemEventHandler):
+class _Handler(events.FileSystemEventHandler):
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
 
-    def on_any_event(self, event: FileSystemEvent) -> None:
+    def on_any_event(self, event: events.FileSystemEvent) -> None:
         for path in (event.src_path, event.dest_path):
             if path:
                 self._watch.note(os.fsencode(path) + b"/" * event.is_directory)
@@ -229,7 +216,7 @@ def _why_partial(observer: BaseObserver) -> str:
     """
     with tempfile.TemporaryDirectory(dir=paths.runtime_dir()) as one_more:
         try:
-            watch = observer.schedule(FileSystemEventHandler(), one_more)
+            watch = observer.schedule(events.FileSystemEventHandler(), one_more)
         except OSError as error:
             return _explain(error)
         observer.unschedule(watch)
