@@ -23,6 +23,10 @@ examples:
   hoverkite ~/notes
   hoverkite ask ~/notes "How often is the generator tested?"
 
+settings that stay, such as a better answer model, are lines of the config file,
+usually ~/.config/hoverkite/config.toml:
+  llm_model = "Qwen/Qwen2.5-1.5B-Instruct"
+
 Every command takes the options above; hoverkite COMMAND --help tells its own.
 A folder that is named like a command is opened with: hoverkite ./search
 Exit status: 0 done, 1 nothing found or failed, 2 used wrongly.

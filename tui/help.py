@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 KEY_CELLS = 18
 
+REMARKS = (
+    "The mouse works too: click a hit, an extract, a hint.",
+    "A better answer model is the setting llm_model; hoverkite --help tells where settings go.",
+)
+
 
 def help_page(app: App[object]) -> Page:
     """A page with the keys of every pane, in the order they are declared."""
@@ -38,8 +43,7 @@ def help_page(app: App[object]) -> Page:
             keys = ", ".join(app.get_key_display(part) for part in parts)
             lines.append((Content.styled(f"  {keys:<{KEY_CELLS}}", "$cite"), binding.tooltip))
         lines.append(("", ""))
-    mouse = "The mouse works too: click a hit, an extract, a hint."
-    lines.append(("", Content.styled(mouse, "$quiet")))
+    lines += [("", Content.styled(remark, "$quiet")) for remark in REMARKS]
     return Page("keys", lines)
 
 

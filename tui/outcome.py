@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine import api
     from engine.errors import HoverkiteError
 
-DEMONSTRATION = "demonstration model · a better one: docs/models.md"
+DEMONSTRATION = "demonstration model · better: set llm_model"
 
 
 def demonstration(llm: api.LlmState) -> Content:

@@ -9,6 +9,7 @@ from textual.await_complete import AwaitComplete
 
 from engine import api
 from engine.errors import EngineError
+from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import driving
 from tests.tui.scripted import (
@@ -16,7 +17,6 @@ from tests.tui.scripted import (
     ScriptedEngine,
     failed,
     finished,
-    hit,
     llm,
     status,
     tokens,
@@ -55,7 +55,7 @@ async def test_enter_asks_and_every_part_of_the_answer_is_shown() -> None:
         for fact in ("48", "finished: stop", "docs/page1.md:10"):
             assert fact in outcome
         assert "demonstration model" in driver.said("demonstration")
-        assert "docs/models.md" in driver.said("demonstration")
+        assert "llm_model" in driver.said("demonstration")
 
 
 async def test_hits_and_extracts_are_there_while_vllm_still_starts() -> None:
