@@ -84,3 +84,10 @@ class EngineError(HoverkiteError):
 
     title = "The engine does not answer"
     default_next_step = "Run: hoverkite stop, then try again"
+
+
+class EngineStoppedError(EngineError):
+    """The engine was told to stop while somebody used it; nobody starts it again unasked."""
+
+    title = "The engine was stopped"
+    default_next_step = "Any command starts it again"

@@ -15,7 +15,7 @@ from engine import __version__, api
 from engine.answer import answer
 from engine.build import build
 from engine.config import Settings
-from engine.errors import EngineError, HoverkiteError, UsageError
+from engine.errors import EngineError, EngineStoppedError, HoverkiteError, UsageError
 from engine.fingerprint import fingerprint
 from engine.folder import Folder
 from engine.open_folders import OpenFolders
@@ -118,7 +118,11 @@ class Engine:
         return folder.status(self.model.state, self.model.pid)
 
     async def news(self, folder: Folder) -> AsyncGenerator[api.FolderStatus, None]:
-        """Yield the folder's status now and after every change."""
+        """Yield the folder's status now and after every change.
+
+        Raises:
+            EngineStoppedError: the engine stops, so that nobody takes its end for a crash.
+        """
         event = asyncio.Event()
         self._news.add(event)
         try:
@@ -127,6 +131,7 @@ class Engine:
                 yield self.status(folder)
                 await _wait(event, HEARTBEAT)
                 await asyncio.sleep(NEWS_EVERY)
+            raise EngineStoppedError("it was told to stop")
         finally:
             self._news.discard(event)
 

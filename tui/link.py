@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from engine.errors import EngineError, HoverkiteError, UsageError
+from engine.errors import EngineError, EngineStoppedError, HoverkiteError, UsageError
 from tui.engine_port import closing
 from tui.messages import (
     AgreementNeeded,
@@ -142,7 +142,7 @@ class EngineLink:
         return opened.folder
 
     async def _recover(self, error: HoverkiteError) -> None:
-        mendable = self._was_open and not isinstance(error, UsageError)
+        mendable = self._was_open and not isinstance(error, (UsageError, EngineStoppedError))
         if mendable and self._failed_attempts < len(self._pauses):
             self._failed_attempts += 1
             self._post(EngineLost(self._failed_attempts))

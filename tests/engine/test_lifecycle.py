@@ -17,7 +17,7 @@ import pytest
 from engine import api, cli, client, config, connection, own_process, paths, service
 from engine.config import Settings
 from engine.connection import EngineClient
-from engine.errors import EngineError, FolderError
+from engine.errors import EngineError, EngineStoppedError, FolderError
 from engine.service import Engine
 from tests.scripted_vllm import scripted_vllm
 from tests.supervised import alive, launch, remains, until
@@ -116,8 +116,9 @@ async def test_a_signal_ends_the_engine_and_all_it_started(
     assert running.pids.milvus
     assert running.pids.vllm
     os.kill(running.process.pid, sign)
-    async for status in events:  # it ends, and without an error
-        assert status.pids.engine == running.process.pid
+    with pytest.raises(EngineStoppedError):  # a screen must not take it for a crash
+        async for status in events:
+            assert status.pids.engine == running.process.pid
     assert await asyncio.to_thread(running.process.wait, 20) == 0
     assert not paths.engine_socket().exists()
     assert gone(running.pids)

@@ -67,6 +67,11 @@ class Driver:
         return (getattr(self.main, pane).border_title or "").replace("\u00a0", " ")
 
     @property
+    def status_line(self) -> str:
+        """The status bar's words, spaces made plain."""
+        return str(self.main.status_bar.content).replace("\u00a0", " ")
+
+    @property
     def toasts(self) -> list[Notification]:
         # A message passes the hook once for every widget it visits.
         found = {id(m.notification): m.notification for m in self.messages if isinstance(m, Notify)}

@@ -8,8 +8,9 @@ import pytest
 
 from engine import api
 from engine.errors import EngineError
+from tests.hits import hit
 from tests.tui.driver import driving
-from tests.tui.scripted import ScriptedEngine, hit, status, whole_answer
+from tests.tui.scripted import ScriptedEngine, status, whole_answer
 
 
 async def test_the_hits_follow_the_index_and_keep_the_selection() -> None:
@@ -82,7 +83,7 @@ async def test_a_status_without_a_new_revision_searches_nothing() -> None:
         engine.statuses.put_nowait(status(revision=4))
         await driver.ask_to_the_end("q")
         engine.statuses.put_nowait(status(revision=4, files=300))
-        await driver.until(lambda: "300 files" in _status_line(driver.main.status_bar.content))
+        await driver.until(lambda: "300 files" in driver.status_line)
         assert engine.searches == []
 
 
@@ -166,7 +167,3 @@ async def test_a_failed_quiet_search_changes_nothing() -> None:
         await driver.pilot.pause()
         assert list(driver.main.results.hits) == before
         assert not driver.toasts
-
-
-def _status_line(content: object) -> str:
-    return str(content).replace("\u00a0", " ")

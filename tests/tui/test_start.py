@@ -18,7 +18,7 @@ from tests.tui.driver import FOLDER, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
 from tui.app import HoverkiteApp
 from tui.command import run_screen
-from tui.messages import EngineFailed, EngineLost, FolderReady
+from tui.messages import EngineFailed, FolderReady
 
 HEAVY = ("torch", "pymilvus", "vllm", "sentence_transformers", "pydantic", "httpx", "markdown_it")
 BESIDE_THE_LOOP = ("pydantic", "httpx", "markdown_it", "engine.config", "engine.client")
@@ -215,91 +215,6 @@ async def test_a_waiting_question_is_given_up_when_the_engine_cannot_start() -> 
         assert "no memory" in driver.said("outcome")
 
 
-async def test_a_lost_engine_is_reached_again_quietly() -> None:
-    engine = ScriptedEngine()
-    source = ScriptedSource(engine)
-    async with driving(source=source) as driver:
-        await driver.ask_to_the_end("q")
-        engine.statuses.put_nowait(EngineError("connection reset"))
-        await driver.until(lambda: source.connections == 2, "reconnecting")
-        await driver.until(lambda: driver.seen(FolderReady) == 2)
-        assert driver.seen(EngineLost) == 1
-        assert not driver.seen(EngineFailed)
-        assert engine.closed == 1
-        assert len(driver.main.results.hits) == 2
-        engine.statuses.put_nowait(status(files=5))
-        await driver.until(lambda: "5 files" in _status_line(driver.main.status_bar.content))
-
-
-async def test_an_engine_that_stays_lost_is_reported_once_the_attempts_are_used_up() -> None:
-    engine = ScriptedEngine()
-    source = ScriptedSource(engine)
-    async with driving(source=source) as driver:
-        await driver.ask_to_the_end("q")
-        source.faults = [EngineError("gone")] * 3
-        engine.statuses.put_nowait(EngineError("connection reset"))
-        await driver.until(lambda: driver.seen(EngineFailed), "giving up")
-        assert driver.seen(EngineLost) == 2
-        await driver.until(lambda: "gone" in _status_line(driver.main.status_bar.content))
-        assert len(driver.main.results.hits) == 2, "the evidence stays on the screen"
-        await driver.press("ctrl+r")
-        await driver.until(lambda: driver.seen(FolderReady) == 2, "the retry")
-
-
-async def test_ctrl_r_opens_a_folder_that_failed_anew() -> None:
-    engine = ScriptedEngine()
-    source = ScriptedSource(engine)
-    async with driving(source=source) as driver:
-        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
-        await driver.until(lambda: "disk is full" in _status_line(driver.main.status_bar.content))
-        await driver.press("ctrl+r")
-        await driver.until(lambda: driver.seen(FolderReady) == 2, "opening again")
-        assert (len(engine.opened), source.connections, engine.closed) == (2, 2, 1)
-        assert not driver.seen(EngineLost)
-        assert not driver.seen(EngineFailed)
-        engine.statuses.put_nowait(status(files=5))
-        await driver.until(lambda: "5 files" in _status_line(driver.main.status_bar.content))
-        await driver.press("ctrl+r")
-        await driver.pilot.pause()
-        assert len(engine.opened) == 2, "what works is left alone"
-
-
-@pytest.mark.parametrize("asked_before", [True, False])
-async def test_a_question_after_a_failure_waits_for_the_folder_opened_anew(
-    asked_before: bool,
-) -> None:
-    engine = ScriptedEngine()
-    source = ScriptedSource(engine)
-    async with driving(source=source) as driver:
-        if asked_before:
-            await driver.ask_to_the_end("q")
-        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
-        await driver.until(lambda: "disk is full" in _status_line(driver.main.status_bar.content))
-        source.gate.clear()
-        asked = list(engine.questions)
-        if asked_before:
-            await driver.press("ctrl+r")
-        else:
-            await driver.ask("q")
-        await driver.until(lambda: engine.closed == 1, "leaving the failed folder")
-        assert driver.main.answering
-        assert engine.questions == asked
-        assert "as soon as it is up" in driver.said("results-note")
-        source.gate.set()
-        await driver.until(lambda: engine.questions == [*asked, "q"], "asking")
-        await driver.until(lambda: not driver.main.answering)
-        assert len(driver.main.results.hits) == 2
-
-
-async def test_a_fault_of_an_unknown_kind_is_told_not_raised() -> None:
-    engine = ScriptedEngine()
-    source = ScriptedSource(engine)
-    source.faults = [ZeroDivisionError("surprise")]  # type: ignore[list-item]
-    async with driving(source=source, ready=False) as driver:
-        await driver.until(lambda: driver.seen(EngineFailed))
-        await driver.until(lambda: "surprise" in driver.said("results-note"))
-
-
 async def test_an_empty_folder_says_what_would_be_read() -> None:
     engine = ScriptedEngine()
     async with driving(engine) as driver:
@@ -374,12 +289,8 @@ async def test_what_a_search_waits_for_is_said() -> None:
         await driver.ask("q")
         engine.statuses.put_nowait(status(state="loading", detail="preparing the encoder"))
         await driver.until(lambda: "preparing the encoder" in driver.said("waiting"))
-        line = _status_line(driver.main.status_bar.content)
+        line = driver.status_line
         assert "opening the folder preparing the encoder" in line
-
-
-def _status_line(content: object) -> str:
-    return str(content).replace("\u00a0", " ")
 
 
 async def test_what_is_worth_knowing_about_the_engine_is_told() -> None:

@@ -1,0 +1,112 @@
+"""The link to the engine: lost, stopped, and mended."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import (
+    EngineError,
+    EngineStoppedError,
+)
+from tests.tui.driver import driving
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
+from tui.messages import EngineFailed, EngineLost, FolderReady
+
+
+async def test_a_lost_engine_is_reached_again_quietly() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(EngineError("connection reset"))
+        await driver.until(lambda: source.connections == 2, "reconnecting")
+        await driver.until(lambda: driver.seen(FolderReady) == 2)
+        assert driver.seen(EngineLost) == 1
+        assert not driver.seen(EngineFailed)
+        assert engine.closed == 1
+        assert len(driver.main.results.hits) == 2
+        engine.statuses.put_nowait(status(files=5))
+        await driver.until(lambda: "5 files" in driver.status_line)
+
+
+async def test_an_engine_that_stays_lost_is_reported_once_the_attempts_are_used_up() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask_to_the_end("q")
+        source.faults = [EngineError("gone")] * 3
+        engine.statuses.put_nowait(EngineError("connection reset"))
+        await driver.until(lambda: driver.seen(EngineFailed), "giving up")
+        assert driver.seen(EngineLost) == 2
+        await driver.until(lambda: "gone" in driver.status_line)
+        assert len(driver.main.results.hits) == 2, "the evidence stays on the screen"
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "the retry")
+
+
+async def test_an_engine_that_was_told_to_stop_is_not_started_again_unasked() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        engine.statuses.put_nowait(EngineStoppedError("it was told to stop"))
+        await driver.until(lambda: driver.seen(EngineFailed), "telling")
+        line = driver.status_line
+        assert "The engine was stopped" in line
+        assert "ctrl+r" in line
+        assert (source.connections, driver.seen(EngineLost)) == (1, 0)
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "starting it again")
+
+
+async def test_ctrl_r_opens_a_folder_that_failed_anew() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
+        await driver.until(lambda: "disk is full" in driver.status_line)
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "opening again")
+        assert (len(engine.opened), source.connections, engine.closed) == (2, 2, 1)
+        assert not driver.seen(EngineLost)
+        assert not driver.seen(EngineFailed)
+        engine.statuses.put_nowait(status(files=5))
+        await driver.until(lambda: "5 files" in driver.status_line)
+        await driver.press("ctrl+r")
+        await driver.pilot.pause()
+        assert len(engine.opened) == 2, "what works is left alone"
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+async def test_a_question_after_a_failure_waits_for_the_folder_opened_anew(
+    asked_before: bool,
+) -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        if asked_before:
+            await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
+        await driver.until(lambda: "disk is full" in driver.status_line)
+        source.gate.clear()
+        asked = list(engine.questions)
+        if asked_before:
+            await driver.press("ctrl+r")
+        else:
+            await driver.ask("q")
+        await driver.until(lambda: engine.closed == 1, "leaving the failed folder")
+        assert driver.main.answering
+        assert engine.questions == asked
+        assert "as soon as it is up" in driver.said("results-note")
+        source.gate.set()
+        await driver.until(lambda: engine.questions == [*asked, "q"], "asking")
+        await driver.until(lambda: not driver.main.answering)
+        assert len(driver.main.results.hits) == 2
+
+
+async def test_a_fault_of_an_unknown_kind_is_told_not_raised() -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    source.faults = [ZeroDivisionError("surprise")]  # type: ignore[list-item]
+    async with driving(source=source, ready=False) as driver:
+        await driver.until(lambda: driver.seen(EngineFailed))
+        await driver.until(lambda: "surprise" in driver.said("results-note"))
