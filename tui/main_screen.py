@@ -86,12 +86,11 @@ class MainScreen(Desk):
         return self._failed or (self._status is not None and self._status.state == "failed")
 
     @on(messages.BackAsked)
-    async def _go_back(self) -> None:
+    async def _go_back(self, message: messages.BackAsked) -> None:
         if self.answering:
             await self._stop_answer()
             return
-        if self.pane == "query":
-            self.query_pane.input.text = ""
+        self.query_pane.input.clear_of(message.query)
         self.go_to("query")
 
     def _say_searching(self) -> None:

@@ -29,6 +29,9 @@ class QueryLeft(Message):
 class BackAsked(Message):
     """A person wants the answer stopped, or without one the query cleared."""
 
+    query: str = ""
+    """What stood in the query then: text typed since is not meant."""
+
 
 @dataclass
 class AgainAsked(Message):

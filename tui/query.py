@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,10 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Key
+from textual.message import Message
 from textual.widgets import Static, TextArea
 
 from engine.safe_text import clean_line
-from tui.messages import QueryAsked, QueryLeft
+from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft
 
 PLACEHOLDER = "Ask your documents anything"
 
@@ -70,16 +72,25 @@ class QueryInput(TextArea):
         self._recalled = 0
 
     async def on_key(self, event: Key) -> None:
-        """Do what a key of this field is for in its turn.
+        """Do what a key of this field, or one that ends a question, is for in its turn.
 
         Left to Textual 8.2.8, it would be done after characters that were typed later: those are
         taken at once, while a bound key first travels up to the app.
         """
         active = None if event.is_printable else self.screen.active_bindings.get(event.key)
-        if active and active.node is self:
-            event.stop()
-            event.prevent_default()
+        if active is None or not (active.node is self or active.binding.action in TURNS):
+            return
+        event.stop()
+        event.prevent_default()
+        if active.node is self:
             await self.run_action(active.binding.action)
+        else:
+            self.post_message(TURNS[active.binding.action](self))
+
+    def clear_of(self, text: str) -> None:
+        """Take away ``text``, and leave what was typed after it."""
+        self.text = self.text.removeprefix(text)
+        self.move_cursor(self.document.end)
 
     def action_ask(self) -> None:
         """Ask what was typed; an empty question is left alone."""
@@ -117,6 +128,13 @@ class QueryInput(TextArea):
         self._recalled = steps_back
         self.text = self._asked[-steps_back] if steps_back else ""
         self.move_cursor(self.document.end)
+
+
+TURNS: dict[str, Callable[[QueryInput], Message]] = {
+    "back": lambda query: BackAsked(query.text),
+    "again": lambda _: AgainAsked(),
+}
+"""What the screen is told when a key of its own, of that action, is pressed in the query."""
 
 
 class QueryPane(Horizontal):

@@ -75,7 +75,14 @@ async def test_quitting_right_after_another_key_is_clean(first: str) -> None:
         assert driver.app.return_code == 0
 
 
-NAMES = {"\x7f": "backspace", "\x15": "ctrl+u", "\x17": "ctrl+w", "\r": "enter", "\n": "ctrl+j"}
+NAMES = {
+    "\x7f": "backspace",
+    "\x15": "ctrl+u",
+    "\x17": "ctrl+w",
+    "\r": "enter",
+    "\n": "ctrl+j",
+    "\x1b": "escape",
+}
 NAMES |= {"\x1b[D": "left", "\x1b[C": "right", "\t": "tab"}
 
 
@@ -94,6 +101,9 @@ def typed_at_once(driver: Driver, *keys: str) -> None:
         ("one\x15two", "two"),
         ("a\nb", "a\nb"),
         ("teh\x7f\x7fhe kie\x7fte", "the kite"),
+        ("old\x1bnew", "new"),
+        ("\x1bnew", "new"),
+        ("new\x1b", ""),
     ],
 )
 async def test_keys_that_arrive_together_are_applied_in_their_order(keys: str, text: str) -> None:
