@@ -8,7 +8,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +25,7 @@ from engine.api import (
     SkippedFile,
     SyncFinished,
 )
+from engine.batch import Outcome
 from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
 from engine.index import Index
@@ -34,8 +34,10 @@ from engine.manifest_file import set_aside
 from engine.problems import as_known
 from engine.search import quote, search
 from engine.shared_encoder import SharedEncoder
-from engine.sync import Outcome, Sync
+from engine.shown import Shown
+from engine.sync import Sync
 from engine.watch import Hints, Watch
+from engine.writer import Lane, Steps, Writer
 
 if TYPE_CHECKING:
     from engine.embedding import Encoder
@@ -64,7 +66,10 @@ class Folder:
         settings: Settings,
         encoder: SharedEncoder,
         on_change: Callable[[], None],
+        *,
+        give_way: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``give_way`` tells whether bulk work should leave the processor to somebody else."""
         self.id = paths.short_hash(str(root))
         self.root = root
         self._settings = settings
@@ -73,24 +78,16 @@ class Folder:
         self._manifest = manifest
         self._index: Index | None = None
         self._sync: Sync | None = None
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix=f"write-{self.id[:6]}")
-        self._writing = asyncio.Lock()
+        self._writer = Writer(self.id[:6], give_way=give_way)
+        self._bulk = Lane(self._run_bulk, self._start)
+        self._edits = Lane(self._run_edits, self._start)
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[tuple[Encoder, Index]] = self._loop.create_future()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._current: asyncio.Task[Outcome] | None = None
-        self._state: FolderState = "loading"
-        self._detail = ""
-        self._progress = Progress()
-        self._revision = 0
-        self._last_edit_s: float | None = None
-        self._pending = 0
-        self._counts = self._manifest.counts()
+        self._shown = Shown(str(root), manifest.counts())
         self._searchable = asyncio.Event()
         """Set once there is something to search, or certainly nothing."""
-        self._skipped: list[SkippedFile] = []
-        self._skipped_total = 0
         self._last_use = time.monotonic()
         self._forgot = -FORGET_EVERY
         self._watch = Watch(root, self._follow)
@@ -131,8 +128,10 @@ class Folder:
         self._searchable.set()
         for task in self._tasks:
             task.cancel()
+        for lane in (self._bulk, self._edits):
+            lane.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._writer.shutdown)
+        await asyncio.to_thread(self._writer.close)
         if self._index:
             await asyncio.to_thread(self._index.close)
         await asyncio.to_thread(self._manifest.close)
@@ -140,7 +139,7 @@ class Folder:
     async def _open(self) -> None:
         try:
             encoder = await self._shared_encoder.get()
-            index = await self._in_writer(lambda: self._open_index(encoder))
+            index = await self._writer.do(lambda: self._open_index(encoder))
         except Exception as error:  # whoever waits for the folder must hear of it
             self._opened.set_exception(self._fail(error))
             self._opened.exception()  # seen: nobody may be waiting
@@ -165,7 +164,6 @@ class Folder:
             self._index,
             encoder,
             data=paths.data_dir(),
-            report=self._report,
             stopping=self._stopping,
         )
         return self._index
@@ -182,67 +180,77 @@ class Folder:
         await self._result_of(self._opened)
         # A client that leaves must not stop the work: the next one wants it too.
         outcome = Outcome()
-        if self._current and not self._current.done():
-            outcome += await self._result_of(self._current)
-        outcome += await self._result_of(self._begin_sync(None))
+        for lane in (self._bulk, self._edits):
+            if lane.current:
+                outcome += await self._result_of(lane.current)
+        outcome += await self._result_of(self._bulk.ask(Hints(time.time(), everything=True)))
         return SyncFinished(
-            files=self._counts[0],
-            chunks=self._counts[1],
+            files=self._shown.counts[0],
+            chunks=self._shown.counts[1],
             added=outcome.added,
             changed=outcome.changed + outcome.renamed,
             removed=outcome.removed,
             embedded=outcome.embedded,
-            skipped=self._skipped,
+            skipped=self._shown.skipped,
             seconds=round(time.monotonic() - begun, 3),
         )
 
-    async def _follow(self, hints: Hints) -> None:
-        # Whatever it meets is shown; the watch goes on.
-        await asyncio.wait({self._begin_sync(hints)})
+    def _follow(self, hints: Hints) -> asyncio.Future[Outcome]:
+        """Act on hints. Whatever is met is shown, and the watch goes on."""
+        return (self._bulk if hints.everything else self._edits).ask(hints)
 
-    def _begin_sync(self, hints: Hints | None) -> asyncio.Task[Outcome]:
-        self._current = self._start(self._run_sync(hints))
-        return self._current
+    async def _run_edits(self, hints: Hints) -> Outcome:
+        """Make the few files that a person saved searchable, between two steps of bulk work."""
+        assert self._sync, "the folder is open"
+        edits = await self._finish(partial(self._sync.edits, hints))
+        if edits.left:
+            self._bulk.ask(edits.left)
+        if edits.outcome is None:
+            return Outcome()
+        if edits.outcome.any_change:
+            self._shown.last_edit_s = round(time.time() - hints.since, 3)
+        await self._settle(edits.outcome)
+        return edits.outcome
 
-    async def _run_sync(self, hints: Hints | None) -> Outcome:
-        """Sync the hinted paths or everything; a broken store is reopened and tried once more."""
-        assert self._sync and self._index, "the folder is open"
-        narrow = partial(self._sync.narrow, hints) if hints else None
-        try:
-            async with self._writing:
-                if narrow and not (hints := await self._in_writer(narrow)):
-                    return Outcome()
-                self._pending = len(hints.paths) if hints else 0
-                try:
-                    outcome = await self._in_writer(partial(self._sync.run, hints))
-                except StoreError:
-                    await self._in_writer(self._index.reopen)
-                    outcome = await self._in_writer(partial(self._sync.run, hints))
-                await self._settle(outcome, hints)
-        except Exception as error:  # whoever waits hears of it in known words
-            raise as_known(error) from None
+    async def _run_bulk(self, hints: Hints) -> Outcome:
+        """Bring the whole folder, or many files of it, up to date."""
+        assert self._sync, "the folder is open"
+        outcome = await self._finish(partial(self._sync.run, hints, self._report), bulk=True)
+        self._shown.progress = Progress()
+        await self._settle(outcome, bulk=True)
         return outcome
 
-    async def _settle(self, outcome: Outcome, hints: Hints | None) -> None:
-        self._counts = self._manifest.counts()
-        self._skipped, self._skipped_total = await asyncio.to_thread(self._list_skipped)
+    async def _finish(self, begin: Callable[[], Steps[_T]], *, bulk: bool = False) -> _T:
+        """Do the work that ``begin`` begins; a broken store is reopened and it is tried again."""
+        assert self._index, "the folder is open"
+        generation = self._index.generation
+        try:
+            try:
+                return await self._writer.finish(begin(), bulk=bulk)
+            except StoreError:
+                await self._reopen(self._index, generation)
+                return await self._writer.finish(begin(), bulk=bulk)
+        except Exception as error:  # whoever waits hears of it in known words
+            raise self._fail(error) from None
+
+    async def _settle(self, outcome: Outcome, *, bulk: bool = False) -> None:
+        self._shown.counts = self._manifest.counts()
+        self._shown.skipped, self._shown.skipped_total = await asyncio.to_thread(self._list_skipped)
         self._last_use = time.monotonic()
-        self._progress = Progress()
         self._searchable.set()
-        self._pending = len(outcome.unsettled)
-        self._state = "partial watch" if self._watch.partial else "watching"
-        self._detail = self._watch.partial
+        if bulk or not self._bulk.busy:
+            self._shown.state = "partial watch" if self._watch.partial else "watching"
+            self._shown.detail = self._watch.partial
+        self._shown.unsettled = len(outcome.unsettled)
         if outcome.any_change:
-            self._revision += 1
-            if hints and not hints.everything:
-                self._last_edit_s = round(time.time() - hints.since, 3)
+            self._shown.revision += 1
         if outcome.unsettled:
             self._start(self._look_again(outcome.unsettled))
         self._on_change()
 
     async def _look_again(self, unsettled: list[bytes]) -> None:
         await asyncio.sleep(LOOK_AGAIN)
-        await self._follow(Hints(time.time(), set(unsettled)))
+        self._follow(Hints(time.time(), set(unsettled)))
 
     async def _tidy_when_idle(self, model: str) -> None:
         while True:
@@ -251,13 +259,13 @@ class Folder:
 
     async def tidy_if_idle(self, model: str) -> None:
         """Purge dead rows and forget unused vectors, unless somebody would wait for it."""
-        if self._writing.locked() or time.monotonic() - self._last_use < IDLE:
+        busy = self._bulk.busy or self._edits.busy
+        if busy or time.monotonic() - self._last_use < IDLE:
             return
-        async with self._writing:
-            try:
-                await self._in_writer(partial(self._tidy, model))
-            except HoverkiteError as error:  # the next sync or search mends it
-                log.warning("tidying up failed: %s", error)
+        try:
+            await self._writer.do(partial(self._tidy, model))
+        except HoverkiteError as error:  # the next sync or search mends it
+            log.warning("tidying up failed: %s", error)
 
     def _tidy(self, model: str) -> None:
         assert self._index
@@ -306,28 +314,12 @@ class Folder:
     def status(self, llm: LlmState, vllm_pid: int | None) -> FolderStatus:
         """Return everything there is to show about this folder."""
         seen = self._sync.last_scan if self._sync else scan.Scan()
-        return FolderStatus(
-            docs=str(self.root),
-            state=self._state,
-            detail=self._detail,
-            files=self._counts[0],
-            chunks=self._counts[1],
-            ignored=seen.ignored,
-            unread=dict(seen.unread),
-            skipped=self._skipped,
-            skipped_total=self._skipped_total,
-            pending=self._pending,
-            progress=self._progress,
-            revision=self._revision,
-            last_edit_s=self._last_edit_s,
-            embedding=self._shared_encoder.state(),
-            llm=llm,
-            pids=Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
-        )
+        pids = Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid)
+        return self._shown.status(seen, self._shared_encoder.state(), llm, pids)
 
     def _show(self, state: FolderState, detail: str) -> None:
         self._searchable.set()
-        self._state, self._detail, self._progress = state, detail, Progress()
+        self._shown.state, self._shown.detail, self._shown.progress = state, detail, Progress()
         self._on_change()
 
     def _report(self, progress: Progress) -> None:
@@ -335,11 +327,11 @@ class Folder:
         self._loop.call_soon_threadsafe(self._take_progress, progress, self._manifest.counts())
 
     def _take_progress(self, progress: Progress, counts: tuple[int, int]) -> None:
-        if self._writing.locked():
-            self._state, self._detail = "indexing", ""
-            self._progress, self._counts = progress, counts
+        if self._bulk.current:
+            self._shown.state, self._shown.detail = "indexing", ""
+            self._shown.progress, self._shown.counts = progress, counts
             if progress.files_done:
-                self._revision += 1
+                self._shown.revision += 1
                 self._searchable.set()
             self._on_change()
 
@@ -364,13 +356,13 @@ class Folder:
 
     async def _reopen(self, index: Index, seen: int) -> None:
         """Reopen the index unless someone has done so since ``seen``, its generation then."""
-        async with self._writing:
-            self._check_open()
-            if index.generation == seen:
-                await self._in_writer(index.reopen)
 
-    async def _in_writer(self, work: Callable[[], _T]) -> _T:
-        return await self._loop.run_in_executor(self._writer, work)
+        def reopen() -> None:
+            if index.generation == seen:
+                index.reopen()
+
+        self._check_open()
+        await self._writer.do(reopen)
 
     def _start(self, work: Coroutine[None, None, _T]) -> asyncio.Task[_T]:
         task = asyncio.create_task(work)

@@ -84,6 +84,7 @@ class Manifest:
         self._file = ManifestFile(path)
         try:
             self._counts = self._count()
+            self._last_id = self._find_last_id()
         except ManifestError as error:
             self._file.close()
             if self._file.damaged:
@@ -128,6 +129,10 @@ class Manifest:
         ((chunks,),) = self._file.all("SELECT count(*) FROM chunks")
         return files, chunks
 
+    def _find_last_id(self) -> int:
+        (last,) = self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence") or (0,)
+        return int(last)
+
     # --- files ---
 
     def files(self) -> dict[bytes, FileRecord]:
@@ -155,12 +160,10 @@ class Manifest:
         )
         return found is not None
 
-    def reserve_ids(self, paths: Sequence[bytes]) -> dict[bytes, int]:
-        """Return a file id for each path: the known one, or a new one that is never reused."""
-        known = {path: record.id for path, record in self.files_at(paths).items()}
-        new = [path for path in paths if path not in known]
-        (last,) = self._file.one("SELECT coalesce(max(seq), 0) FROM sqlite_sequence") or (0,)
-        return known | {path: last + number for number, path in enumerate(new, 1)}
+    def new_id(self) -> int:
+        """Return a file id that was never used before."""
+        self._last_id += 1
+        return self._last_id
 
     def touch(self, entries: Iterable[tuple[int, Entry]]) -> None:
         """Record new stat values (and a new path) of files whose content is unchanged."""

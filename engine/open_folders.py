@@ -22,11 +22,18 @@ class OpenFolders:
     """All open folders, by their ids, and who uses them."""
 
     def __init__(
-        self, settings: Settings, encoder: SharedEncoder, on_change: Callable[[], None]
+        self,
+        settings: Settings,
+        encoder: SharedEncoder,
+        on_change: Callable[[], None],
+        *,
+        give_way: Callable[[], bool] = lambda: False,
     ) -> None:
+        """``give_way`` tells whether bulk work should leave the processor to somebody else."""
         self._settings = settings
         self._encoder = encoder
         self._on_change = on_change
+        self._give_way = give_way
         self._open: dict[str, Folder] = {}
         self._users: Counter[str] = Counter()
         self._last_used: dict[str, float] = {}
@@ -68,7 +75,14 @@ class OpenFolders:
 
     async def _make(self, root: Path) -> Folder:
         manifest = await asyncio.to_thread(open_manifest, root)
-        return Folder(root, manifest, self._settings, self._encoder, self._on_change)
+        return Folder(
+            root,
+            manifest,
+            self._settings,
+            self._encoder,
+            self._on_change,
+            give_way=self._give_way,
+        )
 
     def get(self, name: str) -> Folder:
         """Return an open folder by its id.

@@ -8,8 +8,8 @@ from engine.kinds import FileKind, kind_of
 from engine.manifest import FileRecord
 from engine.scan import Entry
 
-Work = list[tuple[Entry, FileRecord | None]]
-"""Files to be read, each with what the manifest knows of it."""
+Work = list[Entry]
+"""Files to be read."""
 
 
 @dataclass
@@ -44,9 +44,9 @@ def compare(
             moved.add(source.id)
             plan.moved.append((source.id, entry))
         elif not (record and _stat(record) == _stat(entry) and _usable(record, recipe, lacking)):
-            plan.work.append((entry, record))
+            plan.work.append(entry)
     plan.removed = [r for r in known.values() if r.path not in present and r.id not in moved]
-    plan.work.sort(key=lambda item: (is_slow(item[0]), -item[0].mtime_ns))
+    plan.work.sort(key=lambda entry: (is_slow(entry), -entry.mtime_ns))
     return plan
 
 

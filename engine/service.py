@@ -43,7 +43,9 @@ class Engine:
         self._build = build()
         self.encoder = SharedEncoder(settings)
         self.model = AnswerModel(settings, self.changed)
-        self.folders = OpenFolders(settings, self.encoder, self.changed)
+        self.folders = OpenFolders(
+            settings, self.encoder, self.changed, give_way=lambda: self.model.is_answering
+        )
         self.clients = 0
         self.last_used = time.monotonic()
         self._news: set[asyncio.Event] = set()

@@ -3,13 +3,16 @@
 For each batch of files: read, split, embed the texts that have no vector yet, add their rows to
 Milvus, then change the manifest in one transaction. Killed anywhere in between, the next reconcile
 finds the same work again, less what was embedded and saved.
+
+A sync goes in steps of a fraction of a second, and several may be under way: between two steps of
+a long one an edit is made searchable. Of a file that two of them have read, the later read counts.
 """
 
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from threading import Event
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 
 from engine import chunking, documents, ignore, scan
 from engine.api import Progress
+from engine.batch import BATCH_CHUNKS, FIRST_BATCH_CHUNKS, Batch, Edits, Outcome, Pace
 from engine.config import Settings
 from engine.errors import FolderError, LoadError
 from engine.index import Index
@@ -28,19 +32,27 @@ from engine.plan import Work, compare, is_slow
 from engine.scan import Entry
 from engine.store import Row
 from engine.watch import Hints
+from engine.writer import Steps
 
 log = logging.getLogger(__name__)
 
-BATCH_CHUNKS = 128
-"""A batch is embedded and saved once it holds so many unknown chunks …"""
-BATCH_FILES = 200
-"""… or so many files, …"""
-BATCH_SECONDS = 2.0
-"""… or once reading it has taken so long."""
 FEW_TEXTS = 8
 """So few new texts are embedded with the priority of a query."""
+SLICE_TEXTS = 32
+"""More than these are not embedded in one step."""
+STEP_SECONDS = 0.05
+"""A step ends as soon as it has taken so long …"""
+EDIT_SECONDS = 1.0
+"""… and an edit, which somebody waits for, is one step unless it takes so long."""
+MOST_EDITS = 50
+"""More changed files than this are bulk work."""
 
 _Vectors = dict[bytes, NDArray[np.float32]]
+_Report = Callable[[Progress], object]
+
+
+def _to_nobody(_: Progress) -> None: ...
+
 
 IGNORE_FILES = {name.encode() for name in ignore.NAMES}
 """A change of one of these can change which files belong to the folder."""
@@ -60,45 +72,8 @@ class Embeds(Protocol):
         ...
 
 
-@dataclass
-class Outcome:
-    """What a sync did."""
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    renamed: int = 0
-    embedded: int = 0
-    unsettled: list[bytes] = field(default_factory=list)
-    """Files that changed while they were read; to be looked at again in a moment."""
-
-    def __add__(self, other: "Outcome") -> "Outcome":
-        """Return what two syncs did, one after the other."""
-        return Outcome(
-            self.added + other.added,
-            self.changed + other.changed,
-            self.removed + other.removed,
-            self.renamed + other.renamed,
-            self.embedded + other.embedded,
-            other.unsettled,
-        )
-
-    @property
-    def any_change(self) -> bool:
-        """Whether a search could now find something else."""
-        return bool(self.added or self.changed or self.removed or self.renamed)
-
-
-@dataclass
-class _Batch:
-    updates: list[FileUpdate] = field(default_factory=list)
-    touched: list[tuple[int, Entry]] = field(default_factory=list)
-    unknown: dict[bytes, str] = field(default_factory=dict)
-    bytes: int = 0
-
-
 class Sync:
-    """Brings one folder's manifest and index up to date. Blocking; one call at a time."""
+    """Brings one folder's manifest and index up to date. Blocking; one step at a time."""
 
     def __init__(
         self,
@@ -109,7 +84,6 @@ class Sync:
         encoder: Embeds,
         *,
         data: Path,
-        report: Callable[[Progress], None],
         stopping: Event,
     ) -> None:
         self._root = root
@@ -118,7 +92,6 @@ class Sync:
         self._index = index
         self._encoder = encoder
         self._data = data
-        self._report = report
         self._stopping = stopping
         self._recipe = (
             f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
@@ -126,21 +99,43 @@ class Sync:
         )
         self._lacking = manifest.files_without_vectors(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""
+        self._read_last: dict[bytes, FileUpdate] = {}
+        """What was read of each file and is not saved yet; of a file read twice, the later."""
+        self._step_begun = self._step_seconds = 0.0
         self.last_scan = scan.Scan()
         self.clock = time.monotonic
-        """Tells how long a batch has been read."""
+        """Tells how long a step takes, and a batch."""
 
-    def run(self, hints: Hints | None) -> Outcome:
+    def edits(self, hints: Hints) -> Steps[Edits]:
+        """Look at the few files that were hinted at, and say what is left for :meth:`run`.
+
+        Raises:
+            FolderError, ManifestError, StoreError: as ``run``.
+        """
+        self._step_begun, self._step_seconds = self.clock(), EDIT_SECONDS
+        wanted = self.narrow(hints)
+        if wanted is None:
+            return Edits()
+        few = len(wanted.paths) <= MOST_EDITS
+        left = wanted if wanted.everything or not few else None
+        if not wanted.paths or not few:
+            return Edits(left=left)
+        self._see_that_all_is_there()
+        return Edits((yield from self._look_at(wanted.paths, _to_nobody)), left)
+
+    def run(self, hints: Hints, report: _Report = _to_nobody) -> Steps[Outcome]:
         """Look at the hinted paths, or at the whole folder, and apply what changed.
+
+        ``report`` is told how far that has come.
 
         Raises:
             FolderError: the folder is gone or can't be read; nothing is removed then.
             ManifestError, StoreError: the index can't be written, or was removed.
         """
-        self._manifest.see_that_it_is_there()
-        self._see_that_the_folder_is_there()
-        if hints and not hints.everything:
-            return self._look_at(hints.paths)
+        self._step_begun, self._step_seconds = self.clock(), STEP_SECONDS
+        self._see_that_all_is_there()
+        if not hints.everything:
+            return (yield from self._look_at(hints.paths, report))
         found = scan.scan(
             self._root,
             self._settings,
@@ -153,23 +148,21 @@ class Sync:
         unlisted = tuple(found.unlisted)
         known = self._manifest.files().items()
         # What can't be seen for a moment is not gone.
-        return self._apply(
-            found.entries, {path: file for path, file in known if not path.startswith(unlisted)}
-        )
+        seen = {path: file for path, file in known if not path.startswith(unlisted)}
+        return (yield from self._apply(found.entries, seen, report))
 
     def narrow(self, hints: Hints) -> Hints | None:
         """Return ``hints`` without what is not read; None if nothing is left.
 
         A folder that is or was read, or an ignore file in one, calls for a look at everything.
         """
-        if hints.everything:
+        if hints.everything and not hints.paths:
             return hints
         look = self._new_look()
-        if any(self._may_change_much(path, look) for path in hints.paths):
-            return replace(hints, everything=True)
+        everything = hints.everything or any(self._may_change_much(p, look) for p in hints.paths)
         known = self._manifest.files_at(hints.paths)
         paths = {path for path in hints.paths if path in known or look.may_read(path)}
-        return replace(hints, paths=paths) if paths else None
+        return replace(hints, paths=paths, everything=everything) if paths or everything else None
 
     def _may_change_much(self, path: bytes, look: scan.Look) -> bool:
         if path.endswith(b"/"):
@@ -179,7 +172,8 @@ class Sync:
     def _new_look(self) -> scan.Look:
         return scan.Look(self._root, self._settings, index_root=self._data)
 
-    def _see_that_the_folder_is_there(self) -> None:
+    def _see_that_all_is_there(self) -> None:
+        self._manifest.see_that_it_is_there()
         try:
             status = self._root.stat()
             with os.scandir(self._root) as listing:  # its first name, however many there are
@@ -200,13 +194,17 @@ class Sync:
         if before != identity:
             self._manifest.set_fact("identity", identity)
 
-    def _look_at(self, paths: Collection[bytes]) -> Outcome:
+    def _look_at(self, paths: Collection[bytes], report: _Report) -> Steps[Outcome]:
         """Bring only ``paths`` up to date; each must be a file, or gone."""
         look = self._new_look()
         entries = [entry for path in paths if (entry := look.at(path))]
-        return self._apply(entries, self._manifest.files_at(paths))
+        for gone in set(paths) - {entry.path for entry in entries}:
+            self._read_last.pop(gone, None)
+        return (yield from self._apply(entries, self._manifest.files_at(paths), report))
 
-    def _apply(self, entries: Sequence[Entry], known: dict[bytes, FileRecord]) -> Outcome:
+    def _apply(
+        self, entries: Sequence[Entry], known: dict[bytes, FileRecord], report: _Report
+    ) -> Steps[Outcome]:
         plan = compare(entries, known, self._recipe, self._lacking | self._index.unfilled)
         outcome = Outcome(removed=len(plan.removed), renamed=len(plan.moved))
         if plan.moved:
@@ -217,75 +215,63 @@ class Sync:
             self._manifest.save([], removed=gone)
             self._index.retire(rows)
         if plan.work:
-            self._work_through(plan.work, outcome)
+            yield from self._work_through(plan.work, outcome, report)
         if self._index.needs_purge():
             self._index.purge()
         return outcome
 
-    def _work_through(self, work: Work, outcome: Outcome) -> None:
-        begun = self.clock()
-        all_bytes = sum(entry.size for entry, _ in work) or 1
-        files = chunks = done_bytes = 0
-        self._report(Progress(files_total=len(work)))
-        for batch in self._batches(work, outcome):
-            if self._stopping.is_set() or not self._save(batch, outcome):
-                return
-            files += len(batch.updates) + len(batch.touched)
-            chunks += sum(len(update.chunks) for update in batch.updates)
-            done_bytes += batch.bytes
-            elapsed = self.clock() - begun
-            self._report(
-                Progress(
-                    files_done=files,
-                    files_total=len(work),
-                    chunks_done=chunks,
-                    chunks_per_s=round(chunks / elapsed, 1) if elapsed else 0,
-                    seconds_left=elapsed * (all_bytes - done_bytes) / max(done_bytes, 1),
-                )
-            )
+    def _breathe(self) -> Steps[None]:
+        """End the step if it has taken long enough."""
+        seconds = self._step_seconds
+        if self.clock() - self._step_begun >= seconds:
+            yield
+            self._step_begun, self._step_seconds = self.clock(), seconds
 
-    def _batches(self, work: Work, outcome: Outcome) -> Iterator[_Batch]:
-        ids = self._manifest.reserve_ids([entry.path for entry, _ in work])
+    def _work_through(self, work: Work, outcome: Outcome, report: _Report) -> Steps[None]:
+        pace = Pace(work, self.clock())
+        report(pace.progress(self.clock()))
+        most = FIRST_BATCH_CHUNKS
         # What is quick to read is saved before the first slow file is begun.
-        for _, alike in groupby(work, key=lambda item: is_slow(item[0])):
-            yield from self._batches_of(alike, ids, outcome)
+        for _, alike in groupby(work, key=is_slow):
+            batch = Batch(self.clock(), most)
+            for entry in alike:
+                yield from self._breathe()
+                if self._stopping.is_set():
+                    return
+                self._take(batch, entry, outcome)
+                if batch.is_full(self.clock()):
+                    if not (yield from self._save(batch, outcome)):
+                        return
+                    most = min(2 * most, BATCH_CHUNKS)
+                    pace.count(batch)
+                    report(pace.progress(self.clock()))
+                    batch = Batch(self.clock(), most)
+            if not (yield from self._save(batch, outcome)):
+                return
+            pace.count(batch)
+            report(pace.progress(self.clock()))
 
-    def _batches_of(
-        self,
-        work: Iterable[tuple[Entry, FileRecord | None]],
-        ids: dict[bytes, int],
-        outcome: Outcome,
-    ) -> Iterator[_Batch]:
-        batch, begun = _Batch(), self.clock()
-        for entry, record in work:
-            if self._stopping.is_set():
-                break
-            batch.bytes += entry.size
-            update = self._read(ids[entry.path], entry)
-            if update is None:
-                outcome.unsettled.append(entry.path)
-                continue
-            if (
-                record
-                and update.content
-                and (record.content, record.recipe) == (update.content, update.recipe)
-                and record.id not in self._lacking
-                and record.id not in self._index.unfilled
-                and not self._lacks_vectors(update)
-            ):
-                batch.touched.append((record.id, entry))
-            else:
-                batch.updates.append(update)
-                batch.unknown.update({text_hash(c.text): c.text for c in update.chunks})
-            files = len(batch.updates) + len(batch.touched)
-            if (
-                len(batch.unknown) >= BATCH_CHUNKS
-                or files >= BATCH_FILES
-                or self.clock() - begun >= BATCH_SECONDS
-            ):
-                yield batch
-                batch, begun = _Batch(), self.clock()
-        yield batch
+    def _take(self, batch: Batch, entry: Entry, outcome: Outcome) -> None:
+        """Read a file into ``batch``, unless it is just changing."""
+        batch.bytes += entry.size
+        record = self._manifest.files_at([entry.path]).get(entry.path)
+        update = self._read(record.id if record else self._manifest.new_id(), entry)
+        if update is None:
+            outcome.unsettled.append(entry.path)
+            return
+        self._read_last[entry.path] = update
+        if (
+            record
+            and update.content
+            and (record.content, record.recipe) == (update.content, update.recipe)
+            and record.id not in self._lacking
+            and record.id not in self._index.unfilled
+            and not self._lacks_vectors(update)
+        ):
+            batch.touched.append(update)
+        else:
+            batch.updates.append(update)
+            batch.unknown.update({text_hash(c.text): c.text for c in update.chunks})
 
     def _lacks_vectors(self, update: FileUpdate) -> bool:
         keys = {text_hash(chunk.text) for chunk in update.chunks}
@@ -314,43 +300,53 @@ class Sync:
             return FileUpdate(file, entry, "", self._recipe, reason=reason)
         return FileUpdate(file, entry, content, self._recipe, pieces)
 
-    def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> _Vectors:
+    def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> Steps[_Vectors]:
         """Return the texts' vectors, saving new ones as they come; fewer when told to stop."""
         model = self._encoder.model_id
         vectors = self._known_vectors(texts)
-        missing = [key for key in texts if key not in vectors]
+        # Neighbours in length are embedded together, whatever file they are from.
+        missing = sorted((key for key in texts if key not in vectors), key=lambda k: len(texts[k]))
         # A small edit goes before another folder's bulk work.
         encode = self._encoder.encode_now if len(missing) <= FEW_TEXTS else self._encoder.encode
-        for begin in range(0, len(missing), BATCH_CHUNKS):
+        for begin in range(0, len(missing), SLICE_TEXTS):
+            yield from self._breathe()
             if self._stopping.is_set():
                 break
-            keys = missing[begin : begin + BATCH_CHUNKS]
+            keys = missing[begin : begin + SLICE_TEXTS]
             fresh = dict(zip(keys, encode([texts[key] for key in keys]), strict=True))
             self._manifest.save([], model=model, vectors=fresh)
             outcome.embedded += len(fresh)
             vectors |= fresh
         return vectors
 
-    def _save(self, batch: _Batch, outcome: Outcome) -> bool:
+    def _save(self, batch: Batch, outcome: Outcome) -> Steps[bool]:
         """Make a batch searchable; False when told to stop before it was embedded."""
-        vectors = self._embed(batch.unknown, outcome)
+        vectors = yield from self._embed(batch.unknown, outcome)
         if len(vectors) < len(batch.unknown):
             return False
+        updates = [update for update in batch.updates if self._is_latest(update)]
+        touched = [update for update in batch.touched if self._is_latest(update)]
         rows = {
             (row := row_id(update.file, key)): Row(row, update.file, vectors[key])
-            for update in batch.updates
+            for update in updates
             for key in (text_hash(chunk.text) for chunk in update.chunks)
         }
-        before = self._manifest.rows_of(update.file for update in batch.updates)
-        known = self._manifest.files_at([u.entry.path for u in batch.updates])
+        before = self._manifest.rows_of(update.file for update in updates)
+        known = self._manifest.files_at([update.entry.path for update in updates])
         self._index.add(rows.values())
-        self._manifest.save(batch.updates)
-        self._manifest.touch(batch.touched)
+        self._manifest.save(updates)
+        self._manifest.touch([(update.file, update.entry) for update in touched])
         self._index.retire(before - rows.keys())
+        for update in (*updates, *touched):
+            del self._read_last[update.entry.path]
         for lacking in (self._lacking, self._index.unfilled):
-            lacking.difference_update(update.file for update in batch.updates)
+            lacking.difference_update(update.file for update in updates)
         if self._index.needs_purge():
             self._index.purge()
         outcome.changed += len(known)
-        outcome.added += len(batch.updates) - len(known)
+        outcome.added += len(updates) - len(known)
         return True
+
+    def _is_latest(self, update: FileUpdate) -> bool:
+        """Whether no other sync has read, saved or removed the file since."""
+        return self._read_last.get(update.entry.path) is update

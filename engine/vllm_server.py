@@ -55,6 +55,11 @@ class AnswerModel:
     # --- what it is doing ----------------------------------------------------------------------
 
     @property
+    def is_answering(self) -> bool:
+        """Whether somebody waits for an answer, or for its rest."""
+        return self._answering > 0
+
+    @property
     def state(self) -> LlmState:
         """What the model is doing, in a person's words."""
         state, detail, next_step = self._described()

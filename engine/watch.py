@@ -10,7 +10,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,6 +61,14 @@ class Hints:
     """Relative to the folder; a folder's ends with ``/``."""
     everything: bool = False
 
+    def __add__(self, other: "Hints") -> "Hints":
+        """Return what both hint at."""
+        return Hints(
+            min(self.since, other.since),
+            self.paths | other.paths,
+            self.everything or other.everything,
+        )
+
     @property
     def may_hold_folders(self) -> bool:
         """Whether folders may have come or gone."""
@@ -70,7 +78,7 @@ class Hints:
 class Watch:
     """Watches a folder for as long as ``run`` runs."""
 
-    def __init__(self, root: Path, on_hints: Callable[[Hints], Awaitable[None]]) -> None:
+    def __init__(self, root: Path, on_hints: Callable[[Hints], object]) -> None:
         self._root = root
         self._prefix = os.fsencode(root).rstrip(b"/") + b"/"
         self._on_hints = on_hints
@@ -89,7 +97,7 @@ class Watch:
             while True:
                 await self._watch_once()
                 self._note(None)
-                await self._hand_over()
+                self._hand_over()
                 # A limit that is reached stays reached; a folder that is gone may soon be back.
                 await asyncio.sleep(PARTIAL_EVERY if self.partial else BEGIN_AGAIN)
         finally:
@@ -133,7 +141,7 @@ class Watch:
             was_partial = bool(self.partial)
             if self._hints and self._hints.may_hold_folders:
                 self.partial = await asyncio.to_thread(_why_partial, observer)
-            await self._hand_over()
+            self._hand_over()
             if was_partial and not self.partial:
                 return
 
@@ -160,11 +168,11 @@ class Watch:
                 await self._news.wait()
         return self._news.is_set()
 
-    async def _hand_over(self) -> None:
+    def _hand_over(self) -> None:
         self._news.clear()
         hints, self._hints = self._hints, None
         if hints:
-            await self._on_hints(hints)
+            self._on_hints(hints)
 
     def note(self, path: bytes | None) -> None:
         """Take one event's path, a folder's with ``/`` at its end, or None for "anything".

@@ -7,13 +7,16 @@ from threading import Event
 
 import pytest
 
-from engine import documents, paths, sync
+from engine import batch, documents, paths
 from engine.api import Progress
+from engine.batch import Outcome
 from engine.config import Settings
 from engine.documents import Document
 from engine.index import Index
 from engine.manifest import Manifest, text_hash
 from engine.sync import Sync
+from engine.watch import Hints
+from tests.engine.steps import finish
 from tests.engine.test_manifest import spoil
 from tests.engine.tiny_encoder import TinyEncoder
 
@@ -43,7 +46,6 @@ class Place:
             self.index,
             self.encoder,
             data=paths.data_dir(),
-            report=self.reports.append,
             stopping=Event(),
         )
         self.sync.clock = lambda: self.now
@@ -56,6 +58,10 @@ class Place:
         """Make a file that holds its name, or ``text``, its time ``seconds`` before the newest."""
         (self.root / name).write_text(text or name)
         os.utime(self.root / name, (1_000_000 - seconds, 1_000_000 - seconds))
+
+    def run(self) -> Outcome:
+        """Bring everything up to date."""
+        return finish(self.sync.run(Hints(0, everything=True), self.reports.append))
 
     def saved(self) -> list[str]:
         return sorted(path.decode() for path in self.manifest.files())
@@ -83,7 +89,7 @@ def reading(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[str
 
 
 @pytest.mark.parametrize(
-    ("seconds", "done"), [(0.0, [0, 4]), (sync.BATCH_SECONDS, [0, 2, 4]), (60.0, [0, 2, 4])]
+    ("seconds", "done"), [(0.0, [0, 4]), (batch.BATCH_SECONDS, [0, 2, 4]), (60.0, [0, 2, 4])]
 )
 def test_what_was_read_is_saved_after_some_seconds(
     place: Place, reading: list[Callable[[str], None]], seconds: float, done: list[int]
@@ -95,7 +101,7 @@ def test_what_was_read_is_saved_after_some_seconds(
         place.now += seconds if name == "slow.md" else 0
 
     reading.append(take_long)
-    place.sync.run(None)
+    place.run()
     assert [progress.files_done for progress in place.reports] == done
     assert place.saved() == ["a.md", "b.md", "c.md", "slow.md"]
 
@@ -109,7 +115,7 @@ def test_slow_kinds_are_read_when_all_others_are_saved(
     before: dict[str, list[str]] = {}
     reading.append(order.append)
     reading.append(lambda name: before.update({name: place.saved()}))
-    place.sync.run(None)
+    place.run()
     assert order == ["b.md", "a.md", "new.pdf", "old.PDF"]
     assert before["new.pdf"] == ["a.md", "b.md"]
     assert place.saved() == ["a.md", "b.md", "new.pdf", "old.PDF"]
@@ -119,8 +125,8 @@ def test_a_file_from_the_far_future_is_read_like_any_other(place: Place) -> None
     place.write("a.md")
     place.write("b.md")
     os.utime(place.root / "b.md", (10_413_792_000, 10_413_792_000))  # the year 2300
-    assert place.sync.run(None).added == 2
-    assert not place.sync.run(None).any_change
+    assert place.run().added == 2
+    assert not place.run().any_change
 
 
 @pytest.mark.parametrize("stored", [b"\x00\x11\x22", b"\xff" * 32])
@@ -130,20 +136,20 @@ def test_damaged_vectors_that_are_needed_are_embedded_again(
     monkeypatch: pytest.MonkeyPatch,
     stored: bytes,
 ) -> None:
-    monkeypatch.setattr(sync, "BATCH_FILES", 1)  # the texts that two files share, in two batches
+    monkeypatch.setattr(batch, "BATCH_FILES", 1)  # the texts that two files share, in two batches
     place.write("a.md", 1)
     place.write("b.md", 2)
     place.write("c.md", 3, "a.md")
-    place.sync.run(None)
+    place.run()
     place.close()
     spoil(place.stored, stored, text_hash("a.md"))
     place.milvus.unlink()
     place.open()
-    assert place.sync.run(None).embedded == 1
+    assert place.run().embedded == 1
     vector = place.encoder.encode_now(["a.md"])[0]
     found = {found.stored.path for found in place.index.search(vector, 9)}
     assert found == {b"a.md", b"b.md", b"c.md"}
     read: list[str] = []
     reading.append(read.append)
-    assert not place.sync.run(None).any_change
+    assert not place.run().any_change
     assert read == []

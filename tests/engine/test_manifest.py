@@ -57,11 +57,15 @@ def test_a_file_of_any_name_is_kept_found_and_removed_alone(
     assert manifest.counts() == (1, 1)
 
 
-def test_file_ids_are_never_used_again(manifest: Manifest) -> None:
-    assert manifest.reserve_ids([b"a", b"b"]) == {b"a": 1, b"b": 2}
+def test_file_ids_are_never_used_again(manifest: Manifest, path: Path) -> None:
+    assert [manifest.new_id(), manifest.new_id()] == [1, 2]
     keep(manifest, update(1, b"a", "kite"), update(2, b"b", "stone"))
     manifest.save([], removed=[2])
-    assert manifest.reserve_ids([b"a", b"c"]) == {b"a": 1, b"c": 3}
+    assert manifest.new_id() == 3
+    manifest.close()
+    again = Manifest(path)
+    assert again.new_id() == 3
+    again.close()
 
 
 def test_the_same_text_has_one_vector_and_its_first_place(manifest: Manifest) -> None:

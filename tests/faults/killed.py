@@ -24,6 +24,7 @@ from engine.index import Index
 from engine.manifest import Manifest
 from engine.sync import Sync
 from engine.watch import Hints
+from tests.engine.steps import finish
 from tests.engine.tiny_encoder import TinyEncoder
 
 FILES = 40
@@ -44,13 +45,12 @@ class Writer:
             index,
             self.encoder,
             data=paths.data_dir(),
-            report=lambda _: None,
             stopping=Event(),
         )
 
     def faults(self) -> Iterator[str]:
         """Bring everything up to date, and tell what is wrong nevertheless."""
-        self.sync.run(None)
+        finish(self.sync.run(Hints(0, everything=True)))
         self.index.purge()
         entries = scan.scan(self.root, Settings(), index_root=paths.data_dir()).entries
         if {entry.path for entry in entries} != set(self.manifest.files()):
@@ -82,7 +82,7 @@ class Writer:
                 (self.root / name).unlink()
             else:
                 write(self.root / name, self.chance)
-        self.sync.run(Hints(time.time(), {name.encode() for name in names}))
+        finish(self.sync.run(Hints(time.time(), {name.encode() for name in names})))
         if self.chance.random() < 0.3:
             self.index.purge()
 
