@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 HELLO = "/v1/hello"
 FOLDERS = "/v1/folders"
@@ -17,6 +17,7 @@ SEARCH = "/v1/folders/{folder}/search"
 ASK = "/v1/folders/{folder}/ask"
 SYNC = "/v1/folders/{folder}/sync"
 STATUS = "/v1/folders/{folder}/status"
+PAUSE = "/v1/folders/{folder}/pause"
 EVENTS = "/v1/folders/{folder}/events"
 STOP = "/v1/stop"
 
@@ -247,9 +248,18 @@ FolderState = Literal[
     "loading",  # the encoder or the index is being opened
     "indexing",  # documents are being read and embedded
     "watching",  # the index equals the folder
+    "paused",  # nothing is read until a person resumes; search goes on
     "partial watch",  # some changes are only seen by the regular reconcile
     "missing",  # the folder is gone; its index is kept
     "failed",
+]
+
+
+WatchState = Literal[
+    "off",  # the folder is not open
+    "events",  # every change is noticed at once
+    "partial",  # some changes are only noticed by the regular reconcile
+    "paused",  # changes are noticed, and wait
 ]
 
 
@@ -281,6 +291,12 @@ class Progress(Message):
     seconds_left: float | None = None
 
 
+class PauseRequest(Message):
+    """Let indexing of a folder wait, or go on. The reply is its ``FolderStatus``."""
+
+    paused: bool
+
+
 class SkippedFile(Message):
     """A file that is not in the index, and why."""
 
@@ -309,8 +325,11 @@ class FolderStatus(Message):
     progress: Progress = Progress()
     revision: int = 0
     """Grows by one whenever the index changed."""
-    last_edit_s: float | None = None
-    """Seconds from the latest noticed save until it was searchable."""
+    last_edit_ms: float | None = None
+    """From the latest noticed save until it was searchable."""
+    embedded_total: int = 0
+    """Chunks embedded since the index was made: a rename or a moved line adds none."""
+    watch: WatchState = "off"
     embedding: EmbeddingState
     llm: LlmState
     pids: Processes

@@ -96,6 +96,12 @@ class EngineClient:
         """Yield the folder's status now and after every change, without end."""
         return self._stream("GET", api.EVENTS.format(folder=folder), api.status_events())
 
+    async def pause(self, folder: str, *, paused: bool) -> api.FolderStatus:
+        """Let indexing of a folder wait, or go on; search goes on meanwhile."""
+        request = api.PauseRequest(paused=paused)
+        body = await self._send("POST", api.PAUSE.format(folder=folder), request)
+        return api.FolderStatus.model_validate_json(body)
+
     async def stop(self) -> None:
         """Ask the engine to stop; it is gone when its lock is free."""
         await self._send_briefly("POST", api.STOP)

@@ -171,7 +171,7 @@ class Folder:
     # --- following the folder ---
 
     async def synced(self) -> SyncFinished:
-        """Reconcile, and return the summary.
+        """Reconcile, unless that is paused, and return the summary.
 
         Raises:
             HoverkiteError: why the folder can't be brought up to date.
@@ -180,10 +180,11 @@ class Folder:
         await self._result_of(self._opened)
         # A client that leaves must not stop the work: the next one wants it too.
         outcome = Outcome()
-        for lane in (self._bulk, self._edits):
-            if lane.current:
-                outcome += await self._result_of(lane.current)
-        outcome += await self._result_of(self._bulk.ask(Hints(time.time(), everything=True)))
+        if not self._writer.paused:
+            for lane in (self._bulk, self._edits):
+                if lane.current:
+                    outcome += await self._result_of(lane.current)
+            outcome += await self._result_of(self._bulk.ask(Hints(time.time(), everything=True)))
         return SyncFinished(
             files=self._shown.counts[0],
             chunks=self._shown.counts[1],
@@ -194,6 +195,14 @@ class Folder:
             skipped=self._shown.skipped,
             seconds=round(time.monotonic() - begun, 3),
         )
+
+    def pause(self, *, paused: bool) -> None:
+        """Let all reading and embedding wait, or go on; search goes on meanwhile."""
+        if paused:
+            self._writer.pause()
+        else:
+            self._writer.resume()
+        self._on_change()
 
     def _follow(self, hints: Hints) -> asyncio.Future[Outcome]:
         """Act on hints. Whatever is met is shown, and the watch goes on."""
@@ -208,7 +217,7 @@ class Folder:
         if edits.outcome is None:
             return Outcome()
         if edits.outcome.any_change:
-            self._shown.last_edit_s = round(time.time() - hints.since, 3)
+            self._shown.last_edit_ms = round((time.time() - hints.since) * 1000, 1)
         await self._settle(edits.outcome)
         return edits.outcome
 
@@ -234,13 +243,14 @@ class Folder:
             raise self._fail(error) from None
 
     async def _settle(self, outcome: Outcome, *, bulk: bool = False) -> None:
+        self._shown.partial = self._watch.partial
+        self._shown.embedded_total = self._manifest.embedded_total
         self._shown.counts = self._manifest.counts()
         self._shown.skipped, self._shown.skipped_total = await asyncio.to_thread(self._list_skipped)
         self._last_use = time.monotonic()
         self._searchable.set()
         if bulk or not self._bulk.busy:
-            self._shown.state = "partial watch" if self._watch.partial else "watching"
-            self._shown.detail = self._watch.partial
+            self._shown.watched()
         self._shown.unsettled = len(outcome.unsettled)
         if outcome.any_change:
             self._shown.revision += 1
@@ -315,7 +325,9 @@ class Folder:
         """Return everything there is to show about this folder."""
         seen = self._sync.last_scan if self._sync else scan.Scan()
         pids = Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid)
-        return self._shown.status(seen, self._shared_encoder.state(), llm, pids)
+        return self._shown.status(
+            seen, self._shared_encoder.state(), llm, pids, paused=self._writer.paused
+        )
 
     def _show(self, state: FolderState, detail: str) -> None:
         self._searchable.set()

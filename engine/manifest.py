@@ -19,6 +19,8 @@ from engine.manifest_file import ManifestFile
 from engine.paths import short_hash
 from engine.scan import Entry
 
+EMBEDDED_TOTAL = "embedded total"
+"""Name of the fact that tells how many chunks were ever embedded."""
 DAYS_KEPT = 30
 """Vectors that no chunk has needed for so long are forgotten …"""
 LEAST_KEPT = 10_000
@@ -85,6 +87,8 @@ class Manifest:
         try:
             self._counts = self._count()
             self._last_id = self._find_last_id()
+            self.embedded_total = int(self.fact(EMBEDDED_TOTAL) or 0)
+            """Vectors saved since the manifest was made."""
         except ManifestError as error:
             self._file.close()
             if self._file.damaged:
@@ -183,17 +187,24 @@ class Manifest:
     ) -> None:
         """Store what files have become, with new vectors, in one transaction."""
         doomed = [(file,) for file in removed]
+        embedded_total = self.embedded_total + len(vectors or {})
         with self._file.transaction() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
                 [(key, model, vector.tobytes()) for key, vector in (vectors or {}).items()],
             )
+            if vectors:
+                connection.execute(
+                    "INSERT OR REPLACE INTO facts VALUES (?, ?)",
+                    (EMBEDDED_TOTAL, str(embedded_total)),
+                )
             touched = json.dumps([file for (file,) in doomed] + [u.file for u in updates])
             before = _counts_of(connection, touched)
             connection.executemany("DELETE FROM files WHERE id = ?", doomed)
             for update in updates:
                 _save_file(connection, update)
             after = _counts_of(connection, touched)
+        self.embedded_total = embedded_total
         files, chunks = self._counts
         self._counts = files + after[0] - before[0], chunks + after[1] - before[1]
 

@@ -185,6 +185,12 @@ def create_app(engine: Engine) -> FastAPI:
     async def status(folder: str) -> api.FolderStatus:
         return engine.status(engine.folder(folder))
 
+    @app.post(api.PAUSE)
+    async def pause(folder: str, request: api.PauseRequest) -> api.FolderStatus:
+        found = engine.folder(folder)
+        found.pause(paused=request.paused)
+        return engine.status(found)
+
     @app.get(api.EVENTS)
     async def events(folder: str) -> StreamingResponse:
         found = engine.folder(folder)

@@ -40,8 +40,23 @@ class Writer:
         self._quick = ThreadPoolExecutor(1, f"write-{name}")
         self._bulk = ThreadPoolExecutor(1, f"bulk-{name}", initializer=_be_polite)
         self._turn = asyncio.Lock()
+        self._going = asyncio.Event()
+        self._going.set()
         self._step = threading.Lock()
         """A caller that is cancelled lets go of its turn while its step still runs."""
+
+    @property
+    def paused(self) -> bool:
+        """Whether work in steps waits."""
+        return not self._going.is_set()
+
+    def pause(self) -> None:
+        """Let work in steps wait after the step in hand; work that is one step goes on."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._going.set()
 
     async def do(self, work: Callable[[], _T]) -> _T:
         """Do a piece of work that is one step."""
@@ -50,6 +65,7 @@ class Writer:
     async def finish(self, steps: Steps[_T], *, bulk: bool = False) -> _T:
         """Take all steps and return their result."""
         while True:
+            await self._going.wait()
             begun = time.monotonic()
             end = await self._take(self._bulk if bulk else self._quick, partial(_next, steps))
             if end:

@@ -30,7 +30,7 @@ async def paint() -> str:
     async with app.run_test(size=SIZE) as pilot:
         driver = Driver(app, pilot, [])
         engine.statuses.put_nowait(
-            status(ignored=300, unread={"Word": 12}, last_edit_s=0.21, llm=llm())
+            status(ignored=300, unread={"Word": 12}, last_edit_ms=210.0, llm=llm())
         )
         await driver.until(lambda: driver.main.status is not None)
         await driver.ask_to_the_end(content.QUESTION)

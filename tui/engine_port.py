@@ -36,6 +36,9 @@ class Engine(Protocol):
     def events(self, folder: str) -> AsyncIterator[FolderStatus]:
         """Stream the folder's status on every change."""
 
+    async def pause(self, folder: str, *, paused: bool) -> FolderStatus:
+        """Let indexing wait, or go on; search goes on meanwhile."""
+
     async def close(self) -> None:
         """Leave the engine; it goes on for its other clients."""
 

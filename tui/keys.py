@@ -77,6 +77,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="What is in the index, and what is not",
     ),
     Binding(
+        "p",
+        "pause",
+        "Pause",
+        id="screen.pause",
+        tooltip="Pause indexing, or let it go on",
+    ),
+    Binding(
         "question_mark,f1",
         "help",
         "Keys",

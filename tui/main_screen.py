@@ -325,6 +325,17 @@ class MainScreen(Desk):
 
             self.app.push_screen(report_page(self._status))
 
+    @work(exclusive=True, group="pause", exit_on_error=False)
+    async def action_pause(self) -> None:
+        """Pause indexing, or let it go on."""
+        paused = self._status is not None and self._status.watch == "paused"
+        try:
+            engine, folder = await self._link.ready()
+            status = await engine.pause(folder, paused=not paused)
+            self.post_message(messages.StatusArrived(status))
+        except HoverkiteError as error:
+            self.notify(f"{error.title}: {error}", severity="error", markup=False)
+
     def action_help(self) -> None:
         """Show all keys."""
         from tui.help import help_page

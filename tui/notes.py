@@ -54,6 +54,11 @@ def results_note(status: FolderStatus | None) -> Content:
             (progress if total else "\n", "$quiet"),
             ("You can ask already: what is read is found.", "$quiet"),
         )
+    if status is not None and status.state == "paused":
+        return Content.assemble(
+            ("Indexing is paused.\n\n", "bold"),
+            ("What was read is found. p lets it go on.", "$quiet"),
+        )
     if status is not None and not status.files:
         return Content.assemble(
             ("There is nothing to read in this folder.\n\n", "bold"),

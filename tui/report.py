@@ -37,7 +37,9 @@ def report_page(status: FolderStatus) -> Page:
 
 def _folder_rows(status: FolderStatus) -> list[tuple[str, str]]:
     edit = (
-        "" if status.last_edit_s is None else f"searchable in {figures.seconds(status.last_edit_s)}"
+        ""
+        if status.last_edit_ms is None
+        else f"searchable in {figures.seconds(status.last_edit_ms / 1000)}"
     )
     detail = f": {clean_line(status.detail)}" if status.detail else ""
     return [

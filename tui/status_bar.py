@@ -31,6 +31,7 @@ _STATES = {
     "loading": ("○", "$text-warning"),
     "indexing": ("◐", "$text-warning"),
     "watching": ("●", "$text-success"),
+    "paused": ("‖", "$text-warning"),
     "partial watch": ("◑", "$text-warning"),
     "missing": ("✕", "$text-error"),
     "failed": ("✕", "$text-error"),
@@ -120,6 +121,15 @@ def folder_parts(status: FolderStatus) -> list[Part]:
         opening = Content.assemble((sign, colour), " opening the folder", (f" {detail}", "$quiet"))
         return [Part(opening, 0)]
     files = figures.counted(status.files, "file")
+    if status.state == "paused":
+        resume = "p goes on with " + (
+            figures.counted(status.pending, "file") if status.pending else "indexing"
+        )
+        return [
+            Part(Content.assemble((sign, colour), f" paused at {files}"), 0),
+            Part(Content.styled(resume, "$quiet"), 1),
+            Part(Content(figures.counted(status.chunks, "chunk")), 2),
+        ]
     verb = "partly watching" if status.state == "partial watch" else "watching"
     parts = [
         Part(Content.assemble((sign, colour), f" {verb} {files}"), 0),
@@ -138,8 +148,8 @@ def _settled_parts(status: FolderStatus) -> list[Part]:
     if status.skipped_total:
         skipped = f"{figures.count(status.skipped_total)} skipped"
         parts.append(Part(Content.styled(skipped, "$text-warning"), 4))
-    if status.last_edit_s is not None:
-        edit = f"last edit searchable in {figures.seconds(status.last_edit_s)}"
+    if status.last_edit_ms is not None:
+        edit = f"last edit searchable in {figures.seconds(status.last_edit_ms / 1000)}"
         parts.append(Part(Content.styled(edit, "$quiet"), 3))
     return parts
 

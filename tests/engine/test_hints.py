@@ -36,7 +36,7 @@ async def opened(root: Path) -> AsyncIterator[Folder]:
         for number in range(100):  # until an edit is not found by the watch's first comparison
             (root / "owl.md").write_text(f"owl {number}")
             await until_found(made, {"kite", f"owl {number}"})
-            if status(made).last_edit_s:
+            if status(made).last_edit_ms:
                 break
         (root / "owl.md").write_text("owl")
         await until_found(made, {"kite", "owl"})

@@ -197,12 +197,12 @@ async def test_the_last_edit_is_timed_from_its_event_until_it_is_found(
     root: Path, opened: Folder
 ) -> None:
     await opened.synced()
-    assert status(opened).last_edit_s is None
+    assert status(opened).last_edit_ms is None
     for number in range(100):  # an edit in the first moment is found by the first comparison
         begun = time.monotonic()
         (root / "owl.md").write_text(f"owl {number}")
         await until_found(opened, {"kite", f"owl {number}"})
-        if figure := status(opened).last_edit_s:
+        if figure := status(opened).last_edit_ms:
             break
     assert figure is not None
     assert watch.QUIET <= figure <= time.monotonic() - begun + 0.01

@@ -94,7 +94,7 @@ async def test_an_edit_is_found_while_a_first_indexing_goes_on(
     await until(edit.done)
     shown = status(busy)
     assert (shown.files, shown.state) == (2, "indexing")
-    assert shown.last_edit_s is not None
+    assert shown.last_edit_ms is not None
     assert (await busy.search("a kite hovers", 1)).hits[0].text == "a kite hovers"
     encoder.toll.release(1000)
     await until(lambda: status(busy).state == "watching")
@@ -113,6 +113,31 @@ async def test_many_changed_files_wait_for_the_bulk_work(
     assert status(busy).files == 1
     encoder.toll.release(1000)
     await until(lambda: status(busy).files == 4 + len(names))
+
+
+async def test_a_pause_holds_bulk_work_and_edits_and_lets_searches_pass(
+    root: Path, encoder: Tollgate, busy: Folder
+) -> None:
+    busy.pause(paused=True)
+    shown = status(busy)
+    assert (shown.state, shown.watch, shown.pending) == ("paused", "paused", 3)
+    encoder.toll.release(1000)
+    (root / "note.md").write_text("a kite hovers")
+    edit = busy._follow(now("note.md"))
+    assert len((await busy.search("anything", 3)).hits) == 3
+    assert (await busy.synced()).files == 1, "nobody waits for what is paused"
+    assert not edit.done()
+    busy.pause(paused=False)
+    await until(lambda: edit.done() and status(busy).state == "watching")
+    assert status(busy).files == 5
+    assert status(busy).watch == "events"
+
+
+async def test_a_paused_folder_can_be_closed(root: Path, encoder: Tollgate) -> None:
+    async with opening(root, encoder, sync=False) as made:
+        made.pause(paused=True)
+        encoder.toll.release(1000)
+    assert not made._tasks
 
 
 async def test_bulk_work_is_nicer_than_edits(

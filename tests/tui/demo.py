@@ -39,7 +39,7 @@ def demo_engine(pause: float, *, stuck: bool = False) -> ScriptedEngine:
     ]
     engine.refreshed = content.HITS
     engine.statuses.put_nowait(
-        status(ignored=300, unread={"Word": 12}, last_edit_s=0.21, llm=llm())
+        status(ignored=300, unread={"Word": 12}, last_edit_ms=210.0, llm=llm())
     )
     return engine
 

@@ -107,6 +107,7 @@ class ScriptedEngine:
         self.questions: list[str] = []
         self.searches: list[str] = []
         self.opened: list[tuple[str, bool, bool]] = []
+        self.pauses: list[bool] = []
         self.stopped = 0
         self.closed = 0
 
@@ -141,6 +142,12 @@ class ScriptedEngine:
             if isinstance(event, HoverkiteError):
                 raise event
             yield event
+
+    async def pause(self, folder: str, *, paused: bool) -> api.FolderStatus:
+        self.pauses.append(paused)
+        if paused:
+            return status(state="paused", watch="paused", files=12, pending=30)
+        return status(watch="events")
 
     async def close(self) -> None:
         self.closed += 1

@@ -217,7 +217,7 @@ def plain(line: Content) -> str:
 @pytest.mark.parametrize(
     "shown",
     [
-        status(last_edit_s=0.21, pending=3, skipped_total=4),
+        status(last_edit_ms=210.0, pending=3, skipped_total=4),
         status(state="indexing", progress=api.Progress(files_done=1, files_total=9)),
         status(state="failed", detail="the disk is full " * 9),
         status(state="partial watch", detail="too many folders"),
@@ -234,7 +234,7 @@ def test_the_status_fits_its_line(shown: api.FolderStatus, width: int) -> None:
 
 
 def test_the_least_of_the_status_goes_first() -> None:
-    shown = status(last_edit_s=0.21, pending=3)
+    shown = status(last_edit_ms=210.0, pending=3)
     parts, model = status_bar.folder_parts(shown), status_bar.model_part(shown.llm)
     assert "last edit" in plain(status_bar.fit(parts, model, 120))
     narrow = plain(status_bar.fit(parts, model, 60))

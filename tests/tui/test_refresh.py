@@ -167,3 +167,19 @@ async def test_a_failed_quiet_search_changes_nothing() -> None:
         await driver.pilot.pause()
         assert list(driver.main.results.hits) == before
         assert not driver.toasts
+
+
+async def test_p_pauses_indexing_and_lets_it_go_on() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        await driver.press("tab", "p")
+        await driver.until(lambda: "paused at 12 files" in driver.status_line, "pausing")
+        assert "p goes on with 30 files" in driver.status_line
+        assert "Indexing is paused" in driver.said("results-note")
+        await driver.press("p")
+        await driver.until(lambda: "watching" in driver.status_line, "going on")
+        assert engine.pauses == [True, False]
+        driver.main.query_pane.input.focus()
+        await driver.press("p")
+        assert driver.main.query_pane.input.text == "p"
+        assert engine.pauses == [True, False]

@@ -36,7 +36,7 @@ SIZES = [(100, 30), (60, 20)]
 HITS = api.HitsFound(query="q", took_ms=14.2, hits=content.HITS)
 EXTRACTS = api.ExtractsFound(extracts=content.EXTRACTS)
 STARTING = llm("starting", detail="12 s of about 35 s")
-AT_REST = status(ignored=300, unread={"Word": 12}, last_edit_s=0.21)
+AT_REST = status(ignored=300, unread={"Word": 12}, last_edit_ms=210.0)
 
 
 async def first_start(driver: Driver, engine: ScriptedEngine) -> None:

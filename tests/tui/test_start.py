@@ -141,7 +141,7 @@ async def test_vllm_starts_with_the_screen_only_if_the_settings_say_so(
 async def test_the_status_is_shown_with_the_folder_and_what_was_left_out() -> None:
     engine = ScriptedEngine()
     async with driving(engine, size=(120, 30)) as driver:
-        engine.statuses.put_nowait(status(ignored=300, unread={"Word": 12}, last_edit_s=0.21))
+        engine.statuses.put_nowait(status(ignored=300, unread={"Word": 12}, last_edit_ms=210.0))
         await driver.until(lambda: driver.main.status is not None)
         shown = str(driver.main.status_bar.content).replace("\u00a0", " ")
         assert "● watching 274 files · 6 848 chunks" in shown
