@@ -67,6 +67,12 @@ class Settings(BaseModel):
     embedding_device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where the encoder runs."
     )
+    index_threads: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="Processor threads that indexing on a CPU may use. 0: one for each core.",
+    )
     hits: int = Field(8, ge=1, le=100, description="How many chunks a search returns.")
     milvus_uri: str = Field(
         "", description="A Milvus server to use instead of the local Milvus Lite file."

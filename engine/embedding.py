@@ -119,9 +119,11 @@ def load(settings: Settings, *, cache: Path, report: Report | None = None) -> En
     if model is None:
         reason = "was fetched, but holds no weights that can be used"
         raise ModelError(f"{settings.embedding_model} {reason}", encoder_files.OTHER_STEP)
-    encoder = _load_compiled(model, cache, told) if device == "cpu" else None
+    encoder = (
+        _load_compiled(model, cache, settings.index_threads, told) if device == "cpu" else None
+    )
     if encoder is None:
-        encoder = _load_torch(model, cache, device, told)
+        encoder = _load_torch(model, cache, device, settings.index_threads, told)
     card = encoder_files.read_card(model, cache)
     facts = {"dimension": encoder.dimension, "max_tokens": encoder.max_tokens}
     if (seen := card.model_copy(update=facts)) != card:
@@ -189,7 +191,9 @@ def _torch_has(device: str) -> bool:
     return bool(found.is_available())
 
 
-def _load_compiled(model: ModelFiles, cache: Path, report: Report) -> Encoder | None:
+def _load_compiled(
+    model: ModelFiles, cache: Path, bulk_threads: int, report: Report
+) -> Encoder | None:
     """Return the compiled encoder, made now if need be; None where torch must do the work."""
     if find_spec("openvino") is None:
         return None
@@ -197,19 +201,21 @@ def _load_compiled(model: ModelFiles, cache: Path, report: Report) -> Encoder | 
 
     model_id = encoder_files.identify(model, encoder_files.read_card(model, cache))
     place = encoder_build.place(model_id, cache)
-    if (encoder := encoder_compiled.open_compiled(place, model_id)) is not None:
+    if (encoder := encoder_compiled.open_compiled(place, model_id, bulk_threads)) is not None:
         return encoder
     if not encoder_build.compile_model(model, cache, place, report):
         return None
-    return encoder_compiled.open_compiled(place, model_id)
+    return encoder_compiled.open_compiled(place, model_id, bulk_threads)
 
 
-def _load_torch(model: ModelFiles, cache: Path, device: str, report: Report) -> Encoder:
+def _load_torch(
+    model: ModelFiles, cache: Path, device: str, threads: int, report: Report
+) -> Encoder:
     from engine.encoder_torch import TorchEncoder
 
     report(f"Loading {model.name} with torch")
     card = encoder_files.read_card(model, cache)
-    return TorchEncoder(model, encoder_files.identify(model, card), device)
+    return TorchEncoder(model, encoder_files.identify(model, card), device, threads)
 
 
 def _unit(vectors: Vectors) -> Vectors:

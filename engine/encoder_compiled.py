@@ -50,11 +50,13 @@ SAME = 0.999
 class CompiledEncoder(Encoder):
     """Runs a compiled model on the CPU. Queries have a graph of their own and never queue."""
 
-    def __init__(self, folder: Path, spec: CompiledSpec) -> None:
+    def __init__(self, folder: Path, spec: CompiledSpec, bulk_threads: int = 0) -> None:
+        """Load the model in ``folder``; ``bulk_threads`` limits ``encode`` alone, 0 not at all."""
         self.model_id, self.dimension = spec.model_id, spec.dimension
         self.max_tokens = spec.max_tokens
         self.device = f"cpu (OpenVINO {spec.precision})"
         self._spec = spec
+        self._bulk_threads = bulk_threads
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.enable_truncation(spec.max_tokens)
         self._tokenizer.no_padding()
@@ -74,13 +76,15 @@ class CompiledEncoder(Encoder):
         with self._one_bulk, self._one_query:
             self._queue = self._query = self._graph = None
 
-    def _compiled(self, hint: str) -> Any:
-        settings = {
+    def _compiled(self, hint: str, threads: int = 0) -> Any:
+        settings: dict[str, Any] = {
             "PERFORMANCE_HINT": hint,
             "PERFORMANCE_HINT_NUM_REQUESTS": MOST_STREAMS,
             "ENABLE_CPU_PINNING": False,  # a pinned thread waits while other cores are idle
             "INFERENCE_PRECISION_HINT": self._spec.precision,
         }
+        if threads:
+            settings["INFERENCE_NUM_THREADS"] = threads
         return self._core.compile_model(self._graph, "CPU", settings)
 
     def _encode(self, texts: list[str]) -> Vectors:
@@ -94,7 +98,9 @@ class CompiledEncoder(Encoder):
         with self._one_bulk, _named_failure():
             self._check_open()
             if self._queue is None:  # not at the start: many starts only search
-                self._queue = self._openvino.AsyncInferQueue(self._compiled("THROUGHPUT"))
+                self._queue = self._openvino.AsyncInferQueue(
+                    self._compiled("THROUGHPUT", self._bulk_threads)
+                )
             self._queue.set_callback(keep)
             try:
                 for rows in _batches(encodings):
@@ -149,13 +155,13 @@ def write_spec(folder: Path, spec: CompiledSpec) -> None:
     (folder / SPEC).write_text(complete.model_dump_json(), "utf-8")
 
 
-def open_compiled(folder: Path, model_id: str) -> CompiledEncoder | None:
+def open_compiled(folder: Path, model_id: str, bulk_threads: int = 0) -> CompiledEncoder | None:
     """Return the encoder compiled into ``folder``; None if there is none, or it is damaged."""
     try:
         spec = CompiledSpec.model_validate_json((folder / SPEC).read_bytes())
         if spec.model_id != model_id:
             return None
-        encoder = CompiledEncoder(folder, spec)
+        encoder = CompiledEncoder(folder, spec, bulk_threads)
         likeness = float(encoder.encode_query(PROBE) @ np.array(spec.probe, np.float32))
     except FileNotFoundError:
         return None

@@ -50,7 +50,12 @@ class Turns:
 class TorchEncoder(Encoder):
     """Runs a model in sentence-transformers, a batch at a time, so that queries can go between."""
 
-    def __init__(self, model: ModelFiles, model_id: str, device: str) -> None:
+    def __init__(self, model: ModelFiles, model_id: str, device: str, threads: int = 0) -> None:
+        """Load ``model`` on ``device``; ``threads`` limits a CPU's, 0 not at all."""
+        if threads and device == "cpu":
+            import torch
+
+            torch.set_num_threads(threads)
         self.model_id = model_id
         self._model = open_model(str(model.folder), device)
         self.dimension = int(self._model.get_embedding_dimension())

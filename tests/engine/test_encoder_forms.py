@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,6 +60,27 @@ def test_a_form_is_not_used_for_another_model(form: Path, compiled: Encoder) -> 
     whole = encoder_compiled.open_compiled(form, compiled.model_id)
     assert whole
     whole.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_indexing_uses_no_more_threads_than_it_may(
+    compiled: Encoder, encoder_cache: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    expected = compiled.encode(VARIED)
+    made: list[int] = []
+    compile_for = encoder_compiled.CompiledEncoder._compiled
+
+    def listen(self: Any, hint: str, *rest: Any) -> Any:
+        graph = compile_for(self, hint, *rest)
+        if hint == "THROUGHPUT":
+            made.append(graph.get_property("INFERENCE_NUM_THREADS"))
+        return graph
+
+    monkeypatch.setattr(encoder_compiled.CompiledEncoder, "_compiled", listen)
+    limited = embedding.load(Settings(index_threads=threads), cache=encoder_cache)
+    assert np.allclose(limited.encode(VARIED), expected, atol=1e-4)
+    limited.close()
+    assert made == [threads]
 
 
 def test_an_unfaithful_form_is_refused(form: Path, compiled: Encoder) -> None:
