@@ -22,8 +22,8 @@ from engine.api import (
     Processes,
     Progress,
     SearchReply,
-    SkippedFile,
     SyncFinished,
+    WatchState,
 )
 from engine.batch import Outcome
 from engine.config import Settings
@@ -46,8 +46,6 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-SHOWN_SKIPS = 50
-"""Skipped files named in a status; the others are counted."""
 LOOK_AGAIN = 1.0
 """Seconds until a file that changed while it was read is looked at again."""
 IDLE = 30.0
@@ -185,16 +183,8 @@ class Folder:
                 if lane.current:
                     outcome += await self._result_of(lane.current)
             outcome += await self._result_of(self._bulk.ask(Hints(time.time(), everything=True)))
-        return SyncFinished(
-            files=self._shown.counts[0],
-            chunks=self._shown.counts[1],
-            added=outcome.added,
-            changed=outcome.changed + outcome.renamed,
-            removed=outcome.removed,
-            embedded=outcome.embedded,
-            skipped=self._shown.skipped,
-            seconds=round(time.monotonic() - begun, 3),
-        )
+        seconds = time.monotonic() - begun
+        return outcome.summary(self._shown.counts, self._shown.skipped, seconds)
 
     def pause(self, *, paused: bool) -> None:
         """Let all reading and embedding wait, or go on; search goes on meanwhile."""
@@ -243,14 +233,13 @@ class Folder:
             raise self._fail(error) from None
 
     async def _settle(self, outcome: Outcome, *, bulk: bool = False) -> None:
-        self._shown.partial = self._watch.partial
-        self._shown.embedded_total = self._manifest.embedded_total
         self._shown.counts = self._manifest.counts()
-        self._shown.skipped, self._shown.skipped_total = await asyncio.to_thread(self._list_skipped)
+        seen = self._sync.last_scan if self._sync else scan.Scan()
+        await asyncio.to_thread(self._shown.skip, self._manifest, seen)
         self._last_use = time.monotonic()
         self._searchable.set()
         if bulk or not self._bulk.busy:
-            self._shown.watched()
+            self._shown.watched(self._watch.partial)
         self._shown.unsettled = len(outcome.unsettled)
         if outcome.any_change:
             self._shown.revision += 1
@@ -284,14 +273,6 @@ class Folder:
             self._manifest.forget_unused(model, now=time.time())
             self._forgot = time.monotonic()
 
-    def _list_skipped(self) -> tuple[list[SkippedFile], int]:
-        unread, total = self._manifest.unread_files(SHOWN_SKIPS)
-        seen = self._sync.last_scan.skipped if self._sync else []
-        shown = [*unread, *seen][:SHOWN_SKIPS]
-        return [
-            SkippedFile(path=scan.decode(path), reason=reason) for path, reason in shown
-        ], total + len(seen)
-
     # --- searching ---
 
     async def search(self, query: str, hits: int) -> SearchReply:
@@ -324,10 +305,21 @@ class Folder:
     def status(self, llm: LlmState, vllm_pid: int | None) -> FolderStatus:
         """Return everything there is to show about this folder."""
         seen = self._sync.last_scan if self._sync else scan.Scan()
-        pids = Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid)
         return self._shown.status(
-            seen, self._shared_encoder.state(), llm, pids, paused=self._writer.paused
+            seen,
+            embedding=self._shared_encoder.state(),
+            llm=llm,
+            pids=Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
+            embedded_total=self._manifest.embedded_total,
+            watch=self._watch_state(),
         )
+
+    def _watch_state(self) -> WatchState:
+        if self._writer.paused:
+            return "paused"
+        if not self._opened.done():
+            return "off"
+        return "partial" if self._watch.partial else "events"
 
     def _show(self, state: FolderState, detail: str) -> None:
         self._searchable.set()

@@ -1,18 +1,14 @@
 """What there is to show of an open folder."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from engine.api import (
-    EmbeddingState,
-    FolderState,
-    FolderStatus,
-    LlmState,
-    Processes,
-    Progress,
-    SkippedFile,
-    WatchState,
-)
-from engine.scan import Scan
+from engine.api import FolderState, FolderStatus, Progress, SkippedFile, WatchState
+from engine.manifest import Manifest
+from engine.scan import Scan, decode
+
+SHOWN_SKIPS = 50
+"""Skipped files named in a status; the others are counted."""
 
 
 @dataclass
@@ -32,23 +28,26 @@ class Shown:
     skipped: list[SkippedFile] = field(default_factory=list)
     skipped_total: int = 0
 
-    embedded_total: int = 0
-    partial: str | None = None
-    """Why changes may be noticed late; empty while all are noticed, None before the watch."""
+    def skip(self, manifest: Manifest, seen: Scan) -> None:
+        """Show which files could not be read, or were left out by the latest scan. Blocking."""
+        unread, total = manifest.unread_files(SHOWN_SKIPS)
+        self.skipped = [
+            SkippedFile(path=decode(path), reason=reason)
+            for path, reason in [*unread, *seen.skipped][:SHOWN_SKIPS]
+        ]
+        self.skipped_total = total + len(seen.skipped)
 
-    def watched(self) -> None:
-        """Show that the index equals the folder, as far as changes are noticed."""
-        self.state = "partial watch" if self.partial else "watching"
-        self.detail = self.partial or ""
+    def watched(self, partial: str) -> None:
+        """Show that the index equals the folder; ``partial`` says why some changes come late."""
+        self.state = "partial watch" if partial else "watching"
+        self.detail = partial
 
-    def status(
-        self, seen: Scan, embedding: EmbeddingState, llm: LlmState, pids: Processes, *, paused: bool
-    ) -> FolderStatus:
-        """Return it as a message; ``seen`` is the latest scan."""
+    def status(self, seen: Scan, *, watch: WatchState, **others: Any) -> FolderStatus:
+        """Return it as a message, with ``others`` of its fields; ``seen`` is the latest scan."""
         at_work = self.state in ("indexing", "watching", "partial watch")
         return FolderStatus(
             docs=self.docs,
-            state="paused" if paused and at_work else self.state,
+            state="paused" if watch == "paused" and at_work else self.state,
             detail=self.detail,
             files=self.counts[0],
             chunks=self.counts[1],
@@ -60,13 +59,6 @@ class Shown:
             progress=self.progress,
             revision=self.revision,
             last_edit_ms=self.last_edit_ms,
-            embedded_total=self.embedded_total,
-            watch="paused" if paused else _watch_state(self.partial),
-            embedding=embedding,
-            llm=llm,
-            pids=pids,
+            watch=watch,
+            **others,
         )
-
-
-def _watch_state(partial: str | None) -> WatchState:
-    return "off" if partial is None else "partial" if partial else "events"

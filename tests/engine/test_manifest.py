@@ -68,6 +68,18 @@ def test_file_ids_are_never_used_again(manifest: Manifest, path: Path) -> None:
     again.close()
 
 
+def test_what_was_ever_embedded_is_counted(manifest: Manifest, path: Path) -> None:
+    vector = np.zeros(2, np.float32)
+    manifest.save([], model="tiny", vectors={text_hash("kite"): vector, text_hash("owl"): vector})
+    manifest.save([], model="other", vectors={text_hash("kite"): vector})
+    keep(manifest, update(1, b"a", "kite"))
+    manifest.save([], removed=[1])
+    manifest.close()
+    again = Manifest(path)
+    assert again.embedded_total == 4
+    again.close()
+
+
 def test_the_same_text_has_one_vector_and_its_first_place(manifest: Manifest) -> None:
     keep(manifest, update(1, b"a", "kite", "stone", "kite"))
     row = row_id(1, text_hash("kite"))
