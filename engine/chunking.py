@@ -21,29 +21,31 @@ from engine.headings import Sections
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 """Grows whenever the same document would be cut in another way."""
 
 PROSE = (r"\n\n", r"\r\n\r\n", r"\n", "(?<=[。！？])", " ", "")
 """Where prose may be cut, best first: the splitter's own list, with the paragraphs of files from
 Windows and the sentences of languages without spaces."""
-SECTION = 500_000
+STRETCH = 500_000
 """Characters that are split at a time: no more than there are code points to mark them with."""
 
 _FIRST_MARK = 0x20000
-_MARKED = re.compile(f"[{chr(_FIRST_MARK)}-{chr(_FIRST_MARK + SECTION)}]")
+_MARKED = re.compile(f"[{chr(_FIRST_MARK)}-{chr(_FIRST_MARK + STRETCH)}]")
 
 
-def split(document: Document, *, size: int, overlap: int) -> list[Chunk]:
+def split(document: Document, *, size: int, overlap: int, at_headings: bool = True) -> list[Chunk]:
     """Return the chunks of ``document``, in order, each at most ``size`` characters long.
 
     Neighbours share up to ``overlap`` characters. Nothing but whitespace lies outside all chunks.
-    No chunk spans two pages.
+    No chunk spans two pages, nor ``at_headings`` two sections, so that an edit changes the chunks
+    of its own section alone; those below a quarter of ``size`` are taken together with the next.
     """
     sections = Sections(document)
     separators = _separators(document.language)
+    breaks = sections.breaks(size // 4) if at_headings else [0]
     chunks = []
-    for begin, end in _parts(document):
+    for begin, end in _parts(document, breaks):
         for start, stop in _spans(document.text[begin:end], separators, size, overlap):
             chunk = _chunk(document, sections, begin + start, begin + stop)
             assert document.text[chunk.start : chunk.end] == chunk.text
@@ -64,12 +66,12 @@ def _chunk(document: Document, sections: Sections, start: int, end: int) -> Chun
     )
 
 
-def _parts(document: Document) -> Iterator[tuple[int, int]]:
-    """Yield what is split on its own: pages, or stretches of a long text."""
+def _parts(document: Document, breaks: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield what is split on its own: pages, sections, or stretches of a long one."""
     length = len(document.text)
-    for begin, end in pairwise([*(document.pages or [0]), length]):
-        while end - begin > SECTION:
-            cut = _last_break(document.text, begin, begin + SECTION)
+    for begin, end in pairwise([*(document.pages or breaks), length]):
+        while end - begin > STRETCH:
+            cut = _last_break(document.text, begin, begin + STRETCH)
             yield begin, cut
             begin = cut
         yield begin, end

@@ -23,6 +23,7 @@ REFERENCE_PROFILE: dict[str, Any] = {
     "embedding_model": "BAAI/bge-large-en-v1.5",
     "chunk_size": 512,
     "chunk_overlap": 51,
+    "chunk_at_headings": False,
     "prompt_hits": 2,
     "llm_model": "meta-llama/Llama-3.1-8B-Instruct",
     "llm_gpu_memory": 0.5,
@@ -48,6 +49,11 @@ class Settings(BaseModel):
     chunk_size: int = Field(512, ge=64, le=8192, description="Longest chunk, in characters.")
     chunk_overlap: int = Field(
         51, ge=0, le=4096, description="Characters that neighbouring chunks share."
+    )
+    chunk_at_headings: bool = Field(
+        True,
+        description="Begin a new chunk at each heading, so that an edit changes the chunks of its "
+        "own section alone.",
     )
     max_file_mb: float = Field(
         10, gt=0, le=1024, description="Larger files are skipped with that reason."

@@ -45,6 +45,17 @@ class Sections:
             self._starts.append(heading.start)
             self._paths.append(SEPARATOR.join(h.text for h in open_headings if h.text))
 
+    def breaks(self, least: int) -> list[int]:
+        """Return where sections begin, leaving out those that follow too short a one.
+
+        At least ``least`` characters lie between two breaks. The first is 0.
+        """
+        breaks = [0]
+        for start in self._starts:
+            if start - breaks[-1] >= least:
+                breaks.append(start)
+        return breaks
+
     def path(self, start: int, end: int) -> str:
         """Return the heading path of the section that covers most of ``text[start:end]``."""
         first = bisect_right(self._starts, start) - 1

@@ -95,7 +95,7 @@ class Sync:
         self._stopping = stopping
         self._recipe = (
             f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
-            f".{settings.chunk_size}.{settings.chunk_overlap}"
+            f".{settings.chunk_size}.{settings.chunk_overlap}.{settings.chunk_at_headings:d}"
         )
         self._lacking = manifest.files_without_vectors(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""
@@ -288,7 +288,10 @@ class Sync:
                 self._root / PurePosixPath(os.fsdecode(entry.path)), max_bytes=limit
             )
             pieces = chunking.split(
-                document, size=self._settings.chunk_size, overlap=self._settings.chunk_overlap
+                document,
+                size=self._settings.chunk_size,
+                overlap=self._settings.chunk_overlap,
+                at_headings=self._settings.chunk_at_headings,
             )
         except documents.Changing:
             return None

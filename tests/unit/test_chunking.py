@@ -87,6 +87,48 @@ def test_prose_is_cut_where_the_reference_cuts_it() -> None:
     assert [chunk.text for chunk in chunks] == plain.split_text(text)
 
 
+def written(dice: random.Random, sections: int) -> list[str]:
+    """Return the sections of a document, each with its heading."""
+    words = ["graph", "of", "the", "index", "search,", "kite.", "\n\n", "\n"]
+    return [
+        f"## Section {number}\n\nIt is {number}. "
+        + " ".join(dice.choices(words, k=length))
+        + "\n\n"
+        for number in range(sections)
+        for length in [dice.choice([30, 60, 300])]
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_edit_changes_the_chunks_of_its_section_alone(seed: int) -> None:
+    dice = random.Random(seed)
+    sections = written(dice, 8)
+    before = {chunk.text for chunk in chunks_of("".join(sections), "markdown", size=256)}
+    edited = dice.randrange(len(sections))
+    cut = dice.randrange(30, len(sections[edited]))
+    sections[edited] = sections[edited][:cut] + " more words" + sections[edited][cut:]
+    after = chunks_of("".join(sections), "markdown", size=256)
+    changed = [chunk for chunk in after if chunk.text not in before]
+    assert changed
+    assert {chunk.heading for chunk in changed} == {f"Section {edited}"}
+
+
+def test_the_reference_pays_no_heed_to_headings() -> None:
+    text = "".join(written(random.Random(7), 8))
+    plain = RecursiveCharacterTextSplitter(chunk_size=512, chunk_overlap=51).split_text(text)
+    document = Document(text, "markdown")
+    as_reference = split(document, size=512, overlap=51, at_headings=False)
+    assert [chunk.text for chunk in as_reference] == plain
+    chunks = split(document, size=512, overlap=51)
+    assert all(text.count("## Section", chunk.start, chunk.end) <= 1 for chunk in chunks)
+    assert len(chunks) > len(plain)
+
+
+def test_short_sections_share_a_chunk() -> None:
+    chunks = chunks_of("# A\n\n## B\n\nbee\n\n## C\n\nc\n", "markdown", size=64)
+    assert [chunk.text for chunk in chunks] == ["# A\n\n## B\n\nbee", "## C\n\nc"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_code_is_cut_where_the_splitter_of_its_language_cuts_it(language: str) -> None:
     text = "".join(
@@ -274,7 +316,7 @@ def test_a_long_run_in_a_page_takes_bounded_time(unit: str) -> None:
 def test_a_text_longer_than_a_section_is_cut_like_any_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(chunking, "SECTION", 1000)
+    monkeypatch.setattr(chunking, "STRETCH", 1000)
     text = "".join(f"Sentence number {n} stands here. " for n in range(500))
     chunks = chunks_of(text)
     assert uncovered(text, chunks) == ""
