@@ -6,7 +6,8 @@ tells its position: the cuts stay the same, and every piece says where it stands
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -39,14 +40,18 @@ def split(document: Document, *, size: int, overlap: int, at_headings: bool = Tr
 
     Neighbours share up to ``overlap`` characters. Nothing but whitespace lies outside all chunks.
     No chunk spans two pages, nor ``at_headings`` two sections, so that an edit changes the chunks
-    of its own section alone; those below a quarter of ``size`` are taken together with the next.
+    of its own section alone; those below a quarter of ``size`` are taken together with the next,
+    and a heading stands in one chunk with what follows it.
     """
     sections = Sections(document)
     separators = _separators(document.language)
     breaks = sections.breaks(size // 4) if at_headings else [0]
+    joints = sections.lines if at_headings else []
     chunks = []
     for begin, end in _parts(document, breaks):
-        for start, stop in _spans(document.text[begin:end], separators, size, overlap):
+        inside = joints[bisect_left(joints, (begin, 0)) : bisect_left(joints, (end, 0))]
+        joined = [(first - begin, last - begin) for first, last in inside]
+        for start, stop in _spans(document.text[begin:end], separators, size, overlap, joined):
             chunk = _chunk(document, sections, begin + start, begin + stop)
             assert document.text[chunk.start : chunk.end] == chunk.text
             chunks.append(chunk)
@@ -110,10 +115,14 @@ def _splitter(
 
 
 def _spans(
-    text: str, separators: tuple[str, ...], size: int, overlap: int
+    text: str,
+    separators: tuple[str, ...],
+    size: int,
+    overlap: int,
+    joints: Sequence[tuple[int, int]],
 ) -> Iterator[tuple[int, int]]:
-    """Yield where the splitter's pieces stand in ``text``."""
-    marked = _mark(text, separators)
+    """Yield where the splitter's pieces stand in ``text``; at ``joints`` no lines are parted."""
+    marked = _mark(text, separators, joints)
     start = end = 0
     for piece in _splitter(separators, size, overlap).split_text(marked):
         mark = _MARKED.search(piece)
@@ -126,13 +135,15 @@ def _spans(
             yield start, end
 
 
-def _mark(text: str, separators: tuple[str, ...]) -> str:
+def _mark(text: str, separators: tuple[str, ...], joints: Sequence[tuple[int, int]]) -> str:
     """Replace each character that no cut depends on by the one that tells its position."""
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     kept = np.isin(points, _always_kept())
     for separator in separators if separators != PROSE else ():
         for match in re.finditer(separator, text):
             kept[match.start() : match.end()] = True
+    for first, last in joints:
+        kept[first:last] &= points[first:last] == ord(" ")
     marks = np.arange(_FIRST_MARK, _FIRST_MARK + len(points), dtype="<u4")
     return np.where(kept, points, marks).tobytes().decode("utf-32-le", "surrogatepass")
 

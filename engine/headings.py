@@ -20,13 +20,15 @@ LONGEST = 200
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*\Z|([=\-~^\"'`#*+])\2\s*\Z")
 _CUSTOM_ANCHOR = re.compile(r"(?<!\s)\s*+\{#[^{}]*\}\s*$")
+_SPACE = re.compile(r"\s*")
 _TAG = re.compile(r"<[^<>]*>")
 
 
 class Heading(NamedTuple):
-    """A heading: where its line begins, how deep it is (1 is outermost), and its words."""
+    """A heading: where its lines begin and end, how deep it is (1 is outermost), and its words."""
 
     start: int
+    end: int
     level: int
     text: str
 
@@ -37,12 +39,16 @@ class Sections:
     def __init__(self, document: Document) -> None:
         self._starts = [0]
         self._paths = [""]
+        self.lines: list[tuple[int, int]] = []
+        """Where each heading begins, and where the text that follows it does."""
         open_headings: list[Heading] = []
         for heading in _FINDERS.get(document.kind, _no_headings)(document.text):
             while open_headings and open_headings[-1].level >= heading.level:
                 open_headings.pop()
             open_headings.append(heading)
             self._starts.append(heading.start)
+            blank = _SPACE.match(document.text, heading.end)
+            self.lines.append((heading.start, blank.end() if blank else heading.end))
             self._paths.append(SEPARATOR.join(h.text for h in open_headings if h.text))
 
     def breaks(self, least: int) -> list[int]:
@@ -81,7 +87,9 @@ def markdown_headings(text: str) -> Iterator[Heading]:
     for opened, inline in pairwise(tokens):
         if opened.type == "heading_open" and opened.map and opened.level == 0:
             words = _plain(inline.content)
-            yield Heading(starts[opened.map[0]], int(opened.tag[1]), words)
+            first, after = opened.map
+            end = starts[after] if after < len(starts) else len(text)
+            yield Heading(starts[first], end, int(opened.tag[1]), words)
 
 
 def _after_front_matter(text: str) -> int:
@@ -137,7 +145,9 @@ def rst_headings(text: str) -> Iterator[Heading]:
         style = below[0] + "over" * over
         if style not in styles:
             styles.append(style)
-        yield Heading(lines[at - 1][0] if over else start, styles.index(style) + 1, _trim(title))
+        begin = lines[at - 1][0] if over else start
+        end = lines[at + 1][0] + len(below)
+        yield Heading(begin, end, styles.index(style) + 1, _trim(title))
 
 
 def _trim(words: str) -> str:

@@ -43,7 +43,7 @@ def headings_of(text: str, kind: DocumentKind = "markdown") -> dict[str, str]:
     document = Document(text, kind)
     return {
         line.strip(): chunk.heading
-        for chunk in split(document, size=64, overlap=0)
+        for chunk in split(document, size=128, overlap=0)
         for line in chunk.text.splitlines()
     }
 
@@ -127,6 +127,26 @@ def test_the_reference_pays_no_heed_to_headings() -> None:
 def test_short_sections_share_a_chunk() -> None:
     chunks = chunks_of("# A\n\n## B\n\nbee\n\n## C\n\nc\n", "markdown", size=64)
     assert [chunk.text for chunk in chunks] == ["# A\n\n## B\n\nbee", "## C\n\nc"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [
+        ("# Kite", "markdown"),
+        ("# Bird\n\n## Kite ##  ", "markdown"),
+        ("Kite\n----", "markdown"),
+        ("====\nKite\n====", "rst"),
+        ("Kite\r\n====\r\n", "rst"),
+    ],
+)
+@pytest.mark.parametrize("blank", ["\n", "\n\n", "\n \n\n\n", "\r\n\r\n"])
+def test_a_heading_stands_with_what_follows(heading: str, kind: DocumentKind, blank: str) -> None:
+    text = "Before it. " * 10 + "\n\n" + heading + blank + "It hovers over the field. " * 10
+    chunks = chunks_of(text.strip(), kind, size=64, overlap=0)
+    (found,) = [chunk for chunk in chunks if "Kite" in chunk.text]
+    assert found.text.startswith(heading.split("\n")[0].strip())
+    assert "It hovers" in found.text
+    assert uncovered(text, chunks) == ""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
