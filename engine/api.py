@@ -76,6 +76,8 @@ class FolderSurvey(Message):
     bytes: int
     seconds: float
     """Expected time to index it all."""
+    chunks: int = 0
+    """Expected number of chunks."""
     ignored: int
     """Files and whole folders left out by the rules: version control, builds, lock files …"""
     unread: dict[str, int]
@@ -345,7 +347,9 @@ class SyncFinished(Message):
     changed: int
     removed: int
     embedded: int
-    """Chunks that had to be embedded; the others were known."""
+    """Chunks that had to be embedded …"""
+    reused: int = 0
+    """… and those whose vector was known, in the files that were worked on."""
     skipped: list[SkippedFile]
     seconds: float
 

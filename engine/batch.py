@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from engine.api import Progress
+from engine.api import Progress, SkippedFile, SyncFinished
 from engine.manifest import FileUpdate
 from engine.scan import Entry
 from engine.watch import Hints
@@ -27,6 +27,8 @@ class Outcome:
     removed: int = 0
     renamed: int = 0
     embedded: int = 0
+    reused: int = 0
+    """Chunks of files that were read whose vector was known."""
     unsettled: list[bytes] = field(default_factory=list)
     """Files that changed while they were read; to be looked at again in a moment."""
 
@@ -38,6 +40,7 @@ class Outcome:
             self.removed + other.removed,
             self.renamed + other.renamed,
             self.embedded + other.embedded,
+            self.reused + other.reused,
             other.unsettled,
         )
 
@@ -45,6 +48,22 @@ class Outcome:
     def any_change(self) -> bool:
         """Whether a search could now find something else."""
         return bool(self.added or self.changed or self.removed or self.renamed)
+
+    def summary(
+        self, counts: tuple[int, int], skipped: list[SkippedFile], seconds: float
+    ) -> SyncFinished:
+        """Return it as a message; ``counts`` are the files and chunks there are now."""
+        return SyncFinished(
+            files=counts[0],
+            chunks=counts[1],
+            added=self.added,
+            changed=self.changed + self.renamed,
+            removed=self.removed,
+            embedded=self.embedded,
+            reused=self.reused,
+            skipped=skipped,
+            seconds=round(seconds, 3),
+        )
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,11 @@ class Batch:
     unknown: dict[bytes, str] = field(default_factory=dict)
     bytes: int = 0
 
+    @property
+    def chunks(self) -> int:
+        """How many chunks its files have."""
+        return sum(len(update.chunks) for update in self.updates)
+
     def is_full(self, now: float) -> bool:
         """Whether it is time to embed and save."""
         return (
@@ -89,7 +113,7 @@ class Pace:
     def count(self, batch: Batch) -> None:
         """Add what a batch has done."""
         self._files += len(batch.updates) + len(batch.touched)
-        self._chunks += sum(len(update.chunks) for update in batch.updates)
+        self._chunks += batch.chunks
         self._bytes += batch.bytes
 
     def progress(self, now: float) -> Progress:

@@ -153,10 +153,12 @@ def survey(
         root, settings, index_root=index_root or paths.data_dir(), go_on=lambda: now() < end
     )
     text = sum(entry.size * _text_share(entry.path) for entry in found.entries)
+    chunks = text / BYTES_PER_CHUNK
     return FolderSurvey(
         files=len(found.entries),
         bytes=sum(entry.size for entry in found.entries),
-        seconds=round(text / BYTES_PER_CHUNK / (CHUNKS_PER_SECOND * (os.cpu_count() or 1)), 1),
+        chunks=round(chunks),
+        seconds=round(chunks / (CHUNKS_PER_SECOND * (os.cpu_count() or 1)), 1),
         ignored=found.ignored,
         unread=found.unread,
         reason=_why_ask(root, found, settings),

@@ -17,6 +17,7 @@ def survey_facts(survey: FolderSurvey) -> dict[str, str]:
     """What a person weighs before a folder is indexed, each under a label; nothing empty."""
     facts = {
         "to read": f"{figures.counted(survey.files, 'file')}, {figures.size(survey.bytes)}",
+        "to embed": f"about {figures.counted(survey.chunks, 'chunk')}" if survey.chunks else "",
         "time": _expected(survey.seconds),
         "left out": left_out(survey.ignored, survey.unread),
     }

@@ -324,9 +324,11 @@ class Sync:
 
     def _save(self, batch: Batch, outcome: Outcome) -> Steps[bool]:
         """Make a batch searchable; False when told to stop before it was embedded."""
+        embedded = outcome.embedded
         vectors = yield from self._embed(batch.unknown, outcome)
         if len(vectors) < len(batch.unknown):
             return False
+        outcome.reused += batch.chunks - (outcome.embedded - embedded)
         updates = [update for update in batch.updates if self._is_latest(update)]
         touched = [update for update in batch.touched if self._is_latest(update)]
         rows = {

@@ -24,6 +24,7 @@ from tui.messages import (
 if TYPE_CHECKING:
     from textual.message import Message
 
+    from engine.api import FolderOpened
     from tui.engine_port import Engine, EngineSource
 
 log = logging.getLogger(__name__)
@@ -101,12 +102,12 @@ class EngineLink:
         self._post(SettingsLoaded(settings))
         engine = await self._source.connect(settings)
         try:
-            folder = await self._open_folder(engine, settings.llm_start == "screen")
-            self._open = engine, folder
+            opened = await self._open_folder(engine, settings.llm_start == "screen")
+            self._open = engine, opened.folder
             self._was_open = True
             self._ready.set()
-            self._post(FolderReady(engine.note))
-            await self._hold(engine, folder)
+            self._post(FolderReady(engine.note, opened.survey))
+            await self._hold(engine, opened.folder)
         finally:
             self._forget()
             with suppress(HoverkiteError):
@@ -131,7 +132,7 @@ class EngineLink:
         self._ready.clear()
         self._open = None
 
-    async def _open_folder(self, engine: Engine, start_llm: bool) -> str:
+    async def _open_folder(self, engine: Engine, start_llm: bool) -> FolderOpened:
         path = str(self._folder)
         opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
         while opened.survey is not None and opened.survey.reason:
@@ -139,7 +140,7 @@ class EngineLink:
             self._post(AgreementNeeded(opened))
             await self._decided.wait()
             opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
-        return opened.folder
+        return opened
 
     async def _recover(self, error: HoverkiteError) -> None:
         mendable = self._was_open and not isinstance(error, (UsageError, EngineStoppedError))

@@ -39,6 +39,7 @@ class MainScreen(Desk):
         self._evidence: Sequence[api.Hit] = ()
         self._searched = asyncio.Event()
         self._status: api.FolderStatus | None = None
+        self._survey: api.FolderSurvey | None = None
         self._failed = False
         self._index_changed = asyncio.Event()
 
@@ -200,7 +201,7 @@ class MainScreen(Desk):
         if before is not None and status.revision != before.revision:
             self._index_changed.set()
         if not self._question:
-            self.results.show_note(notes.results_note(status))
+            self.results.show_note(notes.results_note(status, self._survey))
         if self._awaits_hits:
             self._say_searching()
             if status.detail:
@@ -236,10 +237,11 @@ class MainScreen(Desk):
         self.results.refresh_hits(reply.hits, reply.took_ms, self._chunks, self._evidence)
 
     @on(messages.FolderReady)
-    def _show_ready(self) -> None:
+    def _show_ready(self, message: messages.FolderReady) -> None:
         self._failed = False
+        self._survey = message.survey
         if not self._question:
-            self.results.show_note(notes.results_note(self._status))
+            self.results.show_note(notes.results_note(self._status, self._survey))
         elif self._awaits_hits:
             self._say_searching()
         elif self._searched.is_set():

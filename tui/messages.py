@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from engine.api import AskEvent, FolderOpened, FolderStatus, Hit, SearchReply
+    from engine.api import AskEvent, FolderOpened, FolderStatus, FolderSurvey, Hit, SearchReply
     from engine.config import Settings
     from engine.errors import HoverkiteError
 
@@ -97,6 +97,8 @@ class FolderReady(Message):
 
     note: str = ""
     """What a person should know about this engine, such as that its settings differ."""
+    survey: FolderSurvey | None = None
+    """What indexing takes, where the folder is seen for the first time."""
 
 
 @dataclass

@@ -8,11 +8,15 @@ from textual.content import Content
 
 from engine import figures
 from engine.safe_text import clean
+from engine.survey_text import survey_facts
 from tui import outcome
 
 if TYPE_CHECKING:
-    from engine.api import FolderStatus
+    from engine.api import FolderStatus, FolderSurvey
     from engine.errors import HoverkiteError
+
+WORTH_TELLING = 60.0
+"""Seconds: a first indexing that takes longer has its cost told beforehand."""
 
 _KEYS = (
     ("enter", "ask"),
@@ -44,8 +48,8 @@ def starting_note() -> Content:
     )
 
 
-def results_note(status: FolderStatus | None) -> Content:
-    """What the results will be, or how far indexing has come."""
+def results_note(status: FolderStatus | None, survey: FolderSurvey | None = None) -> Content:
+    """What the results will be, or how far indexing has come and what it takes."""
     if status is not None and status.state in ("indexing", "loading"):
         done, total = status.progress.files_done, status.progress.files_total
         progress = f"{figures.count(done)} of {figures.count(total)} files are read.\n\n"
@@ -53,6 +57,7 @@ def results_note(status: FolderStatus | None) -> Content:
             ("The folder is being indexed.\n", "bold"),
             (progress if total else "\n", "$quiet"),
             ("You can ask already: what is read is found.", "$quiet"),
+            (_cost(survey) if survey and survey.seconds >= WORTH_TELLING else "", "$quiet"),
         )
     if status is not None and status.state == "paused":
         return Content.assemble(
@@ -72,6 +77,14 @@ def results_note(status: FolderStatus | None) -> Content:
         ("rank  a bar  the distance  where it stands\n", "$quiet"),
         ("For these distances larger is closer.", "$quiet"),
     )
+
+
+def _cost(survey: FolderSurvey) -> str:
+    """What a first indexing takes, and that it need not be all at once."""
+    facts = survey_facts(survey)
+    facts.pop("left out", None)
+    cost = "\n".join(f"{label:<9} {fact}" for label, fact in facts.items())
+    return f"\n\n{cost}\n\np pauses it; what is done is kept."
 
 
 def searching_note(status: FolderStatus | None, *, engine_up: bool) -> Content:

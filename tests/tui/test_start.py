@@ -232,6 +232,18 @@ SURVEY = api.FolderSurvey(
 )
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(59.0, False), (1500.0, True)])
+async def test_the_cost_of_a_long_first_indexing_is_told(seconds: float, told: bool) -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY.model_copy(update={"reason": "", "seconds": seconds, "chunks": 5_000})
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(state="indexing", files=0))
+        await driver.until(lambda: "being indexed" in driver.said("results-note"))
+        note = driver.said("results-note").replace("\u00a0", " ")
+        for fact in ("12 345 files, 2.8 GB", "about 5 000 chunks", "about 25 min", "p pauses"):
+            assert (fact in note) is told
+
+
 async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
     engine = ScriptedEngine()
     engine.survey = SURVEY

@@ -11,6 +11,7 @@ def survey(**changes: object) -> api.FolderSurvey:
         "files": 12_345,
         "bytes": 2_800_000_000,
         "seconds": 1500.0,
+        "chunks": 6_800_000,
         "ignored": 300,
     }
     values |= {"unread": {"Word": 12, "Excel": 1}, "reason": ""} | changes
@@ -24,13 +25,14 @@ def plain(text: str) -> str:
 def test_a_survey_tells_what_is_read_how_long_it_takes_and_what_is_left_out() -> None:
     assert {name: plain(fact) for name, fact in survey_facts(survey()).items()} == {
         "to read": "12 345 files, 2.8 GB",
+        "to embed": "about 6 800 000 chunks",
         "time": "about 25 min",
         "left out": "300 ignored, 1 Excel file not read yet, 12 Word files not read yet",
     }
 
 
 def test_what_there_is_none_of_is_not_mentioned() -> None:
-    nothing = survey_facts(survey(files=1, bytes=0, seconds=0.0, ignored=0, unread={}))
+    nothing = survey_facts(survey(files=1, bytes=0, chunks=0, seconds=0.0, ignored=0, unread={}))
     assert [plain(fact) for fact in nothing.values()] == ["1 file, 0 bytes", "a few seconds"]
 
 
