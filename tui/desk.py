@@ -119,7 +119,8 @@ class Desk(Screen[None]):
 
     def show_hints(self) -> None:
         """Show the keys that matter where the cursor is."""
-        words = {"screen.back": "stop" if self.answering else "clear"}
+        back = "stop" if self.answering else "clear" if self.pane == "query" else ""
+        words = {"screen.back": back}
         self.query_one(HintLine).show(self.pane, words)
 
     def action_move_pane(self, step: int) -> None:

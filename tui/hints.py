@@ -18,7 +18,7 @@ HINTS = {
         *("screen.edit", "screen.copy", "screen.next", "screen.query", "screen.back"),
         "screen.report",
     ),
-    "preview": ("screen.edit", "screen.copy", "screen.next", "screen.query"),
+    "preview": ("screen.edit", "screen.copy", "screen.back", "screen.next", "screen.query"),
     "answer": ("screen.jump", "screen.copy", "screen.back", "screen.next", "screen.query"),
 }
 """Ids of the bindings shown for each pane, the most useful first."""
@@ -39,7 +39,10 @@ class HintLine(Static):
         self._words: dict[str, str] = {}
 
     def show(self, pane: str, words: dict[str, str]) -> None:
-        """Show the keys of ``pane``; ``words`` replaces descriptions by binding id."""
+        """Show the keys of ``pane``; ``words`` replaces descriptions by binding id.
+
+        A key without words is not shown.
+        """
         self._pane, self._words = pane, words
         self._lay_out()
 
@@ -52,7 +55,11 @@ class HintLine(Static):
         for found in self.screen.active_bindings.values():
             if found.binding.id is not None:
                 active.setdefault(found.binding.id, found.binding)
-        names = [name for name in (*HINTS[self._pane], WAY_OUT, *ALWAYS) if name in active]
+        names = [
+            name
+            for name in (*HINTS[self._pane], WAY_OUT, *ALWAYS)
+            if name in active and self._words.get(name) != ""
+        ]
         hints = {name: self._hint(name, active[name]) for name in names}
         left = self.content_size.width
         if WAY_OUT in hints:

@@ -168,6 +168,25 @@ async def test_ctrl_c_copies_the_selection_and_twice_quits() -> None:
         await driver.until(lambda: not driver.app.is_running, "quitting")
 
 
+async def test_the_hints_say_what_esc_does_here() -> None:
+    from tui.hints import HintLine
+
+    engine = answering()
+    engine.answer = [asyncio.Event()]
+    async with driving(engine) as driver:
+
+        def hints() -> str:
+            return str(driver.main.query_one(HintLine).content)
+
+        await driver.until(lambda: "esc clear" in hints())
+        await driver.ask("q")
+        await driver.until(lambda: "esc stop" in hints())
+        await driver.press("tab", "tab")
+        await driver.until(lambda: "esc stop" in hints() and "enter ask" not in hints())
+        await driver.press("escape")
+        await driver.until(lambda: "esc" not in hints())
+
+
 async def test_help_lists_every_key_and_closes() -> None:
     async with driving(answering()) as driver:
         await driver.press("f1")
