@@ -15,9 +15,7 @@ from engine.errors import EngineError
 def held() -> Iterator[bool]:
     """Hold the lock for as long as the context lasts; False when another process has it."""
     with _open_file() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(file, fcntl.LOCK_EX):
             yield False
             return
         os.truncate(file, 0)
@@ -43,12 +41,22 @@ def socket() -> Path:
 def _written_by_holder() -> bytes | None:
     """Return what the engine wrote into its lock, None where none runs."""
     with _open_file() as file:
-        try:
-            # Shared, so that two clients that look never take each other for the engine.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return os.read(file, 4096)
-    return None
+        # Shared, so that two clients that look never take each other for the engine.
+        return None if _locked(file, fcntl.LOCK_SH) else os.read(file, 4096)
+
+
+def _locked(file: int, kind: int) -> bool:
+    """Try to lock ``file``; False when another process has it."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise EngineError(
+            f"{paths.engine_lock()} can't be locked: {error.strerror}",
+            "Set XDG_DATA_HOME to a folder on a disk of this machine: locks don't work there",
+        ) from error
+    return True
 
 
 def signal_holder(pid: int, sign: signal.Signals) -> None:

@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 
 SECTIONS = {
     "Reading and splitting": (
-        "chunk_size", "chunk_overlap", "max_file_mb", "include_hidden", "confirm_files",
+        "chunk_size", "chunk_overlap", "chunk_at_headings", "max_file_mb", "include_hidden", "confirm_files",
     ),
     "Embedding and search": ("embedding", "hits", "milvus"),
     "Answers": ("llm", "prompt"),

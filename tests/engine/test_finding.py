@@ -1,11 +1,14 @@
 """Where the engine is found, and why it could not be started."""
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
 from engine import client, engine_lock, paths
+from engine.errors import EngineError
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +61,14 @@ def test_a_start_that_failed_is_explained_by_that_engine_s_own_words(
 ) -> None:
     (paths.make_private(paths.log_dir()) / "engine.log").write_text(LOG)
     assert why in client._why_ended(pid, status)
+
+
+def test_a_disk_without_locks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(file: int, kind: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    for look in (engine_lock.holder, engine_lock.socket, engine_lock.held().__enter__):
+        with pytest.raises(EngineError, match=r"engine\.lock can't be locked") as caught:
+            look()
+        assert "XDG_DATA_HOME" in caught.value.next_step
