@@ -150,7 +150,9 @@ class Folder:
 
     def _open_index(self, encoder: "Encoder") -> Index:
         target = self._settings.milvus_uri or paths.index_dir(self.root) / "index.db"
-        owner = f"{platform.node()} {os.getuid()} {self.root}"
+        # A file of its own needs no name that differs, and so can move with its folder.
+        shared = bool(self._settings.milvus_uri)
+        owner = f"{platform.node()} {os.getuid()} {self.root}" if shared else ""
         # Kept at once, for whoever closes the folder meanwhile.
         self._index = Index(
             self._manifest, target, encoder.model_id, encoder.dimension, owner=owner
@@ -272,6 +274,11 @@ class Folder:
         if time.monotonic() - self._forgot > FORGET_EVERY:
             self._manifest.forget_unused(model, now=time.time())
             self._forgot = time.monotonic()
+
+    async def examined(self, look: Callable[[Manifest, Index], _T]) -> _T:
+        """Return what ``look`` finds in manifest and index, between two steps of the writer."""
+        _, index = await self._result_of(self._opened)
+        return await self._writer.do(partial(look, self._manifest, index))
 
     # --- searching ---
 

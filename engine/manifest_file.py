@@ -1,6 +1,8 @@
 """The SQLite file of a manifest: opening and checking it, reading and writing.
 
-One connection writes; each reading thread has its own and waits for none.
+One connection writes; each reading thread has its own and waits for none. On a network file system
+SQLite can't share memory among them: a rollback journal is kept there, and readers wait for the
+moment in which a transaction is written down.
 """
 
 import contextlib
@@ -12,10 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from engine import mounts
 from engine.errors import ManifestError
 
 SCHEMA_VERSION = 2
 """Another version on disk is set aside and the folder is read again."""
+
+EMBEDDED_TOTAL = "embedded total"
+"""Name of the fact that tells how many chunks were ever embedded."""
 
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -60,6 +66,9 @@ CREATE TABLE unused (           -- vectors that no chunk needs
 ) WITHOUT ROWID;
 """
 
+BUSY_SECONDS = 10.0
+"""How long one connection waits for another."""
+
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -83,7 +92,8 @@ class ManifestFile:
             raise sqlite3.DatabaseError("it is a folder")
         try:
             is_as_left = self._is_as_left()
-            self._writer = self._open()
+            self._is_far = mounts.is_shared(path)
+            self._writer = self._open(writes=True)
             self._identity = self._find()
             # Damage in the middle of the file shows only here, or in the middle of the work.
             verdict = "ok" if is_as_left else self._verdict()
@@ -105,13 +115,16 @@ class ManifestFile:
             raise
         return str(verdict)
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self, *, writes: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path, isolation_level=None, check_same_thread=False, timeout=10
+            self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
         )
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            if not self._is_far:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+            elif writes:
+                _avoid_shared_memory(connection)
             connection.execute("PRAGMA foreign_keys = ON")
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
@@ -185,7 +198,7 @@ class ManifestFile:
         try:
             reader: sqlite3.Connection | None = getattr(self._own, "reader", None)
             if reader is None:
-                reader = self._own.reader = self._open()
+                reader = self._own.reader = self._open(writes=False)
                 self._readers.append(reader)
             yield reader
         except sqlite3.Error as error:
@@ -211,6 +224,17 @@ class ManifestFile:
             return ManifestError(what)
         self.damaged = True
         return ManifestError(what, "Open the folder again: what is damaged is then made anew")
+
+
+def _avoid_shared_memory(connection: sqlite3.Connection) -> None:
+    """Keep a rollback journal; an exclusive lock leaves the WAL without its shared memory."""
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA locking_mode = NORMAL")
+    connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # lets go of the lock
+    # A long transaction stays in memory until it is written down, so that others can read.
+    connection.execute("PRAGMA cache_spill = OFF")
 
 
 def set_aside(path: Path) -> None:

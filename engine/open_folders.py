@@ -5,14 +5,15 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-from engine import api, paths, scan
+from engine import api, moved, paths, scan
 from engine.config import Settings
-from engine.errors import FolderError
+from engine.errors import FolderError, FolderInUseError
 from engine.folder import Folder, open_manifest
 from engine.folders import resolve
+from engine.manifest import Manifest
 from engine.shared_encoder import SharedEncoder
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,10 @@ class OpenFolders:
         return await asyncio.to_thread(scan.survey, folder.root, self._settings)
 
     async def _make(self, root: Path) -> Folder:
-        manifest = await asyncio.to_thread(open_manifest, root)
+        former = await asyncio.to_thread(moved.find, root)
+        if former and await self._let_go_of(former.root):
+            await asyncio.to_thread(moved.take_over, former, root)
+        manifest = await asyncio.to_thread(_open_manifest, root)
         return Folder(
             root,
             manifest,
@@ -83,6 +87,15 @@ class OpenFolders:
             self._on_change,
             give_way=self._give_way,
         )
+
+    async def _let_go_of(self, root: Path) -> bool:
+        """Close the folder that was at ``root`` if it is open; False if somebody uses it."""
+        folder = self._open.get(paths.short_hash(str(root)))
+        if folder and self._users[folder.id]:
+            return False
+        if folder:
+            await self._close([folder])
+        return True
 
     def get(self, name: str) -> Folder:
         """Return an open folder by its id.
@@ -94,6 +107,23 @@ class OpenFolders:
             raise FolderError("that folder is not open in this engine", "Open it again")
         self._last_used[name] = time.monotonic()
         return self._open[name]
+
+    @contextlib.asynccontextmanager
+    async def closed(self, name: str) -> AsyncIterator[None]:
+        """Close a folder, and let nobody open one for as long as the context lasts.
+
+        Raises:
+            FolderInUseError: somebody uses it.
+        """
+        async with self._changing:
+            if self._users[name]:
+                raise FolderInUseError("somebody has that folder open on a screen or indexes it")
+            await self._close([self._open[name]] if name in self._open else [])
+            yield
+
+    def all(self) -> list[Folder]:
+        """Return the folders that are open."""
+        return list(self._open.values())
 
     @contextlib.contextmanager
     def in_use(self, folder: Folder) -> Iterator[None]:
@@ -131,3 +161,11 @@ class OpenFolders:
         for result in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(result, BaseException):
                 log.error("closing failed", exc_info=result)
+
+
+def _open_manifest(root: Path) -> Manifest:
+    """Open the manifest of ``root``, which may have been taken along from where it was."""
+    manifest = open_manifest(root)
+    if manifest.fact("root") not in (None, str(root)):
+        manifest.set_fact("root", str(root))
+    return manifest

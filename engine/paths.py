@@ -3,7 +3,6 @@
 import hashlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -53,21 +52,31 @@ def runtime_dir() -> Path:
     Raises:
         EngineError: the folder belongs to someone else or is open to others.
     """
-    base = os.environ.get("XDG_RUNTIME_DIR", "")
     name = short_hash(str(data_dir()), 8)
-    chosen = Path(base) / APP / name
-    longest_name = len("/vllm-0123456789abcdef.sock")
-    if (
-        not Path(base).is_absolute()  # the specification wants others ignored
-        or not Path(base).is_dir()
-        or len(os.fsencode(chosen)) + longest_name > LONGEST_SOCKET_PATH
-    ):
-        chosen = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}" / name
-        if len(os.fsencode(chosen)) + longest_name > LONGEST_SOCKET_PATH:
-            chosen = Path("/tmp") / f"{APP}-{os.getuid()}" / name  # noqa: S108  owner and mode are checked
+    # Not tempfile.gettempdir(), which is set to this very folder while Milvus Lite starts.
+    mine, temporary = os.environ.get("XDG_RUNTIME_DIR", ""), os.environ.get("TMPDIR", "")
+    usable = [Path(mine) / APP] if _is_usable(mine) and _is_own(mine) else []
+    usable += [Path(temporary) / f"{APP}-{os.getuid()}"] if _is_usable(temporary) else []
+    last = Path("/tmp") / f"{APP}-{os.getuid()}"  # noqa: S108  owner and mode are checked
+    longest_name = len(f"/{name}/vllm-0123456789abcdef.sock")
+    chosen = (
+        next((p for p in usable if len(os.fsencode(p)) + longest_name <= LONGEST_SOCKET_PATH), last)
+        / name
+    )
     make_private(chosen.parent)
     make_private(chosen)
     return chosen
+
+
+def _is_usable(folder: str) -> bool:
+    """Whether files can be made in ``folder``; the specification wants relative ones ignored."""
+    path = Path(folder)
+    return path.is_absolute() and os.access(path, os.W_OK | os.X_OK) and path.is_dir()
+
+
+def _is_own(folder: str) -> bool:
+    """Whether ``folder`` is ours: ``su`` and ``sudo`` may leave us the name of another user's."""
+    return Path(folder).stat().st_uid == os.getuid()
 
 
 def make_private(folder: Path) -> Path:

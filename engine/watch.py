@@ -6,35 +6,20 @@ gathered until the folder has been quiet for a moment, but never for longer than
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from watchdog import events
-from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
-
-from engine import paths
+from engine import mounts
+from engine.listener import Listener
 
 log = logging.getLogger(__name__)
 
-CHANGES: list[type[events.FileSystemEvent]] = [
-    events.DirAttribEvent,
-    events.DirCreatedEvent,
-    events.DirDeletedEvent,
-    events.DirMovedEvent,
-    events.FileAttribEvent,
-    events.FileClosedEvent,
-    events.FileCreatedEvent,
-    events.FileDeletedEvent,
-    events.FileModifiedEvent,
-    events.FileMovedEvent,
-]
-"""What the system is asked to tell: whoever only reads files fills no queue."""
 QUIET = 0.1
 """Seconds without an event before hints are acted on."""
 LONGEST_WAIT = 1.0
@@ -48,7 +33,11 @@ BEGIN_AGAIN = 5.0
 RECONCILE_EVERY = 300.0
 """Seconds between looks at the whole folder, for what events have missed."""
 PARTIAL_EVERY = 30.0
-"""The same while the system does not watch all of it."""
+"""The same, at least, where some changes come without an event."""
+LOOKING_SHARE = 0.02
+"""Of the time, at most, is spent on those looks."""
+SUSPENDED = 5.0
+"""Seconds that the clock on the wall may gain between two looks before the machine has slept."""
 
 
 @dataclass
@@ -78,80 +67,108 @@ class Hints:
 class Watch:
     """Watches a folder for as long as ``run`` runs."""
 
-    def __init__(self, root: Path, on_hints: Callable[[Hints], object]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        on_hints: Callable[[Hints], asyncio.Future[Any]],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``on_hints`` acts on hints; what it returns is done when it has."""
         self._root = root
         self._prefix = os.fsencode(root).rstrip(b"/") + b"/"
         self._on_hints = on_hints
+        self._now, self._wall = now, wall
         self._hints: Hints | None = None
         self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self.partial = ""
+        self._listener: Listener | None = None
+        self._failure: OSError | None = None
+        """Why there is no listener, or what the last one was refused."""
+        self._shared: mounts.Mount | None = None
+        """Where others write unseen."""
+        self._looked = now()
+        self._look_took = 0.0
+
+    @property
+    def partial(self) -> str:
         """Why changes may go unseen until the next reconcile; empty while all are seen."""
+        if refused := self._refused:
+            return _explain(refused)
+        if self._shared:
+            return (
+                f"changes that others make in a network folder ({self._shared.kind}) "
+                f"are looked for every {self._every:.0f} s"
+            )
+        return ""
+
+    @property
+    def _refused(self) -> OSError | None:
+        return self._listener.refused if self._listener else self._failure
+
+    @property
+    def _every(self) -> float:
+        """Seconds between looks at the whole folder."""
+        least = PARTIAL_EVERY if self._refused or self._shared else RECONCILE_EVERY
+        return max(least, min(self._look_took / LOOKING_SHARE, RECONCILE_EVERY))
 
     async def run(self) -> None:
         """Watch until cancelled, calling ``on_hints`` with each batch."""
-        ear = _OverflowEar(self)
-        overflows = logging.getLogger("watchdog.observers.inotify_c")
-        overflows.addHandler(ear)
-        try:
-            while True:
-                await self._watch_once()
-                self._note(None)
-                self._hand_over()
-                # A limit that is reached stays reached; a folder that is gone may soon be back.
-                await asyncio.sleep(PARTIAL_EVERY if self.partial else BEGIN_AGAIN)
-        finally:
-            overflows.removeHandler(ear)
-
-    async def _watch_once(self) -> None:
-        """Watch until the watch dies, or could be a better one."""
-        observer: BaseObserver | None = None
-        try:
-            observer = Observer()
-            await asyncio.to_thread(self._begin, observer)
-            self.partial = ""
-            self._note(None)  # whatever happened before the watch began
-            await self._deliver(observer)
-        except FileNotFoundError:
-            log.info("%s is gone", self._root)
-        except OSError as error:
-            self.partial = _explain(error)
-            log.warning("the watch of %s failed: %s", self._root, self.partial)
-        finally:
-            if observer:
-                observer.stop()
-
-    def _begin(self, observer: BaseObserver) -> None:
-        observer.schedule(_Handler(self), str(self._root), recursive=True, event_filter=CHANGES)
-        observer.start()
-
-    async def _deliver(self, observer: BaseObserver) -> None:
-        """Hand over batches until the observer's emitter dies, as it does when the root goes."""
-        last_look = time.monotonic()
-        identity = self._identity()
-        while all(emitter.is_alive() for emitter in observer.emitters):
-            if self._identity() != identity:
-                return  # the system goes on watching a folder that was moved away
-            if time.monotonic() - last_look > (PARTIAL_EVERY if self.partial else RECONCILE_EVERY):
-                last_look = time.monotonic()
-                self._note(None)
-            if not await self._any_news(ALIVE_EVERY):
-                continue
-            await self._settle()
-            was_partial = bool(self.partial)
-            if self._hints and self._hints.may_hold_folders:
-                self.partial = await asyncio.to_thread(_why_partial, observer)
+        while True:
+            rest = await self._watch_once()
+            self._note(None)
             self._hand_over()
-            if was_partial and not self.partial:
-                return
+            await asyncio.sleep(rest)
 
-    def _identity(self) -> tuple[int, int] | None:
-        """Return which folder stands at the root's path now."""
+    async def _watch_once(self) -> float:
+        """Watch until the watch dies, or could be a better one; return when to begin again."""
+        listener: Listener | None = None
         try:
-            found = self._root.lstat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+            around = await asyncio.to_thread(self._look_around)
+            self._shared = next((mount for mount in around.mounts if mount.is_shared), None)
+            listener = Listener(self._root, self.note)
+            await asyncio.to_thread(listener.begin)
+            self._listener = listener
+            self._note(None)  # whatever happened before the watch began
+            return await self._deliver(listener, around)
+        except (FileNotFoundError, NotADirectoryError):
+            log.info("%s is gone", self._root)
+            return BEGIN_AGAIN  # it may soon be back
+        except OSError as error:
+            if str(error) != str(self._failure):
+                log.warning("the watch of %s failed: %s", self._root, _explain(error))
+            self._listener, self._failure = None, error
+            return self._every  # a limit that is reached stays reached
+        finally:
+            if self._listener:
+                self._failure = self._listener.refused
+                self._listener = None
+            if listener:
+                await asyncio.to_thread(listener.stop)
+
+    async def _deliver(self, listener: Listener, begun_in: "_Around") -> float:
+        """Hand over batches until it is time to begin again; return in how many seconds."""
+        gained = self._wall() - self._now()
+        while listener.is_well and not await asyncio.to_thread(listener.opened_up):
+            if await asyncio.to_thread(self._look_around) != begun_in:
+                break  # the system goes on watching a folder that was moved away
+            before, gained = gained, self._wall() - self._now()
+            if gained - before > SUSPENDED:
+                self._note(None)
+            if self._now() - self._looked > self._every:
+                if listener.refused:
+                    return 0
+                self._note(None)
+            if await self._any_news(ALIVE_EVERY):
+                await self._settle()
+                self._hand_over()
+        return BEGIN_AGAIN
+
+    def _look_around(self) -> "_Around":
+        """Return which folder stands at the root's path now, and on what; it may hang."""
+        found = self._root.lstat()
+        return _Around((found.st_dev, found.st_ino), mounts.of(self._root))
 
     async def _settle(self) -> None:
         begun = time.monotonic()
@@ -172,7 +189,15 @@ class Watch:
         self._news.clear()
         hints, self._hints = self._hints, None
         if hints:
-            self._on_hints(hints)
+            begun = self._now()
+            acted = self._on_hints(hints)
+            if hints.everything:
+                self._looked = begun
+                acted.add_done_callback(lambda _: self._take_look(begun))
+
+    def _take_look(self, begun: float) -> None:
+        self._looked = self._now()
+        self._look_took = self._looked - begun
 
     def note(self, path: bytes | None) -> None:
         """Take one event's path, a folder's with ``/`` at its end, or None for "anything".
@@ -194,44 +219,17 @@ class Watch:
         self._news.set()
 
 
-class _Handler(events.FileSystemEventHandler):
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a watch depends on besides its events."""
 
-    def on_any_event(self, event: events.FileSystemEvent) -> None:
-        for path in (event.src_path, event.dest_path):
-            if path:
-                self._watch.note(os.fsencode(path) + b"/" * event.is_directory)
-
-
-class _OverflowEar(logging.Handler):
-    """Hears of lost events: watchdog 7.1 tells its log, and no handler of events."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(logging.WARNING)
-        self._watch = watch
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if "overflow" in record.getMessage():
-            self._watch.note(None)
-
-
-def _why_partial(observer: BaseObserver) -> str:
-    """Return why parts of the folder may go unwatched; empty if all of it is watched.
-
-    watchdog 7.1 says nothing of a subfolder that the system refused to watch, so one more watch is
-    asked for: when a limit is reached, it is refused too.
-    """
-    with tempfile.TemporaryDirectory(dir=paths.runtime_dir()) as one_more:
-        try:
-            watch = observer.schedule(events.FileSystemEventHandler(), one_more)
-        except OSError as error:
-            return _explain(error)
-        observer.unschedule(watch)
-        return ""
+    identity: tuple[int, int]
+    mounts: tuple[mounts.Mount, ...]
 
 
 def _explain(error: OSError) -> str:
-    if error.errno == 28:  # ENOSPC: inotify's way to say that its limit is reached
+    if error.errno == errno.ENOSPC:  # inotify's way to say that its limit is reached
         return "the system's limit of watched folders is reached (fs.inotify.max_user_watches)"
+    if error.errno == errno.EMFILE:
+        return "the system's limit of watches is reached (fs.inotify.max_user_instances)"
     return f"the system can't watch it ({error.strerror or error})"

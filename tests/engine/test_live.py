@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from watchdog.observers import inotify_c
 
-from engine import config, folder, index, paths, watch
+from engine import config, folder, index, mounts, paths, watch
 from engine.api import FolderStatus, LlmState
 from engine.errors import FolderError, ManifestError
 from engine.folder import Folder, open_manifest
@@ -45,6 +45,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look sooner whether the watch still lives."""
     monkeypatch.setattr(watch, "ALIVE_EVERY", 0.1)
     monkeypatch.setattr(watch, "BEGIN_AGAIN", 0.1)
+    monkeypatch.setattr(watch, "LOOKING_SHARE", 1)
 
 
 @contextlib.asynccontextmanager
@@ -139,6 +140,19 @@ async def test_a_limit_reached_by_a_new_folder_is_noticed(
     await until(lambda: status(opened).state == "partial watch")
 
 
+async def test_a_network_folder_says_so_and_what_others_write_there_is_found(
+    root: Path, encoder: TinyEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mounts, "listed", lambda: [mounts.Mount(str(root), "nfs4")])
+    monkeypatch.setattr(watch, "PARTIAL_EVERY", 0.3)
+    monkeypatch.setattr(watch.Watch, "_note", _only_everything(watch.Watch._note))
+    async with opening(root, encoder) as opened:
+        await until(lambda: status(opened).state == "partial watch")
+        assert "in a network folder (nfs4)" in status(opened).detail
+        (root / "owl.md").write_text("barn owl")
+        await until_found(opened, {"kite", "barn owl"})
+
+
 async def test_without_a_watch_at_all_the_folder_is_compared(
     root: Path, encoder: TinyEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +173,7 @@ async def test_after_lost_events_the_whole_folder_is_compared(
 ) -> None:
     nowhere = inotify_c.WatchDescriptor(-1)
     lost = inotify_c.InotifyEvent(nowhere, inotify_c.InotifyConstants.IN_Q_OVERFLOW, 0, b"")
-    monkeypatch.setattr(watch.Watch, "note", _only_everything(watch.Watch.note))
+    monkeypatch.setattr(watch.Watch, "_note", _only_everything(watch.Watch._note))
     (root / "owl.md").write_text("barn owl")
     for thread in threading.enumerate():
         if isinstance(thread, inotify_c.InotifyFD):
@@ -176,13 +190,13 @@ async def test_reading_files_gives_no_hints(
     root: Path, opened: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hints: list[object] = []
-    note = watch.Watch.note
+    note = watch.Watch._note
 
     def listen(self: watch.Watch, path: bytes | None) -> None:
         hints.append(path)
         note(self, path)
 
-    monkeypatch.setattr(watch.Watch, "note", listen)
+    monkeypatch.setattr(watch.Watch, "_note", listen)
     for _ in range(3):
         assert (root / "owl.md").read_text() == "owl"
     (root / "owl.md").touch()
