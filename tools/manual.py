@@ -13,9 +13,9 @@ PAGE = ROOT / "docs" / "configuration.md"
 
 SECTIONS = {
     "Reading and splitting": (
-        "chunk_size", "chunk_overlap", "chunk_at_headings", "max_file_mb", "include_hidden", "confirm_files",
+        "chunk", "max_file_mb", "include_hidden", "confirm_files",
     ),
-    "Embedding and search": ("embedding", "hits", "milvus"),
+    "Embedding and search": ("embedding", "index", "hits", "milvus"),
     "Answers": ("llm", "prompt"),
     "The engine and the screen": ("profile", "fetch", "engine", "theme", "editor"),
 }  # fmt: skip
