@@ -2,34 +2,52 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+
+import psutil
 
 from engine import client, config, paths
 from engine.api import SyncFinished
 from engine.connection import EngineClient
 
 
-@asynccontextmanager
-async def own_engine() -> AsyncIterator[EngineClient]:
-    """Start an engine with the home of nobody, and stop it in the end."""
+@contextmanager
+def own_home() -> Iterator[Path]:
+    """Give this process, and what it starts, the home of nobody; removed in the end."""
     cache = paths.cache_dir().parent
     with tempfile.TemporaryDirectory(prefix="hoverkite-benchmark-") as home:
         places = {f"XDG_{name}_HOME": f"{home}/{name}" for name in ("CONFIG", "DATA", "STATE")}
         before = dict(os.environ)
         os.environ |= places | {"HOME": home, "XDG_RUNTIME_DIR": home, "XDG_CACHE_HOME": str(cache)}
         try:
-            flags = {"llm_start": "never"}
-            engine = await client.connect(config.load(flags), flags)
-            try:
-                yield engine
-            finally:
-                await engine.close()
-                await client.stop_engine()
+            yield Path(home).resolve()
         finally:
             os.environ.clear()
             os.environ.update(before)
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[EngineClient]:
+    """Start an engine in the home of now, and stop it in the end; its data stays."""
+    flags = {"llm_start": "never"}
+    try:
+        engine = await client.connect(config.load(flags), flags)
+        try:
+            yield engine
+        finally:
+            await engine.close()
+    finally:
+        await client.stop_engine()
+
+
+@asynccontextmanager
+async def own_engine() -> AsyncIterator[EngineClient]:
+    """Start an engine with the home of nobody, and stop it in the end."""
+    with own_home():
+        async with running() as engine:
+            yield engine
 
 
 async def index(engine: EngineClient, docs: Path) -> tuple[str, SyncFinished]:
@@ -39,3 +57,10 @@ async def index(engine: EngineClient, docs: Path) -> tuple[str, SyncFinished]:
         if isinstance(event, SyncFinished):
             return opened.folder, event
     raise SystemExit("the engine stopped before the folder was indexed")
+
+
+def cpu_of(pid: int) -> float:
+    """Return the processor time of the engine and its Milvus servers."""
+    engine = psutil.Process(pid)
+    times = [process.cpu_times() for process in [engine, *engine.children(recursive=True)]]
+    return sum(spent.user + spent.system for spent in times)

@@ -1,7 +1,7 @@
 """Embedding speed against SentenceTransformer.encode in float32, measured in the same run.
 
-``python -m benchmarks.embedding [DOCS] [CHUNKS]``: prints ratios; the absolute numbers are only
-this machine's, now.
+``python -m benchmarks.embedding [DOCS] [CHUNKS] [--quick] [--json]``: prints ratios; the absolute
+numbers are only this machine's, now.
 """
 
 import statistics
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import _report
 from engine import embedding, encoder_files
 from engine.config import Settings
 from engine.embedding import Encoder
@@ -67,42 +68,67 @@ def query_ms_while_encoding(encoder: Encoder, chunks: list[str]) -> float:
     return statistics.median(spent) * 1000
 
 
+def measure(chunks: list[str], cache: Path) -> _report.Figures:
+    """Return what the encoder needs, compiled anew in ``cache``, and what the authority needs."""
+    settings = Settings(embedding_device="cpu")
+    cold = seconds(lambda: embedding.load(settings, cache=cache).close())
+    command = [sys.executable, "-c", WARM, str(cache)]
+    warm = min(
+        float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(3)
+    )
+    encoder = embedding.load(settings, cache=cache)
+    model = encoder_files.find(settings.embedding_model)
+    assert model, "a model that was loaded is on this machine"
+    torch_started = time.perf_counter()
+    baseline = open_model(str(model.folder), "cpu")
+    torch_start = time.perf_counter() - torch_started
+    encoder.encode(chunks[:16])
+    baseline.encode(chunks[:16])
+    encode, authority = partial(encoder.encode, chunks), partial(baseline.encode, chunks)
+    ours, theirs = seconds(encode), seconds(authority)
+    our_cpu, their_cpu = cpu_seconds(encode), cpu_seconds(authority)
+    expected = baseline.encode(chunks, normalize_embeddings=True)
+    cosines = (encoder.encode(chunks) * expected).sum(axis=1)
+    our_query, their_query = query_ms(encoder.encode_query), query_ms(baseline.encode)
+    return {
+        "encoder": encoder.device,
+        "chunks": len(chunks),
+        "chunks_per_s": {
+            "ours": len(chunks) / ours,
+            "fp32": len(chunks) / theirs,
+            "ratio": theirs / ours,
+            "ratio_in_processor_time": their_cpu / our_cpu,
+        },
+        "one_query": {
+            "ours_ms": our_query,
+            "fp32_ms": their_query,
+            "ratio": their_query / our_query,
+            "while_encoding_ms": query_ms_while_encoding(encoder, chunks),
+        },
+        "start": {
+            "warm_s": warm,
+            "first_ever_s": cold,
+            "torch_s": torch_start,
+            "ratio": torch_start / warm,
+        },
+        "cosine_to_fp32": {
+            "mean": f"{cosines.mean():.6f}",
+            "least": f"{cosines.min():.6f}",
+        },
+    }
+
+
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
-    chunks = chunks_of(folder, int(sys.argv[2]) if len(sys.argv) > 2 else 128)
+    """Measure, and print ratios."""
+    parser = _report.options("Embedding speed against SentenceTransformer in float32.")
+    parser.add_argument("docs", nargs="?", type=Path, default=Path("docs"))
+    parser.add_argument("chunks", nargs="?", type=int, default=128)
+    options = parser.parse_args()
+    chunks = chunks_of(options.docs, min(options.chunks, 64) if options.quick else options.chunks)
     if not chunks:
-        sys.exit(f"{folder} holds no Markdown")
+        sys.exit(f"{options.docs} holds no Markdown")
     with tempfile.TemporaryDirectory() as name:
-        cache = Path(name)
-        settings = Settings(embedding_device="cpu")
-        cold = seconds(lambda: embedding.load(settings, cache=cache).close())
-        command = [sys.executable, "-c", WARM, str(cache)]
-        warm = [
-            float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(3)
-        ]
-        encoder = embedding.load(settings, cache=cache)
-        model = encoder_files.find(settings.embedding_model)
-        assert model
-        torch_started = time.perf_counter()
-        baseline = open_model(str(model.folder), "cpu")
-        torch_start = time.perf_counter() - torch_started
-        encoder.encode(chunks[:16])
-        baseline.encode(chunks[:16])
-        encode, authority = partial(encoder.encode, chunks), partial(baseline.encode, chunks)
-        ours, theirs = seconds(encode), seconds(authority)
-        our_cpu, their_cpu = cpu_seconds(encode), cpu_seconds(authority)
-        expected = baseline.encode(chunks, normalize_embeddings=True)
-        cosines = (encoder.encode(chunks) * expected).sum(axis=1)
-        our_query, their_query = query_ms(encoder.encode_query), query_ms(baseline.encode)
-        busy = query_ms_while_encoding(encoder, chunks)
-        print(f"encoder: {encoder.device}; {len(chunks)} chunks of {folder}")
-        print(f"chunks/s: {len(chunks) / ours:.0f} against {len(chunks) / theirs:.0f}", end="")
-        print(f" in fp32: {theirs / ours:.1f} times ({their_cpu / our_cpu:.1f} in processor time)")
-        print(f"one query: {our_query:.1f} ms against {their_query:.1f}", end="")
-        print(f": {their_query / our_query:.1f} times; while encoding {busy:.1f} ms")
-        print(f"start: warm {min(warm):.1f} s (first ever {cold:.0f} s)", end="")
-        print(f" against {torch_start:.0f} s: {torch_start / min(warm):.0f} times")
-        print(f"cosine to fp32: {cosines.mean():.6f} on average, {cosines.min():.6f} at least")
+        _report.show(measure(chunks, Path(name)), as_json=options.json)
 
 
 if __name__ == "__main__":

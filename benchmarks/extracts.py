@@ -1,24 +1,24 @@
 """How long after the hits the extracts come, and how often they hold the answer.
 
-``python -m benchmarks.extracts [DATA] [--questions N] [--json]``: DATA is a folder in BEIR's format
-whose queries have answers (``corpus.jsonl``, ``queries.jsonl``), or any folder of documents, whose
-headings are then the questions. Everything goes through the engine, as a client sees it. Baseline:
-the whole best hit in the place of its extracts, which is all that search alone would give.
+``python -m benchmarks.extracts [DATA] [--questions N] [--quick] [--json]``: DATA is a folder in
+BEIR's format whose queries have answers (``corpus.jsonl``, ``queries.jsonl``), or any folder of
+documents, whose headings are then the questions. Everything goes through the engine, as a client
+sees it. Baseline: the whole best hit in the place of its extracts, which is all that search alone
+would give.
 """
 
-import argparse
 import asyncio
 import contextlib
 import json
 import random
 import re
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import _report
 from benchmarks._own_engine import index, own_engine
 from engine.api import ExtractsFound, HitsFound
 from engine.connection import EngineClient
@@ -33,10 +33,6 @@ class Question:
     text: str
     answers: list[str] = field(default_factory=list)
 
-    def is_answered(self, texts: list[str]) -> bool:
-        """Tell whether an answer stands in one of ``texts``."""
-        return any(answer.lower() in text.lower() for answer in self.answers for text in texts)
-
 
 @dataclass
 class Found:
@@ -46,6 +42,11 @@ class Found:
     after_ms: float
     best_hit: str
     extracts: list[str]
+
+    def is_answered(self, texts: list[str]) -> bool:
+        """Tell whether an answer to the question stands in one of ``texts``."""
+        answers = self.question.answers
+        return any(answer.lower() in text.lower() for answer in answers for text in texts)
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, object]]:
@@ -97,12 +98,11 @@ async def measure(data: Path, most: int) -> list[Found]:
 
 
 def summarise(found: list[Found]) -> dict[str, float]:
-    times = sorted(one.after_ms for one in found)
+    seconds = [one.after_ms / 1000 for one in found]
     result = {
         "questions": len(found),
-        "p50_ms": statistics.median(times),
-        "p95_ms": times[int(len(times) * 0.95)],
-        "max_ms": times[-1],
+        **_report.p50_p95(seconds),
+        "max_ms": max(seconds) * 1000,
     }
     if asked := [one for one in found if one.question.answers]:
 
@@ -110,32 +110,22 @@ def summarise(found: list[Found]) -> dict[str, float]:
             return right / len(asked)
 
         result |= {
-            "in_any": share(sum(one.question.is_answered(one.extracts) for one in asked)),
-            "in_first": share(sum(one.question.is_answered(one.extracts[:1]) for one in asked)),
-            "in_best_hit": share(sum(one.question.is_answered([one.best_hit]) for one in asked)),
+            "answer_in_any_extract": share(sum(one.is_answered(one.extracts) for one in asked)),
+            "in_the_first": share(sum(one.is_answered(one.extracts[:1]) for one in asked)),
+            "in_the_best_hit": share(sum(one.is_answered([one.best_hit]) for one in asked)),
         }
     return result
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Latency and quality of the extracts.")
+    """Measure, and print milliseconds and shares."""
+    parser = _report.options("Latency and quality of the extracts.")
     parser.add_argument("data", nargs="?", type=Path, default=Path("docs"))
     parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    result = summarise(asyncio.run(measure(options.data.resolve(), options.questions)))
-    if options.json:
-        print(json.dumps(result))
-        return
-    print(
-        f"{result['questions']} questions; extracts after the hits: p50 {result['p50_ms']:.1f} ms"
-    )
-    print(f"  p95 {result['p95_ms']:.1f} ms, at most {result['max_ms']:.1f} ms")
-    if "in_any" in result:
-        print(
-            f"answer in an extract {result['in_any']:.1%}, in the first {result['in_first']:.1%};"
-        )
-        print(f"  in the best hit as a whole {result['in_best_hit']:.1%}")
+    most = min(options.questions, 50) if options.quick else options.questions
+    result = summarise(asyncio.run(measure(options.data.resolve(), most)))
+    _report.show(result, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """Files → searchable, against the reference as a script, measured in the same run.
 
-``python -m benchmarks.index [DOCS] [--files N|all] [--rounds N] [--json]``: the engine with
-default settings and nothing indexed, and the reference (RecursiveCharacterTextSplitter,
+``python -m benchmarks.index [DOCS] [--files N|all] [--rounds N] [--quick] [--json]``: the engine
+with default settings and nothing indexed, and the reference (RecursiveCharacterTextSplitter,
 SentenceTransformer.encode in float32, one Milvus insert) do the same files in turns. Both have
 their model loaded before. Trust the ratios, on a busy machine those in processor time.
 """
 
-import argparse
 import asyncio
-import json
 import random
 import shutil
 import sys
@@ -19,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from benchmarks._own_engine import index, own_engine
+from benchmarks import _report
+from benchmarks._own_engine import cpu_of, index, own_engine
 from engine import chunking, documents, embedding, encoder_files, paths
 from engine.config import Settings
 from engine.connection import EngineClient
@@ -31,6 +28,7 @@ from engine.kinds import FileKind, kind_of
 
 SAMPLE = 36
 """Files of the Milvus documentation that take the reference about a minute on two cores."""
+QUICK_SAMPLE = 9
 MAX_BYTES = 10_000_000
 
 
@@ -52,6 +50,15 @@ class Spent:
     def rate(self) -> float:
         """Chunks a second."""
         return self.chunks / self.seconds
+
+    def figures(self) -> _report.Figures:
+        """Return it all by name."""
+        return {
+            "chunks": self.chunks,
+            "wall_s": self.seconds,
+            "processor_s": self.cpu_seconds,
+            "chunks_per_s": self.rate,
+        }
 
 
 def timed(work: Callable[[], int]) -> tuple[int, float, float]:
@@ -88,13 +95,6 @@ async def ours(files: list[Path], engine: EngineClient, docs: Path) -> tuple[int
     cpu, started = cpu_of(pid), time.perf_counter()
     _, summary = await index(engine, docs)
     return summary.chunks, time.perf_counter() - started, cpu_of(pid) - cpu
-
-
-def cpu_of(pid: int) -> float:
-    """Return the processor time of the engine and its Milvus servers."""
-    engine = psutil.Process(pid)
-    times = [process.cpu_times() for process in [engine, *engine.children(recursive=True)]]
-    return sum(spent.user + spent.system for spent in times)
 
 
 def encode_alone(files: list[Path], encoder: Encoder) -> int:
@@ -151,33 +151,29 @@ async def warm_up(folder: Path, engine: EngineClient, encoder: Encoder, model: A
 
 def main() -> None:
     """Measure, and print ratios."""
-    parser = argparse.ArgumentParser(description="Files → searchable, against the reference.")
+    parser = _report.options("Files → searchable, against the reference.")
     parser.add_argument("docs", nargs="?", type=Path, default=Path("docs"))
     parser.add_argument("--files", default=str(SAMPLE), help="how many, or all")
     parser.add_argument("--rounds", type=int, default=3, help="turns in which they are done")
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    files = sample(options.docs, options.files)
+    files = sample(options.docs, str(QUICK_SAMPLE) if options.quick else options.files)
     hoverkite, script, bare = asyncio.run(measure(files, min(options.rounds, len(files))))
+    ratio, share = hoverkite.rate / script.rate, hoverkite.rate / bare.rate
+    target = 3.5 if _report.has_bf16() else 2.2
     result = {
         "files": len(files),
-        "hoverkite": {**vars(hoverkite), "chunks_per_s": hoverkite.rate},
-        "reference": {**vars(script), "chunks_per_s": script.rate},
-        "ratio": hoverkite.rate / script.rate,
+        "hoverkite": hoverkite.figures(),
+        "reference": script.figures(),
+        "ratio": ratio,
         "ratio_in_processor_time": script.cpu_seconds / hoverkite.cpu_seconds,
-        "share_of_encoder": hoverkite.rate / bare.rate,
+        "share_of_encoder": share,
         "share_of_encoder_in_processor_time": bare.cpu_seconds / hoverkite.cpu_seconds,
+        "targets": {
+            "ratio": _report.at_least(ratio, target),
+            "share_of_encoder": _report.at_least(share, 0.9),
+        },
     }
-    if options.json:
-        print(json.dumps(result, default=float))
-        return
-    for name, spent in (("hoverkite", hoverkite), ("reference", script)):
-        print(f"{name}: {len(files)} files, {spent.chunks} chunks in {spent.seconds:.1f} s", end="")
-        print(f" ({spent.cpu_seconds:.1f} s of processor time): {spent.rate:.0f} chunks/s")
-    print(f"ratio: {result['ratio']:.2f}", end="")
-    print(f" ({result['ratio_in_processor_time']:.2f} in processor time)")
-    print(f"share of the encoder's own throughput: {result['share_of_encoder']:.2f}", end="")
-    print(f" ({result['share_of_encoder_in_processor_time']:.2f} in processor time)")
+    _report.show(result, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
 """How long the first frame takes, from the start of the process to the painted hint of the query.
 
-    python benchmarks/screen.py [ROUNDS]
-
-The screen runs in a pseudo-terminal. The ratio is against ``import textual.app`` alone, measured
-in the same run and in turns, so that a busy machine slows both.
+``python -m benchmarks.screen [ROUNDS] [--quick] [--json]``: the screen runs in a pseudo-terminal.
+The ratio is against ``import textual.app`` alone, measured in the same run and in turns, so that a
+busy machine slows both.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pty
 import select
@@ -22,6 +20,8 @@ import tempfile
 import termios
 import time
 from pathlib import Path
+
+from benchmarks import _report
 
 ROOT = Path(__file__).resolve().parent.parent
 PAINTED = b"sk your documents"
@@ -74,9 +74,8 @@ def baseline(environment: dict[str, str]) -> float:
     return time.perf_counter() - started
 
 
-def main() -> None:
-    """Measure in turns and print the medians as JSON."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+def measure(rounds: int) -> tuple[list[float], list[float]]:
+    """Return the seconds of first frames and of bare imports, taken in turns."""
     with tempfile.TemporaryDirectory() as home:
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("XDG_")},
@@ -99,14 +98,23 @@ def main() -> None:
         for _ in range(rounds):
             frames.append(first_frame(environment, docs))
             imports.append(baseline(environment))
+    return frames, imports
+
+
+def main() -> None:
+    """Measure, and print the medians and their ratio."""
+    parser = _report.options("From the start of the process to the first frame.")
+    parser.add_argument("rounds", nargs="?", type=int, default=9)
+    options = parser.parse_args()
+    frames, imports = measure(min(options.rounds, 3) if options.quick else options.rounds)
     frame, bare = statistics.median(frames), statistics.median(imports)
     result = {
-        "first_frame_s": round(frame, 3),
-        "slowest_s": round(max(frames), 3),
-        "import_textual_s": round(bare, 3),
-        "ratio": round(frame / bare, 2),
+        "first_frame_s": frame,
+        "slowest_s": max(frames),
+        "import_textual_s": bare,
+        "ratio": frame / bare,
     }
-    print(json.dumps(result))
+    _report.show(result, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -94,9 +95,19 @@ def _listen(path: Path) -> socket.socket:
     return listener
 
 
+class _EngineLog(RotatingFileHandler):
+    """A log that what libraries print follows from file to file."""
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        for printed in (1, 2):
+            os.dup2(stream.fileno(), printed)
+        return stream
+
+
 def _log_to_file(path: Path) -> None:
     """Send our log, and whatever libraries print, to ``path``."""
-    handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
+    handler = _EngineLog(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
     handler.setFormatter(
         logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     )
@@ -104,9 +115,6 @@ def _log_to_file(path: Path) -> None:
     logging.captureWarnings(True)
     for noisy in ("httpx", "httpcore", "pymilvus", "watchdog"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    with path.open("ab") as log_file:
-        for stream in (1, 2):
-            os.dup2(log_file.fileno(), stream)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ commands:
   hoverkite ask DOCS QUESTION     print extracts, the model's answer and its sources
   hoverkite index DOCS            bring the index up to date, once
   hoverkite status [DOCS]         show what is indexed and what runs
+  hoverkite doctor [DOCS]         look for what is wrong; --repair puts it right
+  hoverkite forget DOCS           remove everything kept about a folder
   hoverkite stop                  stop the engine and the answer model
 
 examples:
@@ -41,10 +43,12 @@ EXAMPLES = {
     "ask": ("'How often is the generator tested?'", "--set llm_max_tokens=100 'What is M?'"),
     "index": ("", "--yes"),
     "status": ("", "--json"),
+    "doctor": ("", "--repair"),
+    "forget": ("", "--yes"),
 }
 """What may follow ``hoverkite COMMAND ~/notes``."""
 
-COMMANDS = ("search", "ask", "index", "status", "stop")
+COMMANDS = ("search", "ask", "index", "status", "doctor", "forget", "stop")
 OPEN = "open"
 """The command that nobody has to type."""
 HELP = ("-h", "--help")
@@ -170,6 +174,12 @@ def _parser() -> argparse.ArgumentParser:
         )
     _add_json(command("index", "Bring the folder's index up to date, once.", "DOCS "))
     _add_json(command("status", "Show what is indexed and what runs.", "[DOCS] "))
+    about = "Compare folder, manifest and Milvus, and look for what is wrong on this machine."
+    added = command("doctor", about, "[DOCS] ")
+    _add_json(added)
+    added.add_argument("--repair", action="store_true", help="put right what is wrong")
+    about = "Remove everything kept about a folder, which may be gone; its documents stay."
+    _add_json(command("forget", about, "DOCS "))
     command("stop", "Stop the engine and the answer model.").set_defaults(json=False, docs=None)
     return parser
 
@@ -192,9 +202,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         choices=("default", "reference"),
         help="a named set of defaults: default or reference",
     )
-    parser.add_argument(
-        "--yes", action="store_true", help="index a large new folder without asking"
-    )
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

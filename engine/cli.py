@@ -21,6 +21,8 @@ from engine.quick_start import spare_imports
 
 OpenScreen = Callable[[Path, dict[str, Any], bool], int]
 """Opens the screen on a folder with settings given as flags and a yes given beforehand."""
+WITHOUT_FOLDER = ("stop", "status", "doctor")
+"""Commands that may come without one; ``forget`` may name one that is gone."""
 OUTPUT_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 """What writing to a place that takes no more fails with; the error names no file then."""
 
@@ -103,7 +105,7 @@ def _run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
 
     from engine import commands
 
-    if options.command not in ("stop", "status") or options.docs:
+    if options.command != "forget" and (options.command not in WITHOUT_FOLDER or options.docs):
         _existing_folder(options.docs)
     return asyncio.run(commands.run(options, flags))
 

@@ -1,27 +1,33 @@
-"""What the commands do with the engine, and how they print it."""
+"""The commands that search, ask and index, and how they print what comes."""
 
 import argparse
 import contextlib
-import json
 import sys
-from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from engine import api, config
-from engine.client import attach, connect, stop_engine
-from engine.connection import EngineClient, NotAnsweringError
-from engine.errors import ConfigError, EngineError, NotAgreedError, StoreError
-from engine.figures import GAP, count, counted
+from engine.client import connect
+from engine.connection import EngineClient
+from engine.errors import NotAgreedError, StoreError
+from engine.figures import count, counted
 from engine.folders import resolve
+from engine.printing import (
+    FOUND,
+    NOT_FOUND,
+    can_be_asked,
+    narrate,
+    plain_line,
+    print_json,
+    says_yes,
+    with_detail,
+)
 from engine.problems import error_of
-from engine.safe_text import clean, clean_line, escape_json
-from engine.survey_text import left_out, survey_facts
+from engine.safe_text import clean, clean_line
+from engine.survey_text import survey_facts
 
 if TYPE_CHECKING:
     from tqdm import tqdm
-
-FOUND, NOT_FOUND = 0, 1
 
 
 async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
@@ -30,15 +36,19 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     Raises:
         HoverkiteError: why it could not be done.
     """
-    if options.command == "stop":
-        return await _stop()
-    if options.command == "status":
-        return await _status(options, flags)
+    if options.command in ("stop", "status"):
+        from engine import commands_status
+
+        return await commands_status.run(options, flags)
+    if options.command in ("forget", "doctor"):
+        from engine import commands_upkeep
+
+        return await commands_upkeep.run(options, flags)
     settings = config.load(flags)
     client = await connect(settings, flags)
     try:
         if client.note:
-            _narrate(client.note)
+            narrate(client.note)
         folder = await _open(client, options)
         summary = await _sync(client, folder, quiet=options.command != "index")
         if options.command == "index":
@@ -58,15 +68,14 @@ async def _open(client: EngineClient, options: argparse.Namespace) -> str:
     opened = await client.open_folder(path, agreed=options.yes)
     survey = opened.survey
     if survey:
-        _narrate(f"{path} is new here")
+        narrate(f"{path} is new here")
         for label, fact in survey_facts(survey).items():
-            _narrate(f"  {label}: {fact}")
+            narrate(f"  {label}: {fact}")
     if survey and survey.reason and not options.yes:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not can_be_asked():
             raise NotAgreedError(f"{path} is not indexed yet: {survey.reason}")
-        _narrate(f"It is asked because {survey.reason}.")
-        print("Index it? [y/N] ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        narrate(f"It is asked because {survey.reason}.")
+        if not says_yes("Index it?"):
             raise NotAgreedError(f"{path} was not indexed")
         opened = await client.open_folder(path, agreed=True)
     return opened.folder
@@ -108,7 +117,7 @@ def _advance(bar: "tqdm[Any]", status: api.FolderStatus) -> None:
 
 def _print_summary(summary: api.SyncFinished, options: argparse.Namespace) -> int:
     if options.json:
-        _print_json(summary.model_dump(mode="json", exclude={"type"}))
+        print_json(summary.model_dump(mode="json", exclude={"type"}))
         return FOUND
     print(
         plain_line(
@@ -119,18 +128,18 @@ def _print_summary(summary: api.SyncFinished, options: argparse.Namespace) -> in
         )
     )
     for skipped in summary.skipped:
-        _narrate(f"skipped {skipped.path}: {skipped.reason}")
+        narrate(f"skipped {skipped.path}: {skipped.reason}")
     return FOUND
 
 
 def _print_hits(reply: api.SearchReply, options: argparse.Namespace) -> int:
     if options.json:
-        _print_json(_search_json(reply))
+        print_json(_search_json(reply))
     else:
         for hit in reply.hits:
             print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
         if not reply.hits:
-            _narrate("Nothing was found.")
+            narrate("Nothing was found.")
     return FOUND if reply.hits else NOT_FOUND
 
 
@@ -168,7 +177,7 @@ async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -
             if printer:
                 printer.show(event)
     if options.json:
-        _print_json(answer)
+        print_json(answer)
     return status
 
 
@@ -208,12 +217,12 @@ class _AnswerPrinter:
     def _llm(self, event: api.LlmState) -> None:
         if event.state != self._state:
             self._state = event.state
-            _narrate(f"{event.model or 'answers'}: {_with_detail(event.state, event.detail)}")
+            narrate(f"{event.model or 'answers'}: {with_detail(event.state, event.detail)}")
 
     def _prompt(self, event: api.PromptMade) -> None:
         print(f"\n— {clean_line(event.model)} —")
         if event.notice:
-            _narrate(event.notice)
+            narrate(event.notice)
 
     def _finished(self, event: api.AnswerFinished) -> None:
         print("\n")
@@ -224,118 +233,4 @@ class _AnswerPrinter:
         if event.answer:
             print("\n[the answer was cut off here]")
         error = error_of(event.problem)
-        _narrate(f"{error.title}: {error}. {error.next_step}")
-
-
-# --- state -----------------------------------------------------------------------------------
-
-
-async def _stop() -> int:
-    stopped = await stop_engine()
-    _narrate("The engine has stopped." if stopped else "No engine is running.")
-    return FOUND
-
-
-async def _status(options: argparse.Namespace, flags: dict[str, Any]) -> int:
-    if not options.docs:
-        return await _engine_status(options)
-    from engine.stored_status import stored_status
-
-    root = resolve(options.docs)
-    status = await _running_status(root)
-    if status is None:
-        status = stored_status(root, _settings_or_defaults(flags))
-    if options.json:
-        _print_json(status.model_dump(mode="json", exclude={"type"}))
-        return FOUND
-    for line in status_lines(status):
-        print(plain_line(line))
-    for skipped in status.skipped:
-        _narrate(f"skipped {skipped.path}: {skipped.reason}")
-    return FOUND
-
-
-def _settings_or_defaults(flags: dict[str, Any]) -> config.Settings:
-    """Return the settings, or the defaults after telling what is wrong with them."""
-    try:
-        return config.load(flags)
-    except ConfigError as error:
-        _narrate(f"{error}. {error.next_step}")
-        return config.Settings()
-
-
-def status_lines(status: api.FolderStatus) -> Iterator[str]:
-    """Yield what ``hoverkite status`` prints of a folder; the lines are not clean yet."""
-    skipped = [f"{count(status.skipped_total)} skipped"] if status.skipped_total else []
-    unread = left_out(status.ignored, status.unread)
-    missing = ", ".join([unread, *skipped] if unread else skipped)
-    llm, embedding = status.llm, status.embedding
-    pids = status.pids.model_dump().items()
-    yield f"folder     {status.docs}"
-    yield f"state      {_with_detail(status.state, status.detail)}"
-    yield f"index      {counted(status.files, 'file')}, {counted(status.chunks, 'chunk')}"
-    yield f"left out   {missing or 'nothing'}"
-    yield f"embedding  {embedding.model} ({embedding.device})"
-    yield f"answers    {f'{llm.model}: ' if llm.model else ''}{_with_detail(llm.state, llm.detail)}"
-    yield "processes  " + ", ".join(f"{name} {pid or '–'}" for name, pid in pids)
-
-
-def _with_detail(state: str, detail: str) -> str:
-    return f"{state} ({detail})" if detail else state
-
-
-async def _running_status(root: Path) -> api.FolderStatus | None:
-    """Return the state a running engine knows; None when none of our version has the folder."""
-    from engine.errors import FolderError
-    from engine.paths import short_hash
-
-    try:
-        client = await attach()
-    except NotAnsweringError as error:
-        _narrate(f"{error}. {error.next_step}")
-        return None
-    except EngineError:
-        return None
-    try:
-        hello = await client.hello()
-        if hello.protocol != api.PROTOCOL_VERSION:
-            _narrate(f"An engine {hello.version} runs, which the next command replaces.")
-            return None
-        return await client.status(short_hash(str(root)))
-    except FolderError:
-        return None
-    finally:
-        await client.close()
-
-
-async def _engine_status(options: argparse.Namespace) -> int:
-    try:
-        client = await attach()
-    except NotAnsweringError:
-        raise
-    except EngineError:
-        hello = None
-    else:
-        hello = await client.hello()
-        await client.close()
-    if options.json:
-        _print_json({"engine": hello.model_dump() if hello else None})
-    elif hello is None:
-        print("no engine runs")
-    else:
-        process = f" as process {hello.pid}" if hello.pid else ""
-        print(clean_line(f"engine {hello.version} runs{process}"))
-    return FOUND
-
-
-def _print_json(value: Any) -> None:
-    print(escape_json(json.dumps(value, ensure_ascii=False, indent=2)))
-
-
-def _narrate(text: str) -> None:
-    print(plain_line(text), file=sys.stderr, flush=True)
-
-
-def plain_line(text: str) -> str:
-    """Return ``text`` as one safe line whose figures can be searched for: with plain spaces."""
-    return clean_line(text).replace(GAP, " ")
+        narrate(f"{error.title}: {error}. {error.next_step}")

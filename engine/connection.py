@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
-from engine import api, engine_lock
+from engine import api, api_kept, engine_lock
 from engine.errors import EngineError, HoverkiteError
 from engine.problems import error_of
 
@@ -101,6 +101,22 @@ class EngineClient:
         request = api.PauseRequest(paused=paused)
         body = await self._send("POST", api.PAUSE.format(folder=folder), request)
         return api.FolderStatus.model_validate_json(body)
+
+    async def open_folders(self) -> list[api.FolderStatus]:
+        """Return the state of every folder that is open."""
+        body = await self._send("GET", api.FOLDERS)
+        return api_kept.OpenFolders.model_validate_json(body).folders
+
+    async def forget(self, folder: str) -> api_kept.Forgotten:
+        """Close a folder, open or not, and remove what is kept of it."""
+        body = await self._send("DELETE", api_kept.FOLDER.format(folder=folder))
+        return api_kept.Forgotten.model_validate_json(body)
+
+    async def examine(self, path: str, *, repair: bool) -> api_kept.Examined:
+        """Compare a folder with its manifest and with Milvus."""
+        request = api_kept.ExamineRequest(path=path, repair=repair)
+        body = await self._send("POST", api_kept.EXAMINE, request)
+        return api_kept.Examined.model_validate_json(body)
 
     async def stop(self) -> None:
         """Ask the engine to stop; it is gone when its lock is free."""

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import encoder_build, encoder_files, hub, paths
+from engine import encoder_build, encoder_files, hub
 from engine.config import Settings
+from engine.encoder_build import Report
 from engine.encoder_files import ModelFiles
 from engine.errors import ModelError
 
 Vectors = NDArray[np.float32]
-Report = Callable[[str], None]
 
 LONGEST_CHUNK = 16_384
 """Characters that always reach the tokenizer: twice the largest ``chunk_size``."""
@@ -129,22 +129,6 @@ def load(settings: Settings, *, cache: Path, report: Report | None = None) -> En
     if (seen := card.model_copy(update=facts)) != card:
         encoder_files.remember(model, seen, cache)
     return encoder
-
-
-def identify(settings: Settings, *, cache: Path | None = None) -> tuple[str, int, int] | None:
-    """Return model id, dimension and token limit without loading the model.
-
-    None if the model has never been loaded, has changed since, or is not on this machine.
-    """
-    folder = cache or paths.cache_dir()
-    try:
-        model = encoder_files.find(settings.embedding_model)
-        card = encoder_files.known_card(model, folder) if model else None
-    except ModelError:
-        return None
-    if model is None or card is None or not card.dimension:
-        return None
-    return encoder_files.identify(model, card), card.dimension, card.max_tokens
 
 
 def well_formed(text: str) -> str:

@@ -9,10 +9,9 @@ import json
 import logging
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,15 +19,15 @@ from engine import encoder_files, own_process, paths
 from engine.encoder_files import ModelFiles
 from engine.errors import ModelError
 
-if TYPE_CHECKING:
-    from engine.embedding import Report
-
 FORMAT = 1
 """Grows when compiled forms of older versions can't be read any more."""
 ENCODERS = {"bert", "roberta", "xlm-roberta", "mpnet", "distilbert", "camembert", "electra"}
 """Model types that are compiled: plain encoders with absolute positions."""
 PLAIN = (("Transformer", "Pooling"), ("Transformer", "Pooling", "Normalize"))
 """Modules of the models that are compiled; the first where none are listed."""
+
+Report = Callable[[str], None]
+"""Is told of every slow step."""
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ def _modules(folder: Path) -> tuple[str, ...]:
     return tuple(str(module["type"]).rpartition(".")[2] for module in listed)
 
 
-def fetch(name: str, cache: Path, report: "Report") -> None:
+def fetch(name: str, cache: Path, report: Report) -> None:
     """Let sentence-transformers download the hub model ``name``.
 
     Raises:
@@ -99,7 +98,7 @@ def fetch(name: str, cache: Path, report: "Report") -> None:
         )
 
 
-def compile_model(model: ModelFiles, cache: Path, folder: Path, report: "Report") -> bool:
+def compile_model(model: ModelFiles, cache: Path, folder: Path, report: Report) -> bool:
     """Make the compiled form of ``model`` in ``folder``; False if it has to do without one."""
     refusal = folder.with_suffix(".unfit")
     if (reason := unfit(model.folder)) or refusal.exists():
@@ -130,7 +129,7 @@ def _among_children(child: "subprocess.Popen[str]") -> Iterator[None]:
         _children.discard(child)
 
 
-def _run_child(arguments: list[str], cache: Path, report: "Report") -> Line:
+def _run_child(arguments: list[str], cache: Path, report: Report) -> Line:
     """Run the maker in a process of its own and return its last word.
 
     Raises:

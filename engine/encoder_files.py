@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine import hub, paths
+from engine.config import Settings
 from engine.errors import ModelError
 
 EMBEDDED = "all-MiniLM-L6-v2"
@@ -163,3 +164,19 @@ def _check_embedded(digests: dict[str, str]) -> None:
 
 def _card_path(model: ModelFiles, cache: Path) -> Path:
     return cache / "encoders" / (paths.short_hash(str(model.folder)) + ".json")
+
+
+def loaded_before(settings: Settings, *, cache: Path | None = None) -> tuple[str, int, int] | None:
+    """Return model id, dimension and token limit of the encoder without loading it.
+
+    None if it has never been loaded, has changed since, or is not on this machine.
+    """
+    folder = cache or paths.cache_dir()
+    try:
+        model = find(settings.embedding_model)
+        card = known_card(model, folder) if model else None
+    except ModelError:
+        return None
+    if model is None or card is None or not card.dimension:
+        return None
+    return identify(model, card), card.dimension, card.max_tokens

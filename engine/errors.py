@@ -44,6 +44,20 @@ class NotAgreedError(UsageError):
     default_next_step = "Run the command again with --yes to index it"
 
 
+class NoIndexError(HoverkiteError):
+    """Nothing is kept of the folder."""
+
+    title = "Nothing is kept of that folder"
+    default_next_step = "hoverkite status lists the folders that are indexed"
+
+
+class FolderInUseError(HoverkiteError):
+    """Somebody uses the folder, so that its index can't be taken away."""
+
+    title = "That folder is in use"
+    default_next_step = "Leave the window it is open in, then try again"
+
+
 class LoadError(HoverkiteError):
     """One document's text could not be read; it is skipped with this reason."""
 

@@ -9,9 +9,9 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", GAP)
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 file``, ``274 files``."""
-    return f"{count(number)} {noun if number == 1 else noun + 's'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """``1 file``, ``274 files``; ``plural`` where it is not the noun with an s."""
+    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
 def milliseconds(number: float) -> str:

@@ -163,6 +163,11 @@ class Index:
             self._rows.difference_update(doomed)
             self._dead.difference_update(doomed)
 
+    def census(self) -> tuple[set[int], int]:
+        """Return the rows in Milvus that are not dead, and how often one of all is there twice."""
+        present, count = self._open_store().census()
+        return present - self._dead, count - len(present)
+
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to find."""

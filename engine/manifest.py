@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 
 from engine.chunk import Chunk
 from engine.errors import ManifestError
-from engine.manifest_file import ManifestFile
+from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile
 from engine.paths import short_hash
 from engine.scan import Entry
 
-EMBEDDED_TOTAL = "embedded total"
-"""Name of the fact that tells how many chunks were ever embedded."""
 DAYS_KEPT = 30
 """Vectors that no chunk has needed for so long are forgotten …"""
 LEAST_KEPT = 10_000

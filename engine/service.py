@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from engine import __version__, api
+from engine import __version__, api, api_kept
 from engine.answer import answer
 from engine.build import build
 from engine.config import Settings
@@ -21,6 +21,7 @@ from engine.folder import Folder
 from engine.open_folders import OpenFolders
 from engine.problems import as_known, problem_of
 from engine.shared_encoder import SharedEncoder
+from engine.upkeep import Upkeep
 from engine.vllm_server import AnswerModel
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Engine:
         self.folders = OpenFolders(
             settings, self.encoder, self.changed, give_way=lambda: self.model.is_answering
         )
+        self.upkeep = Upkeep(settings, self.folders, self.encoder)
         self.clients = 0
         self.last_used = time.monotonic()
         self._news: set[asyncio.Event] = set()
@@ -165,6 +167,7 @@ def create_app(engine: Engine) -> FastAPI:
     )
 
     _handle_errors(app)
+    _serve_kept(app, engine)
 
     @app.get(api.HELLO)
     async def hello() -> api.Hello:
@@ -212,6 +215,25 @@ def create_app(engine: Engine) -> FastAPI:
         return engine.hello()
 
     return app
+
+
+def _serve_kept(app: FastAPI, engine: Engine) -> None:
+    """Answer what is asked about all folders, open or not."""
+
+    @app.get(api.FOLDERS)
+    async def open_folders() -> api_kept.OpenFolders:
+        return api_kept.OpenFolders(folders=[engine.status(f) for f in engine.folders.all()])
+
+    @app.delete(api_kept.FOLDER)
+    async def forget(folder: str) -> api_kept.Forgotten:
+        with engine.in_use():
+            engine.changed()  # streams that were left are noticed when something is sent
+            return await engine.upkeep.forget(folder)
+
+    @app.post(api_kept.EXAMINE)
+    async def examine(request: api_kept.ExamineRequest) -> api_kept.Examined:
+        with engine.in_use():
+            return await engine.upkeep.examine(request)
 
 
 def _handle_errors(app: FastAPI) -> None:

@@ -163,6 +163,10 @@ class Store:
             self._client.load_collection(self._name, timeout=LOAD_SECONDS)
         return set()
 
+    def census(self) -> tuple[set[int], int]:
+        """Return the ids of all rows, and how many rows there are: more where one is twice."""
+        return self._list(), self._count()
+
     def _count(self) -> int:
         with _as_store_error("the rows could not be counted"):
             (counted,) = self._client.query(
@@ -189,6 +193,21 @@ class Store:
             self._client.close()
         if isinstance(self.target, Path):
             _release(self.target)
+
+
+def drop_collection(server: str, name: str) -> None:
+    """Remove the collection of a forgotten folder from a Milvus server, if it is there.
+
+    Raises:
+        StoreError: the server can't be reached, or refuses.
+    """
+    with _as_store_error(f"the collection {name} could not be removed from {server}"):
+        client = _connect(server)
+        try:
+            if client.has_collection(name, timeout=CALL_SECONDS):
+                client.drop_collection(name, timeout=LOAD_SECONDS)
+        finally:
+            client.close()
 
 
 def _connect(target: Path | str) -> "MilvusClient":

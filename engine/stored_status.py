@@ -3,22 +3,22 @@
 import sqlite3
 from pathlib import Path
 
-from engine import paths
+from engine import kept, paths
 from engine.api import EmbeddingState, FolderState, FolderStatus, LlmState, Processes
 from engine.config import Settings
 from engine.errors import ManifestError
-from engine.manifest import Manifest
 
 
 def stored_status(root: Path, settings: Settings) -> FolderStatus:
     """Return a folder's state from its manifest alone; nothing is started."""
-    state, detail, files, chunks = _stored(paths.index_dir(root) / "manifest.sqlite")
+    state, detail, told = _stored(paths.index_dir(root))
     return FolderStatus(
         docs=str(root),
         state=state,
         detail=detail,
-        files=files,
-        chunks=chunks,
+        files=told.files,
+        chunks=told.chunks,
+        embedded_total=told.embedded_total,
         embedding=EmbeddingState(
             model=settings.embedding_model, dimension=0, max_tokens=0, device="not loaded"
         ),
@@ -27,25 +27,13 @@ def stored_status(root: Path, settings: Settings) -> FolderStatus:
     )
 
 
-def _stored(path: Path) -> tuple[FolderState, str, int, int]:
-    """Return state, detail, files and chunks as the manifest at ``path`` tells them."""
-    if not path.exists():
-        return "new", "", 0, 0
+def _stored(place: Path) -> tuple[FolderState, str, kept.Stored]:
+    """Return state, detail and what else the manifest in ``place`` tells."""
     try:
-        manifest = Manifest(path)
-        try:
-            if manifest.fact("agreed") is None:
-                return "new", "", 0, 0
-            return "closed", "", *manifest.counts()
-        finally:
-            manifest.close()
-    except sqlite3.Error as error:
-        return "closed", _set_aside(error), 0, 0
+        told = kept.stored(place)
+        return "closed" if told.agreed else "new", "", told
     except ManifestError as error:
-        cause = error.__cause__
-        passing = isinstance(cause, sqlite3.OperationalError) or cause is None
-        return "closed", str(error) if passing else _set_aside(cause), 0, 0
-
-
-def _set_aside(error: BaseException | None) -> str:
-    return f"the stored index can't be read ({error}); it will be set aside and read again"
+        return "closed", str(error), kept.Stored()
+    except sqlite3.Error as error:
+        detail = f"the stored index can't be read ({error}); it will be set aside and read again"
+        return "closed", detail, kept.Stored()

@@ -1,5 +1,7 @@
-"""Why vLLM ended, read from its log, in a person's words."""
+"""vLLM's log: kept short, and read for why vLLM ended, in a person's words."""
 
+import contextlib
+import os
 import re
 import signal
 from pathlib import Path
@@ -9,6 +11,10 @@ from engine.safe_text import clean_line
 
 TAIL_BYTES = 64 * 1024
 LONGEST_REASON = 300
+LOG_BYTES = 5_000_000
+"""A larger log is cut down to its last part."""
+LOGS_KEPT = 5
+"""Each way of running vLLM has a log; those written longest ago are removed."""
 
 _PREFIX = re.compile(r"^(\(\w+ pid=\d+\) )?((ERROR|INFO|WARNING) [\d-]+ [\d:]+ \[[^\]]*\] ?)?")
 _EXCEPTION = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt)\b: \S")
@@ -42,3 +48,29 @@ def _last_lines(log: Path) -> list[str]:
         return []
     lines = (_PREFIX.sub("", line).strip() for line in text.splitlines())
     return [clean_line(line) for line in lines if line]
+
+
+def keep_short(log: Path, most: int = LOG_BYTES) -> None:
+    """Cut ``log`` down to its last part if it is larger than ``most`` bytes.
+
+    Whoever writes to it appends, and goes on after what is left; what is written in the very moment
+    may be lost.
+    """
+    with contextlib.suppress(OSError), log.open("rb") as written:
+        size = written.seek(0, os.SEEK_END)
+        if size <= most:
+            return
+        written.seek(size - min(TAIL_BYTES, most // 2))
+        written.readline()  # it begins in the middle
+        tail = written.read()
+        os.truncate(log, 0)
+        with log.open("ab") as short:
+            short.write(tail)
+
+
+def drop_old(folder: Path, keep: int = LOGS_KEPT) -> None:
+    """Remove the logs of vLLM in ``folder`` but those written last."""
+    with contextlib.suppress(OSError):
+        logs = sorted(folder.glob("vllm-*.log"), key=lambda log: log.lstat().st_mtime)
+        for log in logs[:-keep]:
+            log.unlink()

@@ -23,13 +23,16 @@ from pathlib import Path
 
 import psutil
 
-from engine import vllm_remains
+from engine import vllm_log, vllm_remains
 
 UNCLAIMED_S = 20
 """How long the command runs before the first lease is taken."""
 
 BUSY = 75
 """Exit status (EX_TEMPFAIL) when another supervisor has the same task."""
+
+LOG_EVERY = 60.0
+"""Seconds between looks at the size of the log."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -100,11 +103,13 @@ class Supervisor:
         self._pid = command.pid
         server = await asyncio.start_unix_server(self._hold, sock=self._listener)
         loop.call_later(UNCLAIMED_S, self._stop_if_unused)
+        tidying = asyncio.create_task(self._keep_log_short())
         waiting = [asyncio.create_task(command.wait()), asyncio.create_task(self._over.wait())]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if command.returncode is not None:
             self._say(f"exited {command.returncode}")
         server.close()
+        tidying.cancel()
         # Leases stay open meanwhile: a holder sees the end of its lease when all is gone.
         vllm_remains.end(self._task.folder, self.ours)
         _remove_sockets(self._task)
@@ -114,6 +119,11 @@ class Supervisor:
             writer.close()
         if self._leases:
             await asyncio.wait(self._leases)
+
+    async def _keep_log_short(self) -> None:
+        while True:
+            vllm_log.keep_short(Path(self._task.log))
+            await asyncio.sleep(LOG_EVERY)
 
     def _before_command(self) -> None:
         # In the child: it is asked to end when this process dies, however that happens.
@@ -211,6 +221,7 @@ def _detach(log: Path) -> None:
         os._exit(0)
     os.setsid()
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    vllm_log.drop_old(log.parent)
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, source in ((0, nothing), (1, written), (2, written)):

@@ -174,7 +174,7 @@ print(json.dumps([found, spies, encoder.model_id]))
         env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
         cwd=Path(__file__).parents[2],
     )
-    known = embedding.identify(Settings(), cache=encoder_cache)
+    known = encoder_files.loaded_before(Settings(), cache=encoder_cache)
     assert known
     assert json.loads(done.stdout) == [[], [], known[0]]
     assert done.stderr == ""
@@ -189,10 +189,10 @@ def test_the_cache_is_private(encoder_cache: Path) -> None:
 
 def test_identify_knows_what_load_found(compiled: Encoder, encoder_cache: Path) -> None:
     expected = (compiled.model_id, 384, 256)
-    assert embedding.identify(Settings(), cache=encoder_cache) == expected
+    assert encoder_files.loaded_before(Settings(), cache=encoder_cache) == expected
     full_name = Settings(embedding_model="sentence-transformers/all-MiniLM-L6-v2")
-    assert embedding.identify(full_name, cache=encoder_cache) == expected
-    assert embedding.identify(Settings(), cache=encoder_cache / "other") is None
+    assert encoder_files.loaded_before(full_name, cache=encoder_cache) == expected
+    assert encoder_files.loaded_before(Settings(), cache=encoder_cache / "other") is None
 
 
 @pytest.mark.parametrize(("limit", "precision"), [(0.9999, "bf16"), (1.1, "fp32")])
@@ -335,7 +335,7 @@ def test_a_model_that_is_not_plain_runs_in_torch(tiny: Path, tmp_path: Path) -> 
     assert encoder.device.startswith("cpu (torch ")
     assert reports == ["Loading special with torch"]
     assert encoder.encode(TEXTS).shape == (len(TEXTS), 32)
-    known = embedding.identify(settings, cache=tmp_path / "cache")
+    known = encoder_files.loaded_before(settings, cache=tmp_path / "cache")
     assert known == (encoder.model_id, 32, 40)
     encoder.close()
 

@@ -1,17 +1,20 @@
 """``python -m tests.faults.killed FOLDER KIND SEED ROUNDS``: a writer that is killed over and over.
 
-Each round forks a writer on the real manifest and Milvus Lite. It first brings the index up to date
-and looks for faults, then changes files and indexes them until it is killed, at a random moment.
-Prints the faults that were found; none is good.
+Each round forks a writer on the real manifest and Milvus Lite. It first looks whether every change
+that the last one acknowledged is there, brings the index up to date and looks for faults, then
+changes files and indexes them until it is killed, at a random moment. Prints the faults that were
+found (none is good), and the figures as JSON on standard error.
 """
 
 import contextlib
+import json
 import os
 import random
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -19,6 +22,7 @@ import pymilvus
 
 from engine import paths, scan
 from engine.config import Settings
+from engine.documents import content_hash
 from engine.folder import open_manifest
 from engine.index import Index
 from engine.manifest import Manifest
@@ -30,6 +34,37 @@ from tests.engine.tiny_encoder import TinyEncoder
 FILES = 40
 LONGEST_LIFE = 0.5
 """Seconds from a writer's first change until it is killed."""
+
+
+Known = dict[str, str]
+"""Name → hash of the content of each file whose latest change was acknowledged; empty for gone."""
+
+
+@dataclass
+class Figures:
+    """What the rounds have come to."""
+
+    rounds: int = 0
+    acknowledged: int = 0
+    """Changed files that a writer said were indexed before it was killed."""
+    lost: int = 0
+    doubled: int = 0
+    faults: list[str] = field(default_factory=list)
+    known: Known = field(default_factory=dict)
+
+    def hear(self, told: str) -> None:
+        """Count what one writer told, a message a line; the last may be cut off."""
+        self.rounds += 1
+        for line in told.split("\n")[:-1]:
+            message = json.loads(line)
+            if "faults" in message:
+                self.faults += message["faults"]
+                self.lost += sum("acknowledged" in fault for fault in message["faults"])
+                self.doubled += sum("twice" in fault for fault in message["faults"])
+            for name in message.get("begun", ()):
+                self.known.pop(name, None)
+            self.known |= message.get("done", {})
+            self.acknowledged += len(message.get("done", {}))
 
 
 class Writer:
@@ -47,6 +82,17 @@ class Writer:
             data=paths.data_dir(),
             stopping=Event(),
         )
+
+    def losses(self, known: Known) -> Iterator[str]:
+        """Tell which acknowledged changes are not in manifest and Milvus, before anything else."""
+        files = self.manifest.files()
+        rows = self.index._open_store().rows()
+        for name, content in known.items():
+            record = files.get(name.encode())
+            if (record.content if record else "") != content:
+                yield f"an acknowledged change of {name} was lost"
+            elif record and not self.manifest.rows_of([record.id]) <= rows:
+                yield f"an acknowledged change of {name} is not in Milvus"
 
     def faults(self) -> Iterator[str]:
         """Bring everything up to date, and tell what is wrong nevertheless."""
@@ -72,19 +118,31 @@ class Writer:
             if hits[0].distance < 0.999 or len({hit.stored.row for hit in hits}) != len(hits):
                 yield "a chunk is not its own nearest"
 
-    def change(self, kind: str) -> None:
-        """Change some files and index them."""
+    def change(self, kind: str, tell: int) -> None:
+        """Change some files, index them, and tell it before and after."""
         names = [f"{self.chance.randrange(FILES)}.md" for _ in range(3)]
         if kind == "insert":
             names = [f"{self.chance.getrandbits(32)}.md" for _ in names]
+        say(tell, begun=names)
         for name in names:
             if kind == "delete" and (self.root / name).exists():
                 (self.root / name).unlink()
             else:
                 write(self.root / name, self.chance)
         finish(self.sync.run(Hints(time.time(), {name.encode() for name in names})))
+        say(tell, done={name: hash_of(self.root / name) for name in names})
         if self.chance.random() < 0.3:
             self.index.purge()
+
+
+def say(tell: int, **message: object) -> None:
+    """Tell the parent; a short message arrives whole or not at all."""
+    os.write(tell, (json.dumps(message) + "\n").encode())
+
+
+def hash_of(path: Path) -> str:
+    """Return the hash of a file's content, empty if it is gone."""
+    return content_hash(path.read_bytes()) if path.exists() else ""
 
 
 def count(client: "pymilvus.MilvusClient", collection: str) -> int:
@@ -108,33 +166,35 @@ def opened(root: Path, chance: random.Random) -> Iterator[Writer]:
     manifest.close()
 
 
-def live(root: Path, kind: str, seed: int, tell: int) -> None:
+def live(root: Path, kind: str, seed: int, tell: int, known: Known) -> None:
     """Look for faults, tell them, and write until killed; ``kind`` may be empty to stop there."""
     with opened(root, random.Random(seed)) as writer:
-        found = sorted(set(writer.faults()))
-        os.write(tell, ("; ".join(found) or "sound").encode())
+        lost = list(writer.losses(known))
+        say(tell, faults=lost + sorted(set(writer.faults())))
         while kind:
-            writer.change(kind)
+            writer.change(kind, tell)
 
 
-def life(root: Path, kind: str, seed: int) -> str:
-    """Let one writer live; return the faults it found, or "sound"."""
+def life(root: Path, kind: str, seed: int, known: Known) -> str:
+    """Let one writer live; return what it told."""
     hear, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            live(root, kind, seed, tell)
+            live(root, kind, seed, tell, known)
         except BaseException as error:
-            os.write(tell, f"{type(error).__name__}: {error}".encode())
+            say(tell, faults=[f"{type(error).__name__}: {error}"])
         os._exit(0)
     os.close(tell)
-    found = os.read(hear, 10_000).decode()
+    told = os.read(hear, 10_000)
     if kind:
         time.sleep(random.Random(seed).uniform(0, LONGEST_LIFE))
         os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
+    while part := os.read(hear, 10_000):
+        told += part
     os.close(hear)
-    return found
+    return told.decode()
 
 
 def main(folder: str, kind: str, seed: int, rounds: int) -> int:
@@ -143,10 +203,15 @@ def main(folder: str, kind: str, seed: int, rounds: int) -> int:
     chance = random.Random(seed)
     for number in range(FILES):
         write(root / f"{number}.md", chance)
-    verdicts = [life(root, kind, seed + number) for number in range(rounds)]
-    verdicts.append(life(root, "", seed))
-    print(*(verdict for verdict in verdicts if verdict != "sound"), sep="\n", end="")
+    figures = Figures()
+    for number in range(rounds):
+        figures.hear(life(root, kind, seed + number, figures.known))
+    figures.hear(life(root, "", seed, figures.known))
+    print(*figures.faults, sep="\n", end="")
     print(*sorted(path.name for path in paths.index_dir(root).glob("damaged*")), end="")
+    told = asdict(figures) | {"kind": kind, "rounds": rounds}
+    del told["known"], told["faults"]
+    print(json.dumps(told), file=sys.stderr)
     return 0
 
 

@@ -1,5 +1,6 @@
 """A process that is killed while it writes leaves an index that the next one makes whole."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.real
 
 @pytest.mark.parametrize("kind", ["insert", "update", "delete"])
 @pytest.mark.parametrize(
-    "rounds", [6, pytest.param(24, marks=[pytest.mark.slow, pytest.mark.timeout(300)])]
+    "rounds", [4, pytest.param(24, marks=[pytest.mark.slow, pytest.mark.timeout(300)])]
 )
 def test_killed_at_random_moments_nothing_is_lost_or_doubled(
     tmp_path: Path, kind: str, rounds: int
@@ -27,5 +28,8 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr[-2000:]
+    figures = json.loads(done.stderr.splitlines()[-1])
+    print(figures)  # for the manual: pytest -s
+    assert figures["acknowledged"] >= rounds
     servers = [p for p in psutil.process_iter(["cmdline"]) if str(root) in str(p.info["cmdline"])]
     assert servers == []

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from engine import api, cli, commands, paths
+from engine.commands_status import status_lines
 from engine.manifest import Manifest
+from engine.printing import plain_line
 from tests.hits import hit
 
 HAS_TERMINAL = cli.has_terminal
@@ -54,7 +56,7 @@ def run(*words: str) -> tuple[int, Opened]:
         (("--set", "hits=0", "search", "notes", "q"), "hits (from the command line): at least 1"),
         (("--profile", "odd", "index", "notes"), "invalid choice: 'odd'"),
         (("bogus",), "bogus is neither a folder nor a command"),
-        (("serach", "notes", "q"), "search, ask, index, status, stop"),
+        (("serach", "notes", "q"), "search, ask, index, status, doctor, forget, stop"),
         (("bo\x1b[2Jgus",), "gus is neither a folder nor a command"),
         (("./bogus",), "./bogus does not exist"),
         (("--set",), "--set: expected one argument"),
@@ -65,6 +67,10 @@ def run(*words: str) -> tuple[int, Opened]:
         (("search", "notes", "q", "--js"), "no option --js here\nSee: hoverkite search --help"),
         (("index", "notes", "--hits", "3"), "no option --hits here"),
         (("notes", "--\x1b[2J"), "no option --"),
+        (("forget",), "required: DOCS\nSee: hoverkite forget --help"),
+        (("forget", "a\0b", "--yes"), "can't be read: embedded null byte"),
+        (("doctor", "gone"), "gone does not exist"),
+        (("status", "notes", "--repair"), "no option --repair here"),
         (("search", "notes", "q", "-n", "0"), "a number from 1 to 100 is wanted"),
         (("open", "--profile"), "expected one argument\nSee: hoverkite --help"),
     ],
@@ -161,6 +167,8 @@ def test_help_lists_the_common_options_and_how_to_learn_more(
         ("ask", "usage: hoverkite ask DOCS QUESTION [options]"),
         ("index", "usage: hoverkite index DOCS [options]"),
         ("status", "usage: hoverkite status [DOCS] [options]"),
+        ("doctor", "usage: hoverkite doctor [DOCS] [options]"),
+        ("forget", "usage: hoverkite forget DOCS [options]"),
         ("stop", "usage: hoverkite stop [options]"),
     ],
 )
@@ -227,10 +235,10 @@ def test_the_lines_of_a_status_read_well() -> None:
         llm=api.LlmState(state="starting", model="tiny", detail="loading, 3 s so far"),
         pids=api.Processes(engine=7),
     )
-    assert [*map(commands.plain_line, commands.status_lines(status))] == [
+    assert [*map(plain_line, status_lines(status, 1_234_567))] == [
         "folder     /notes",
         "state      partial watch (too many folders)",
-        "index      1 file, 2 chunks",
+        "index      1 file, 2 chunks, 1.2 MB on disk",
         "left out   3 ignored, 1 data file not read yet, 1 200 skipped",
         "embedding  m (cpu)",
         "answers    tiny: starting (loading, 3 s so far)",

@@ -90,7 +90,7 @@ def test_names_that_are_no_model(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         embedding.load(Settings(embedding_model=name), cache=tmp_path)
     assert "embedding_model" in caught.value.next_step
-    assert embedding.identify(Settings(embedding_model=name), cache=tmp_path) is None
+    assert encoder_files.loaded_before(Settings(embedding_model=name), cache=tmp_path) is None
 
 
 def test_a_folder_without_weights_is_no_model(tmp_path: Path) -> None:

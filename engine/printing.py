@@ -1,0 +1,42 @@
+"""How commands print: data to stdout, narration to stderr, and nothing raw to a terminal."""
+
+import json
+import sys
+from typing import Any
+
+from engine.figures import GAP
+from engine.safe_text import clean_line, escape_json
+
+FOUND, NOT_FOUND = 0, 1
+"""Exit statuses; wrong usage is told by an exception."""
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` so that no terminal is touched by what is in it."""
+    print(escape_json(json.dumps(value, ensure_ascii=False, indent=2)))
+
+
+def narrate(text: str) -> None:
+    """Print one line of narration."""
+    print(plain_line(text), file=sys.stderr, flush=True)
+
+
+def plain_line(text: str) -> str:
+    """Return ``text`` as one safe line whose figures can be searched for: with plain spaces."""
+    return clean_line(text).replace(GAP, " ")
+
+
+def with_detail(state: str, detail: str) -> str:
+    """``watching``, or ``failed (why)``."""
+    return f"{state} ({detail})" if detail else state
+
+
+def says_yes(question: str) -> bool:
+    """Ask a person on the terminal; anything but yes is no."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def can_be_asked() -> bool:
+    """Whether there is a person to answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,69 @@
+"""Chunks that are empty, too long, or whose vector is no number: refused or split, and counted."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.config import Settings
+from engine.errors import ModelError
+from tests.engine.tiny_encoder import TinyEncoder
+from tests.faults.opened import embedded, indexed, on_disk, opening, status, until_equal
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.parametrize("nothing", ["", " \n\t\n ", "\ufeff"])
+async def test_a_file_without_words_is_counted_and_makes_no_hit(
+    root: Path, encoder: TinyEncoder, nothing: str
+) -> None:
+    (root / "nothing.md").write_text(nothing, "utf-8")
+    async with opening(root, encoder) as opened:
+        assert (status(opened).files, status(opened).chunks) == (4, 3)
+        assert "nothing.md" not in await indexed(opened)
+    assert sorted(embedded(encoder)) == ["note 0", "note 1", "note 2"]
+
+
+@pytest.mark.parametrize("unit", ["x", "word ", "a line\n", "你", "\n#", "`"])
+async def test_whatever_it_is_made_of_no_chunk_is_longer_than_the_setting(
+    root: Path, encoder: TinyEncoder, unit: str
+) -> None:
+    (root / "long.md").write_text(unit * (20_000 // len(unit)))
+    async with opening(root, encoder) as opened:
+        assert status(opened).chunks > 3 + 20_000 / (2 * Settings().chunk_size)
+        assert max(map(len, embedded(encoder))) <= Settings().chunk_size
+        assert "long.md" in {hit.path for hit in (await opened.search("x", 10_000)).hits}
+
+
+class CursedEncoder(TinyEncoder):
+    """Gives one text a vector that is no number, until it is healed."""
+
+    cursed = True
+
+    def _vectors(self, texts: "list[str]") -> NDArray[np.float32]:  # type: ignore[override]
+        vectors = super()._vectors(texts)
+        for text, vector in zip(texts, vectors, strict=True):
+            if self.cursed and "cursed" in text:
+                vector[:] = np.nan
+        return vectors
+
+
+async def test_a_vector_that_is_no_number_is_never_kept(root: Path) -> None:
+    encoder = CursedEncoder()
+    (root / "cursed.md").write_text("a cursed text")
+    async with opening(root, encoder, sync=False) as opened:
+        with pytest.raises(ModelError, match="not a number"):
+            await opened.synced()
+        assert status(opened).state == "failed"
+        encoder.cursed = False
+        await opened.synced()
+        await until_equal(opened, root)
+
+
+@pytest.mark.xfail(strict=True, raises=ModelError, reason="one such text fails the whole folder")
+async def test_a_vector_that_is_no_number_costs_its_own_file_only(root: Path) -> None:
+    (root / "cursed.md").write_text("a cursed text")
+    async with opening(root, CursedEncoder()) as opened:
+        assert [skip.path for skip in status(opened).skipped] == ["cursed.md"]
+        assert (await indexed(opened)).keys() == on_disk(root).keys() - {"cursed.md"}
