@@ -1,10 +1,10 @@
 """One open folder: its manifest, index, sync and watch, and the state a screen shows of them."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import platform
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -30,12 +30,12 @@ from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
 from engine.index import Index
 from engine.manifest import Manifest
-from engine.manifest_file import set_aside
 from engine.problems import as_known
 from engine.search import quote, search
 from engine.shared_encoder import SharedEncoder
 from engine.shown import Shown
 from engine.sync import Sync
+from engine.tidying import Tidying
 from engine.watch import Hints, Watch
 from engine.writer import Lane, Steps, Writer
 
@@ -48,10 +48,10 @@ _T = TypeVar("_T")
 
 LOOK_AGAIN = 1.0
 """Seconds until a file that changed while it was read is looked at again."""
+TRY_AGAIN = 30.0
+"""Seconds after a failure until everything is looked at again."""
 IDLE = 30.0
 """Seconds without a search or a change before dead rows are removed from Milvus."""
-FORGET_EVERY = 86_400.0
-"""Seconds between looks for vectors that no chunk needs."""
 
 
 class Folder:
@@ -87,7 +87,9 @@ class Folder:
         self._searchable = asyncio.Event()
         """Set once there is something to search, or certainly nothing."""
         self._last_use = time.monotonic()
-        self._forgot = -FORGET_EVERY
+        self._tidying = Tidying(manifest)
+        self._behind = False
+        """Whether a sync failed, and what it should have done is not done yet."""
         self._watch = Watch(root, self._follow)
 
     # --- opening and closing ---
@@ -211,6 +213,8 @@ class Folder:
         if edits.outcome.any_change:
             self._shown.last_edit_ms = round((time.time() - hints.since) * 1000, 1)
         await self._settle(edits.outcome)
+        if self._behind:
+            self._bulk.ask(Hints(time.time(), everything=True))
         return edits.outcome
 
     async def _run_bulk(self, hints: Hints) -> Outcome:
@@ -218,6 +222,7 @@ class Folder:
         assert self._sync, "the folder is open"
         outcome = await self._finish(partial(self._sync.run, hints, self._report), bulk=True)
         self._shown.progress = Progress()
+        self._behind = self._behind and not hints.everything
         await self._settle(outcome, bulk=True)
         return outcome
 
@@ -232,7 +237,17 @@ class Folder:
                 await self._reopen(self._index, generation)
                 return await self._writer.finish(begin(), bulk=bulk)
         except Exception as error:  # whoever waits hears of it in known words
+            if not self._behind:
+                self._behind = True
+                self._start(self._catch_up())
             raise self._fail(error) from None
+
+    async def _catch_up(self) -> None:
+        """Look at everything again and again, until what failed has been made up for."""
+        while self._behind:
+            await asyncio.sleep(TRY_AGAIN)
+            with contextlib.suppress(HoverkiteError):
+                await self._result_of(self._bulk.ask(Hints(time.time(), everything=True)))
 
     async def _settle(self, outcome: Outcome, *, bulk: bool = False) -> None:
         self._shown.counts = self._manifest.counts()
@@ -263,17 +278,11 @@ class Folder:
         busy = self._bulk.busy or self._edits.busy
         if busy or time.monotonic() - self._last_use < IDLE:
             return
+        assert self._index, "the folder is open"
         try:
-            await self._writer.do(partial(self._tidy, model))
+            await self._writer.do(partial(self._tidying.run, self._index, model))
         except HoverkiteError as error:  # the next sync or search mends it
             log.warning("tidying up failed: %s", error)
-
-    def _tidy(self, model: str) -> None:
-        assert self._index
-        self._index.purge()
-        if time.monotonic() - self._forgot > FORGET_EVERY:
-            self._manifest.forget_unused(model, now=time.time())
-            self._forgot = time.monotonic()
 
     async def examined(self, look: Callable[[Manifest, Index], _T]) -> _T:
         """Return what ``look`` finds in manifest and index, between two steps of the writer."""
@@ -385,14 +394,3 @@ class Folder:
         self._tasks.discard(task)
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             self._fail(error)
-
-
-def open_manifest(root: Path) -> Manifest:
-    """Open the manifest of ``root``; a damaged one is set aside, and the folder is read again."""
-    path = paths.make_private(paths.index_dir(root)) / "manifest.sqlite"
-    try:
-        return Manifest(path)
-    except sqlite3.DatabaseError as error:
-        set_aside(path)
-        log.warning("%s was damaged (%s); it is set aside and made anew", path, error)
-        return Manifest(path)

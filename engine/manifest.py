@@ -5,6 +5,7 @@ describe has succeeded.
 """
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import paths
 from engine.chunk import Chunk
 from engine.errors import ManifestError
-from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile
+from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, set_aside
 from engine.paths import short_hash
 from engine.scan import Entry
+
+log = logging.getLogger(__name__)
 
 DAYS_KEPT = 30
 """Vectors that no chunk has needed for so long are forgotten …"""
@@ -343,3 +347,14 @@ def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
             for key in [text_hash(chunk.text)]
         ],
     )  # fmt: skip
+
+
+def open_manifest(root: Path) -> Manifest:
+    """Open the manifest of ``root``; a damaged one is set aside, and the folder is read again."""
+    path = paths.make_private(paths.index_dir(root)) / "manifest.sqlite"
+    try:
+        return Manifest(path)
+    except sqlite3.DatabaseError as error:
+        set_aside(path)
+        log.warning("%s was damaged (%s); it is set aside and made anew", path, error)
+        return Manifest(path)

@@ -11,9 +11,9 @@ from pathlib import Path
 from engine import api, moved, paths, scan
 from engine.config import Settings
 from engine.errors import FolderError, FolderInUseError
-from engine.folder import Folder, open_manifest
+from engine.folder import Folder
 from engine.folders import resolve
-from engine.manifest import Manifest
+from engine.manifest import Manifest, open_manifest
 from engine.shared_encoder import SharedEncoder
 
 log = logging.getLogger(__name__)

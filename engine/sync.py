@@ -8,11 +8,14 @@ A sync goes in steps of a fraction of a second, and several may be under way: be
 a long one an edit is made searchable. Of a file that two of them have read, the later read counts.
 """
 
+import contextlib
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from threading import Event
@@ -25,7 +28,7 @@ from engine import chunking, documents, ignore, scan
 from engine.api import Progress
 from engine.batch import BATCH_CHUNKS, FIRST_BATCH_CHUNKS, Batch, Edits, Outcome, Pace
 from engine.config import Settings
-from engine.errors import FolderError, LoadError
+from engine.errors import FolderError, LoadError, ManifestError
 from engine.index import Index
 from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
 from engine.plan import Work, compare, is_slow
@@ -44,6 +47,8 @@ STEP_SECONDS = 0.05
 """A step ends as soon as it has taken so long …"""
 EDIT_SECONDS = 1.0
 """… and an edit, which somebody waits for, is one step unless it takes so long."""
+LEAST_FREE = 4_000_000
+"""Bytes that a disk must have left before anything is added to Milvus."""
 MOST_EDITS = 50
 """More changed files than this are bulk work."""
 
@@ -116,12 +121,13 @@ class Sync:
         wanted = self.narrow(hints)
         if wanted is None:
             return Edits()
-        few = len(wanted.paths) <= MOST_EDITS
-        left = wanted if wanted.everything or not few else None
-        if not wanted.paths or not few:
+        now, left = wanted.paths, wanted if wanted.everything else None
+        if len(now) > MOST_EDITS:  # of many, those that are known are more likely a person's
+            now, left = set(self._manifest.files_at(now)), wanted
+        if not 0 < len(now) <= MOST_EDITS:
             return Edits(left=left)
         self._see_that_all_is_there()
-        return Edits((yield from self._look_at(wanted.paths, _to_nobody)), left)
+        return Edits((yield from self._look_at(now, _to_nobody)), left)
 
     def run(self, hints: Hints, report: _Report = _to_nobody) -> Steps[Outcome]:
         """Look at the hinted paths, or at the whole folder, and apply what changed.
@@ -224,7 +230,7 @@ class Sync:
         """End the step if it has taken long enough."""
         seconds = self._step_seconds
         if self.clock() - self._step_begun >= seconds:
-            yield
+            yield None
             self._step_begun, self._step_seconds = self.clock(), seconds
 
     def _work_through(self, work: Work, outcome: Outcome, report: _Report) -> Steps[None]:
@@ -312,11 +318,12 @@ class Sync:
         # A small edit goes before another folder's bulk work.
         encode = self._encoder.encode_now if len(missing) <= FEW_TEXTS else self._encoder.encode
         for begin in range(0, len(missing), SLICE_TEXTS):
-            yield from self._breathe()
             if self._stopping.is_set():
                 break
             keys = missing[begin : begin + SLICE_TEXTS]
-            fresh = dict(zip(keys, encode([texts[key] for key in keys]), strict=True))
+            made = yield partial(encode, [texts[key] for key in keys])
+            self._step_begun = self.clock()
+            fresh = dict(zip(keys, made, strict=True))
             self._manifest.save([], model=model, vectors=fresh)
             outcome.embedded += len(fresh)
             vectors |= fresh
@@ -338,6 +345,7 @@ class Sync:
         }
         before = self._manifest.rows_of(update.file for update in updates)
         known = self._manifest.files_at([update.entry.path for update in updates])
+        self._see_that_there_is_room()
         self._index.add(rows.values())
         self._manifest.save(updates)
         self._manifest.touch([(update.file, update.entry) for update in touched])
@@ -351,6 +359,12 @@ class Sync:
         outcome.changed += len(known)
         outcome.added += len(updates) - len(known)
         return True
+
+    def _see_that_there_is_room(self) -> None:
+        """Fail before Milvus does: it would try again and again for half a minute."""
+        with contextlib.suppress(FileNotFoundError):
+            if shutil.disk_usage(self._data).free < LEAST_FREE:
+                raise ManifestError(f"the disk that holds {self._data} is full")
 
     def _is_latest(self, update: FileUpdate) -> bool:
         """Whether no other sync has read, saved or removed the file since."""

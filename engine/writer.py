@@ -16,8 +16,10 @@ from engine.errors import HoverkiteError
 from engine.watch import Hints
 
 _T = TypeVar("_T")
-Steps = Generator[None, None, _T]
-"""Work that pauses after each step, and returns its result at the end."""
+Steps = Generator[Callable[[], Any] | None, Any, _T]
+"""Work that pauses after each step, and returns its result at the end.
+
+What it yields is done without holding others up, and what that returns is sent back into it."""
 
 POLITE = 10
 """By how much bulk work is nicer than the rest of the engine."""
@@ -31,7 +33,8 @@ class _End(Generic[_T]):
 class Writer:
     """Takes the steps of all that changes one folder's index; two never overlap.
 
-    Whoever waits for a step gets the next turn, so nobody waits longer than one step.
+    Whoever waits for a step gets the next turn, so nobody waits longer than one step. What a step
+    yields, such as embedding, runs beside the steps of others.
     """
 
     def __init__(self, name: str, *, give_way: Callable[[], bool]) -> None:
@@ -64,12 +67,16 @@ class Writer:
 
     async def finish(self, steps: Steps[_T], *, bulk: bool = False) -> _T:
         """Take all steps and return their result."""
+        thread = self._bulk if bulk else self._quick
+        result = None
         while True:
             await self._going.wait()
             begun = time.monotonic()
-            end = await self._take(self._bulk if bulk else self._quick, partial(_next, steps))
-            if end:
+            end = await self._take(thread, partial(_next, steps, result))
+            if isinstance(end, _End):
                 return end.result
+            loop = asyncio.get_running_loop()
+            result = await loop.run_in_executor(thread, end) if end else None
             if bulk and self._give_way():
                 await asyncio.sleep(time.monotonic() - begun)
 
@@ -87,13 +94,12 @@ class Writer:
         self._bulk.shutdown()
 
 
-def _next(steps: Steps[_T]) -> _End[_T] | None:
-    """Take one step; return its end if it was the last."""
+def _next(steps: Steps[_T], result: Any) -> _End[_T] | Callable[[], Any] | None:
+    """Take one step; return its end if it was the last, else what it yields."""
     try:
-        next(steps)
+        return steps.send(result)
     except StopIteration as end:  # it can't leave a thread as an exception
         return _End(end.value)
-    return None
 
 
 def _be_polite() -> None:

@@ -15,8 +15,8 @@ from engine import api, config, encoder_build, folder, scan
 from engine.config import Settings
 from engine.embedding import Encoder
 from engine.errors import EngineError, FolderError, HoverkiteError, ModelError
-from engine.folder import Folder, open_manifest
-from engine.manifest import Manifest
+from engine.folder import Folder
+from engine.manifest import Manifest, open_manifest
 from engine.open_folders import OpenFolders
 from engine.shared_encoder import SharedEncoder
 from engine.sync import Sync

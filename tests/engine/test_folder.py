@@ -12,7 +12,8 @@ import pytest
 
 from engine import api, config, documents
 from engine.errors import FolderError, ModelError
-from engine.folder import Folder, open_manifest
+from engine.folder import Folder
+from engine.manifest import open_manifest
 from engine.service import Engine
 from engine.shared_encoder import SharedEncoder
 

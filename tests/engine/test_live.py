@@ -18,8 +18,8 @@ from watchdog.observers import inotify_c
 from engine import config, folder, index, mounts, paths, watch
 from engine.api import FolderStatus, LlmState
 from engine.errors import FolderError, ManifestError
-from engine.folder import Folder, open_manifest
-from engine.manifest import Manifest
+from engine.folder import Folder
+from engine.manifest import Manifest, open_manifest
 from tests.engine.test_manifest import damage
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 

@@ -19,7 +19,7 @@ from engine.folder import Folder
 from engine.sync import MOST_EDITS, SLICE_TEXTS
 from engine.watch import Hints
 from engine.writer import Lane, Steps, Writer
-from tests.engine.steps import finish
+from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
 from tests.engine.test_live import opening, status, until
 from tests.engine.tiny_encoder import TinyEncoder
@@ -90,8 +90,7 @@ async def test_an_edit_is_found_while_a_first_indexing_goes_on(
 ) -> None:
     (root / "note.md").write_text("a kite hovers")
     edit = busy._follow(now("note.md"))
-    encoder.toll.release()  # the slice in hand
-    await until(edit.done)
+    await until(edit.done)  # although the slice in hand is not embedded yet
     shown = status(busy)
     assert (shown.files, shown.state, shown.watch) == (2, "indexing", "events")
     assert shown.embedded_total >= 3 * SLICE_TEXTS + 1
@@ -108,10 +107,11 @@ async def test_many_changed_files_wait_for_the_bulk_work(
     names = [f"{number}.md" for number in range(MOST_EDITS + 1)]
     for name in names:
         (root / name).write_text(f"text of {name}")
-    edit = busy._follow(now(*names))
-    encoder.toll.release()
-    await until(edit.done)
+    (root / "long 0.md").write_text("a kite hovers")
+    await until(busy._follow(now("long 0.md", *names)).done)
     assert status(busy).files == 1
+    (hit,) = (await busy.search("a kite hovers", 1)).hits
+    assert hit.text == "a kite hovers", "a known file among many is an edit"
     encoder.toll.release(1000)
     await until(lambda: status(busy).files == 4 + len(names))
 
@@ -195,9 +195,9 @@ def test_a_long_file_is_embedded_in_several_steps(
 ) -> None:
     place.write("long.md", text=many_paragraphs(0))
     monkeypatch.setattr(sync, "STEP_SECONDS", 0.0)
-    assert sum(1 for _ in place.sync.run(EVERYTHING)) >= 3
+    assert sum(1 for _ in one_by_one(place.sync.run(EVERYTHING))) >= 3
     place.write("long.md", 1, many_paragraphs(1))
-    assert sum(1 for _ in place.sync.edits(now("long.md"))) == 0, "somebody waits for an edit"
+    assert sum(1 for _ in one_by_one(place.sync.edits(now("long.md")))) == 3, "a slice each"
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -211,7 +211,7 @@ def test_of_a_file_read_twice_the_later_reading_counts(
         place.write("long.md", text=many_paragraphs(0))
         place.run()
     place.write("long.md", 2, many_paragraphs(1))
-    bulk = place.sync.run(EVERYTHING)
+    bulk = one_by_one(place.sync.run(EVERYTHING))
     while not place.sync._read_last:
         next(bulk)
     next(bulk)
@@ -249,7 +249,7 @@ async def test_whoever_waits_goes_between_two_steps_and_steps_never_overlap() ->
     def steps() -> Steps[str]:
         for number in range(6):
             work(f"step {number}")
-            yield
+            yield None
         return "done"
 
     bulk = asyncio.create_task(writer.finish(steps(), bulk=True))
@@ -274,7 +274,7 @@ async def test_bulk_work_gives_way() -> None:
 
     def steps() -> Steps[None]:
         for _ in range(3):
-            yield
+            yield None
 
     writer = Writer("test", give_way=give_way)
     await writer.finish(steps(), bulk=False)
@@ -288,7 +288,7 @@ async def test_a_failing_step_ends_the_work_and_not_the_writer() -> None:
     writer = Writer("test", give_way=lambda: False)
 
     def steps() -> Steps[None]:
-        yield
+        yield None
         raise FolderError("it is gone")
 
     with pytest.raises(FolderError, match="gone"):

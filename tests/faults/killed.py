@@ -23,9 +23,8 @@ import pymilvus
 from engine import paths, scan
 from engine.config import Settings
 from engine.documents import content_hash
-from engine.folder import open_manifest
 from engine.index import Index
-from engine.manifest import Manifest
+from engine.manifest import Manifest, open_manifest
 from engine.sync import Sync
 from engine.watch import Hints
 from tests.engine.steps import finish

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from engine import config, scan
 from engine.api import FolderStatus, LlmState
-from engine.folder import Folder, open_manifest
+from engine.folder import Folder
+from engine.manifest import open_manifest
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 
 ALL = 10_000

@@ -88,7 +88,6 @@ async def test_what_was_indexed_before_the_disk_was_full_is_there_and_the_rest_c
     assert len(embedded(encoder)) == already
 
 
-@pytest.mark.xfail(strict=True, reason="it is only seen by the reconcile, minutes later")
 async def test_an_edit_that_found_no_space_is_made_up_for_by_the_next_one(
     root: Path, encoder: TinyEncoder, small_disk: Path
 ) -> None:
