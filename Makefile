@@ -9,6 +9,7 @@ DOCS ?=
 PYTHON ?=
 ACCEL ?=
 UPGRADE ?=
+BENCH ?= --quick
 export DOCS ACCEL UPGRADE
 
 IN_VENV := .venv/bin/python -m
@@ -53,10 +54,10 @@ picture: setup ## make docs/images/screen.svg from the program
 manual: setup ## make docs/configuration.md from the settings
 	@$(IN_VENV) tools.manual
 
-bench: setup ## run every benchmark
+bench: setup ## run every benchmark: make bench BENCH= takes the large sizes too
 	@for each in benchmarks/[a-z]*.py; do \
-	  [ -e "$$each" ] || { echo "There is no benchmark yet."; exit 0; }; \
-	  echo "== $$each"; .venv/bin/python "$$each" || exit 1; \
+	  name="$${each#benchmarks/}"; echo "== $$name"; \
+	  $(IN_VENV) "benchmarks.$${name%.py}" $(BENCH) || exit 1; \
 	done
 
 install: setup ## link hoverkite into ~/.local/bin

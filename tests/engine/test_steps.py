@@ -93,7 +93,7 @@ async def test_an_edit_is_found_while_a_first_indexing_goes_on(
     await until(edit.done)  # although the slice in hand is not embedded yet
     shown = status(busy)
     assert (shown.files, shown.state, shown.watch) == (2, "indexing", "events")
-    assert shown.embedded_total >= 3 * SLICE_TEXTS + 1
+    assert shown.embedded_total == len(encoder.in_turn) + len(encoder.at_once) > 64
     assert shown.last_edit_ms is not None
     assert (await busy.search("a kite hovers", 1)).hits[0].text == "a kite hovers"
     encoder.toll.release(1000)
