@@ -83,6 +83,10 @@ class Encoder(ABC):
             return np.empty((0, self.dimension), np.float32)
         return _unit(self._encode_now([self._fitting(text) for text in texts], is_query=False))
 
+    def rest(self) -> None:
+        """Give back the memory that only :meth:`encode` needs, unless it is at work."""
+        return  # where both need the same
+
     @abstractmethod
     def close(self) -> None:
         """Free the model; a running call ends early with a ModelError."""

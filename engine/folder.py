@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import platform
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -28,7 +27,7 @@ from engine.api import (
 from engine.batch import Outcome
 from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
-from engine.index import Index
+from engine.index import Index, open_index
 from engine.manifest import Manifest
 from engine.problems import as_known
 from engine.search import quote, search
@@ -70,10 +69,8 @@ class Folder:
         """``give_way`` tells whether bulk work should leave the processor to somebody else."""
         self.id = paths.short_hash(str(root))
         self.root = root
-        self._settings = settings
-        self._shared_encoder = encoder
-        self._on_change = on_change
-        self._manifest = manifest
+        self._settings, self._manifest = settings, manifest
+        self._shared_encoder, self._on_change = encoder, on_change
         self._index: Index | None = None
         self._sync: Sync | None = None
         self._writer = Writer(self.id[:6], give_way=give_way)
@@ -87,7 +84,7 @@ class Folder:
         self._searchable = asyncio.Event()
         """Set once there is something to search, or certainly nothing."""
         self._last_use = time.monotonic()
-        self._tidying = Tidying(manifest)
+        self._tidying: Tidying | None = None
         self._behind = False
         """Whether a sync failed, and what it should have done is not done yet."""
         self._watch = Watch(root, self._follow)
@@ -138,8 +135,7 @@ class Folder:
 
     async def _open(self) -> None:
         try:
-            encoder = await self._shared_encoder.get()
-            index = await self._writer.do(lambda: self._open_index(encoder))
+            encoder, index = await self._open_all()
         except Exception as error:  # whoever waits for the folder must hear of it
             self._opened.set_exception(self._fail(error))
             self._opened.exception()  # seen: nobody may be waiting
@@ -148,27 +144,31 @@ class Folder:
             self._searchable.set()
         self._opened.set_result((encoder, index))
         self._start(self._watch.run())
-        self._start(self._tidy_when_idle(encoder.model_id))
+        self._start(self._tidy_when_idle())
 
-    def _open_index(self, encoder: "Encoder") -> Index:
-        target = self._settings.milvus_uri or paths.index_dir(self.root) / "index.db"
-        # A file of its own needs no name that differs, and so can move with its folder.
-        shared = bool(self._settings.milvus_uri)
-        owner = f"{platform.node()} {os.getuid()} {self.root}" if shared else ""
+    async def _open_all(self) -> "tuple[Encoder, Index]":
+        """Open the index beside the encoder, where it is known what the encoder will be."""
+        expected = await asyncio.to_thread(self._shared_encoder.expected)
+        if expected:
+            opening = self._writer.do(partial(self._open_index, *expected))
+            _, encoder = await asyncio.gather(opening, self._shared_encoder.get())
+        else:
+            encoder = await self._shared_encoder.get()
+        if expected != (encoder.model_id, encoder.dimension):
+            await self._writer.do(partial(self._open_index, encoder.model_id, encoder.dimension))
+        assert self._index
+        self._tidying = Tidying(self._manifest, self._index, encoder)
+        begin = partial(Sync, data=paths.data_dir(), stopping=self._stopping)
+        parts = self.root, self._settings, self._manifest, self._index, encoder
+        self._sync = await self._writer.do(partial(begin, *parts))
+        return encoder, self._index
+
+    def _open_index(self, model_id: str, dimension: int) -> None:
+        if self._index:
+            self._index.close()
+        server = self._settings.milvus_uri
         # Kept at once, for whoever closes the folder meanwhile.
-        self._index = Index(
-            self._manifest, target, encoder.model_id, encoder.dimension, owner=owner
-        )
-        self._sync = Sync(
-            self.root,
-            self._settings,
-            self._manifest,
-            self._index,
-            encoder,
-            data=paths.data_dir(),
-            stopping=self._stopping,
-        )
-        return self._index
+        self._index = open_index(self.root, server, self._manifest, model_id, dimension)
 
     # --- following the folder ---
 
@@ -192,10 +192,7 @@ class Folder:
 
     def pause(self, *, paused: bool) -> None:
         """Let all reading and embedding wait, or go on; search goes on meanwhile."""
-        if paused:
-            self._writer.pause()
-        else:
-            self._writer.resume()
+        self._writer.pause(paused=paused)
         self._on_change()
 
     def _follow(self, hints: Hints) -> asyncio.Future[Outcome]:
@@ -268,19 +265,19 @@ class Folder:
         await asyncio.sleep(LOOK_AGAIN)
         self._follow(Hints(time.time(), set(unsettled)))
 
-    async def _tidy_when_idle(self, model: str) -> None:
+    async def _tidy_when_idle(self) -> None:
         while True:
             await asyncio.sleep(IDLE / 3)
-            await self.tidy_if_idle(model)
+            await self.tidy_if_idle()
 
-    async def tidy_if_idle(self, model: str) -> None:
-        """Purge dead rows and forget unused vectors, unless somebody would wait for it."""
+    async def tidy_if_idle(self) -> None:
+        """Give back what nobody uses, unless somebody would wait for it."""
         busy = self._bulk.busy or self._edits.busy
         if busy or time.monotonic() - self._last_use < IDLE:
             return
-        assert self._index, "the folder is open"
+        assert self._tidying, "the folder is open"
         try:
-            await self._writer.do(partial(self._tidying.run, self._index, model))
+            await self._writer.do(self._tidying.run)
         except HoverkiteError as error:  # the next sync or search mends it
             log.warning("tidying up failed: %s", error)
 

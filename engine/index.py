@@ -5,6 +5,8 @@ purged in one call when nothing else is to do, because a Milvus Lite delete stop
 """
 
 import logging
+import os
+import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import paths
 from engine.errors import StoreError
 from engine.manifest import Manifest, StoredChunk
 from engine.paths import short_hash
@@ -191,3 +194,11 @@ class Index:
         if self._store is None:
             raise StoreError("the index is being reopened")
         return self._store
+
+
+def open_index(root: Path, server: str, manifest: Manifest, model_id: str, dimension: int) -> Index:
+    """Open the index of the folder ``root``: on a Milvus ``server``, else in a file of its own."""
+    if not server:  # a file needs no name that differs, and so can move with its folder
+        return Index(manifest, paths.index_dir(root) / "index.db", model_id, dimension)
+    owner = f"{platform.node()} {os.getuid()} {root}"
+    return Index(manifest, server, model_id, dimension, owner=owner)

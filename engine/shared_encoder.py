@@ -24,6 +24,13 @@ class SharedEncoder:
         self._settings = settings
         self._loading: asyncio.Task[Encoder] | None = None
 
+    def expected(self) -> tuple[str, int] | None:
+        """Return the encoder's model id and dimension before it is loaded, where they are known."""
+        from engine import encoder_files
+
+        known = encoder_files.loaded_before(self._settings)
+        return known[:2] if known else None
+
     async def get(self) -> "Encoder":
         """Return the encoder, loading it first if need be.
 

@@ -53,13 +53,9 @@ class Writer:
         """Whether work in steps waits."""
         return not self._going.is_set()
 
-    def pause(self) -> None:
-        """Let work in steps wait after the step in hand; work that is one step goes on."""
-        self._going.clear()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        self._going.set()
+    def pause(self, *, paused: bool) -> None:
+        """Let work in steps wait after the step in hand, or go on; single steps always do."""
+        (self._going.clear if paused else self._going.set)()
 
     async def do(self, work: Callable[[], _T]) -> _T:
         """Do a piece of work that is one step."""

@@ -60,7 +60,7 @@ async def test_an_unforeseen_failure_is_told_once_and_the_watch_goes_on(
     root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with opening(root, TinyEncoder()) as opened:
-        await until(lambda: status(opened).state == "watching")
+        await until(lambda: status(opened).state == "watching" and not opened._bulk.busy)
         shown: list[str] = []
         monkeypatch.setattr(opened, "_on_change", lambda: shown.append(status(opened).detail))
         with monkeypatch.context() as broken:

@@ -251,13 +251,13 @@ async def test_dead_rows_wait_for_an_idle_moment(root: Path, opened: Folder) -> 
     await until_found(opened, {"kite", "barn owl"})
     assert dead(opened) == 1
     opened._last_use = time.monotonic() - folder.IDLE / 2
-    await opened.tidy_if_idle("tiny")
+    await opened.tidy_if_idle()
     assert dead(opened) == 1
     deadline = time.monotonic() + 15
     while dead(opened):  # until the watch has nothing left to hand over
         assert time.monotonic() < deadline, "the dead rows stayed"
         opened._last_use = time.monotonic() - folder.IDLE
-        await opened.tidy_if_idle("tiny")
+        await opened.tidy_if_idle()
         await asyncio.sleep(0.01)
     assert await texts(opened) == {"kite", "barn owl"}
 

@@ -12,17 +12,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import sync
+from engine import config, sync
 from engine.batch import FIRST_BATCH_CHUNKS
+from engine.embedding import Encoder
 from engine.errors import FolderError
 from engine.folder import Folder
+from engine.manifest import open_manifest
 from engine.sync import MOST_EDITS, SLICE_TEXTS
 from engine.watch import Hints
 from engine.writer import Lane, Steps, Writer
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
 from tests.engine.test_live import opening, status, until
-from tests.engine.tiny_encoder import TinyEncoder
+from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 
 __all__ = ["place", "reading"]
 
@@ -333,3 +335,42 @@ def iter_none() -> Steps[int]:
     """Return at once."""
     yield from ()
     return 5
+
+
+async def test_the_index_opens_beside_an_encoder_that_is_known(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = asyncio.Event()
+
+    class Slow(TinyShared):
+        def expected(self) -> tuple[str, int] | None:
+            return "tiny", TinyEncoder.dimension
+
+        async def get(self) -> Encoder:
+            await loaded.wait()
+            return self.encoder
+
+    made = Folder(root, open_manifest(root), config.load(), Slow(), lambda: None)
+    made.begin()
+    try:
+        await until(lambda: made.milvus_pid is not None)
+        milvus = made.milvus_pid
+        loaded.set()
+        assert (await made.synced()).files == 4
+        assert made.milvus_pid == milvus
+    finally:
+        await made.close()
+
+
+async def test_an_encoder_that_is_another_than_expected_gets_its_own_index(root: Path) -> None:
+    class Changed(TinyShared):
+        def expected(self) -> tuple[str, int] | None:
+            return "another", 4
+
+    made = Folder(root, open_manifest(root), config.load(), Changed(), lambda: None)
+    made.begin()
+    try:
+        assert (await made.synced()).files == 4
+        assert (await made.search("anything", 1)).hits
+    finally:
+        await made.close()
