@@ -2,16 +2,12 @@
 
 Seen with pymilvus 3.0.2 and milvus-lite 2.5.1: a call without a time limit may be retried for
 minutes; after reopening a collection must be loaded; a delete stops all searches for its duration;
-a query returns at most 16 384 rows; the server's socket is made in ``tempfile.tempdir``, and its
-path must be short; assertions print to standard output; pings make its server hang up.
+a query returns at most 16 384 rows; assertions print to standard output; pings make its server hang
+up. How its server starts is in ``lite_server.py``.
 """
 
 import contextlib
 import logging
-import os
-import tempfile
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +17,6 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from engine import paths
 from engine.errors import StoreError
 
 if TYPE_CHECKING:
@@ -40,12 +35,6 @@ _DELETE_BATCH = 5000
 
 _NO_KEEPALIVE = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_without_calls": 0}
 """pymilvus pings every 10 s; Milvus Lite's server answers "too many pings" and hangs up."""
-
-_NO_LOG_FILES = {"GLOG_logtostderr": "1", "GLOG_minloglevel": "2"}
-"""Its server would leave a log of every start in the temporary folder."""
-
-_starting = threading.Lock()
-"""Held while ``tempfile.tempdir`` points elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +88,9 @@ class Store:
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._dimension)
         index = self._client.prepare_index_params()
         index.add_index("vector", index_type="FLAT" if local else "AUTOINDEX", metric_type="COSINE")
-        self._client.create_collection(
-            self._name, schema=schema, index_params=index, timeout=CALL_SECONDS
-        )
+        self._client.create_collection(self._name, schema=schema, timeout=CALL_SECONDS)
+        # Waiting for it would take half a second, and there is nothing to index yet.
+        self._client.create_index(self._name, index, timeout=CALL_SECONDS, sync=False)
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows; the caller makes sure that no id is present yet."""
@@ -192,7 +181,9 @@ class Store:
         with contextlib.suppress(Exception):  # a broken store must still be let go of
             self._client.close()
         if isinstance(self.target, Path):
-            _release(self.target)
+            from engine import lite_server
+
+            lite_server.release(self.target)
 
 
 def drop_collection(server: str, name: str) -> None:
@@ -212,42 +203,17 @@ def drop_collection(server: str, name: str) -> None:
 
 def _connect(target: Path | str) -> "MilvusClient":
     from pymilvus import MilvusClient
-    from pymilvus.exceptions import MilvusException
 
     if not isinstance(target, Path):
         return MilvusClient(target, timeout=CALL_SECONDS)
-    attempts = 3
-    while True:
-        try:
-            with _tidy_start():
-                return MilvusClient(str(target), timeout=CALL_SECONDS, grpc_options=_NO_KEEPALIVE)
-        except MilvusException:
-            # On a busy machine the server's socket may not be there yet.
-            attempts -= 1
-            _release(target)
-            if not attempts:
-                raise
-            time.sleep(0.3)
+    from engine import lite_server
 
-
-@contextlib.contextmanager
-def _tidy_start() -> Iterator[None]:
-    """Let the Milvus Lite server make its socket in our runtime folder, and no log files."""
-    os.environ.update(_NO_LOG_FILES)
-    with _starting:
-        before = tempfile.tempdir
-        tempfile.tempdir = str(paths.runtime_dir())
-        try:
-            yield
-        finally:
-            tempfile.tempdir = before
-
-
-def _release(target: Path) -> None:
-    from milvus_lite.server_manager import server_manager_instance
-
-    if str(target.absolute().resolve()) in server_manager_instance._servers:
-        server_manager_instance.release_server(str(target))
+    lite_server.start(target)
+    try:
+        return MilvusClient(str(target), timeout=CALL_SECONDS, grpc_options=_NO_KEEPALIVE)
+    except BaseException:
+        lite_server.release(target)
+        raise
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import api, kept, paths
+from engine import api, kept, lite_server, paths
 from engine import store as store_module
 from engine.api_kept import Examined, ExamineRequest
 from engine.config import Settings
@@ -284,7 +284,7 @@ def test_the_collection_on_a_server_is_dropped_too(
 
     taken.aside.mkdir()
     assert kept.remove(taken, partial(store_module.drop_collection, str(server))).left == ()
-    store_module._release(server)
+    lite_server.release(server)
     for name, rows in (("chunks_mine", set()), ("chunks_others", {1})):
         store = Store(server, name, TinyEncoder.dimension)
         assert store.rows() == rows
