@@ -25,6 +25,7 @@ from engine.api import (
     WatchState,
 )
 from engine.batch import Outcome
+from engine.catch_up import CatchUp
 from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
 from engine.index import Index, open_index
@@ -47,8 +48,6 @@ _T = TypeVar("_T")
 
 LOOK_AGAIN = 1.0
 """Seconds until a file that changed while it was read is looked at again."""
-TRY_AGAIN = 30.0
-"""Seconds after a failure until everything is looked at again."""
 IDLE = 30.0
 """Seconds without a search or a change before dead rows are removed from Milvus."""
 
@@ -85,8 +84,7 @@ class Folder:
         """Set once there is something to search, or certainly nothing."""
         self._last_use = time.monotonic()
         self._tidying: Tidying | None = None
-        self._behind = False
-        """Whether a sync failed, and what it should have done is not done yet."""
+        self._catch_up = CatchUp(lambda: self._result_of(self._look_at_all()), self._start)
         self._watch = Watch(root, self._follow)
 
     # --- opening and closing ---
@@ -98,6 +96,11 @@ class Folder:
             self._opened.done()
             and (self._opened.cancelled() or self._opened.exception() is not None)
         )
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed; the same folder may be open anew."""
+        return self._stopping.is_set()
 
     @property
     def milvus_pid(self) -> int | None:
@@ -186,18 +189,29 @@ class Folder:
             for lane in (self._bulk, self._edits):
                 if lane.current:
                     outcome += await self._result_of(lane.current)
-            outcome += await self._result_of(self._bulk.ask(Hints(time.time(), everything=True)))
+            outcome += await self._result_of(self._look_at_all())
         seconds = time.monotonic() - begun
         return outcome.summary(self._shown.counts, self._shown.skipped, seconds)
 
     def pause(self, *, paused: bool) -> None:
         """Let all reading and embedding wait, or go on; search goes on meanwhile."""
         self._writer.pause(paused=paused)
+        self._searchable.set()  # a search must not wait for what is paused
         self._on_change()
 
     def _follow(self, hints: Hints) -> asyncio.Future[Outcome]:
         """Act on hints. Whatever is met is shown, and the watch goes on."""
-        return (self._bulk if hints.everything else self._edits).ask(hints)
+        if not hints.everything:
+            return self._edits.ask(hints)
+        if not hints.paths:
+            return self._bulk.ask(hints)
+        # A person may wait for these, since when can't be told.
+        edits = self._edits.ask(Hints(0, hints.paths))
+        edits.add_done_callback(lambda _: self._stopping.is_set() or self._look_at_all())
+        return edits
+
+    def _look_at_all(self) -> asyncio.Future[Outcome]:
+        return self._bulk.ask(Hints(time.time(), everything=True))
 
     async def _run_edits(self, hints: Hints) -> Outcome:
         """Make the few files that a person saved searchable, between two steps of bulk work."""
@@ -207,19 +221,21 @@ class Folder:
             self._bulk.ask(edits.left)
         if edits.outcome is None:
             return Outcome()
-        if edits.outcome.any_change:
+        if edits.outcome.any_change and hints.since:
             self._shown.last_edit_ms = round((time.time() - hints.since) * 1000, 1)
         await self._settle(edits.outcome)
-        if self._behind:
-            self._bulk.ask(Hints(time.time(), everything=True))
+        if self._catch_up.behind:
+            self._look_at_all()
         return edits.outcome
 
     async def _run_bulk(self, hints: Hints) -> Outcome:
         """Bring the whole folder, or many files of it, up to date."""
         assert self._sync, "the folder is open"
+        failures = self._catch_up.failures
         outcome = await self._finish(partial(self._sync.run, hints, self._report), bulk=True)
         self._shown.progress = Progress()
-        self._behind = self._behind and not hints.everything
+        if hints.everything:
+            self._catch_up.succeeded(failures)
         await self._settle(outcome, bulk=True)
         return outcome
 
@@ -234,17 +250,8 @@ class Folder:
                 await self._reopen(self._index, generation)
                 return await self._writer.finish(begin(), bulk=bulk)
         except Exception as error:  # whoever waits hears of it in known words
-            if not self._behind:
-                self._behind = True
-                self._start(self._catch_up())
+            self._catch_up.failed()
             raise self._fail(error) from None
-
-    async def _catch_up(self) -> None:
-        """Look at everything again and again, until what failed has been made up for."""
-        while self._behind:
-            await asyncio.sleep(TRY_AGAIN)
-            with contextlib.suppress(HoverkiteError):
-                await self._result_of(self._bulk.ask(Hints(time.time(), everything=True)))
 
     async def _settle(self, outcome: Outcome, *, bulk: bool = False) -> None:
         self._shown.counts = self._manifest.counts()
@@ -275,11 +282,14 @@ class Folder:
         busy = self._bulk.busy or self._edits.busy
         if busy or time.monotonic() - self._last_use < IDLE:
             return
-        assert self._tidying, "the folder is open"
+        assert self._tidying and self._index, "the folder is open"
+        generation = self._index.generation
         try:
             await self._writer.do(self._tidying.run)
         except HoverkiteError as error:  # the next sync or search mends it
             log.warning("tidying up failed: %s", error)
+            with contextlib.suppress(HoverkiteError):
+                await self._reopen(self._index, generation)
 
     async def examined(self, look: Callable[[Manifest, Index], _T]) -> _T:
         """Return what ``look`` finds in manifest and index, between two steps of the writer."""
@@ -312,8 +322,6 @@ class Folder:
         """Return one to three quotations from ``hits`` that bear on ``question``."""
         encoder, _ = await self._result_of(self._opened)
         return await asyncio.to_thread(quote, question, hits, encoder=encoder)
-
-    # --- state ---
 
     def status(self, llm: LlmState, vllm_pid: int | None) -> FolderStatus:
         """Return everything there is to show about this folder."""
@@ -358,8 +366,6 @@ class Folder:
         state: FolderState = "missing" if isinstance(known, FolderError) else "failed"
         self._show(state, f"{known}. {known.next_step}")
         return known
-
-    # --- plumbing ---
 
     async def _result_of(self, work: asyncio.Future[_T]) -> _T:
         """Wait for shared work, which goes on if the caller leaves."""

@@ -64,11 +64,8 @@ class _Server(Server):  # type: ignore[misc]  # milvus_lite has no types
 
         It ends when the lock that is taken here is free again, however this process ends.
         """
-        self._lock_fd = Path(self._lock_path).open("a")  # noqa: SIM115  held until ``stop``
-        try:
-            fcntl.lockf(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise self._failure("it is in use by another process") from error
+        deadline = time.monotonic() + START_SECONDS
+        self._lock(deadline)
         libraries = [str(self._bin_path), *os.environ.get("LD_LIBRARY_PATH", "").split(":")]
         names = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
         self._p = subprocess.Popen(
@@ -76,7 +73,6 @@ class _Server(Server):  # type: ignore[misc]  # milvus_lite has no types
             env=os.environ | NO_LOG_FILES | dict.fromkeys(names, ":".join(filter(None, libraries))),
             cwd=self._work_dir,
         )
-        deadline = time.monotonic() + START_SECONDS
         while not self._listens():
             if self._p.poll() is not None:
                 raise self._failure(f"Milvus Lite ended with status {self._p.returncode}")
@@ -84,6 +80,26 @@ class _Server(Server):  # type: ignore[misc]  # milvus_lite has no types
                 raise self._failure(f"Milvus Lite did not listen within {START_SECONDS:.0f} s")
             time.sleep(_POLL)
         return True
+
+    def _lock(self, deadline: float) -> None:
+        """Take the lock; the server of an engine that was killed holds it until it has ended."""
+        file = Path(self._lock_path).open("a")  # noqa: SIM115  held until ``stop``
+        while True:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    file.close()
+                    raise self._failure("it is in use by another process") from error
+                time.sleep(_POLL)
+            else:
+                self._lock_fd = file
+                return
+
+    def stop(self) -> None:
+        """End the process. Without the lock there is none: the lock's file is another's then."""
+        if self._lock_fd:
+            super().stop()
 
     def _failure(self, why: str) -> StoreError:
         return StoreError(f"{self._db_file} can't be opened: {why}")

@@ -132,6 +132,8 @@ class Engine:
         try:
             while not self._stopping.is_set():
                 event.clear()
+                if folder.closed:
+                    raise EngineError("the folder was opened anew", "Open it again")
                 yield self.status(folder)
                 await _wait(event, HEARTBEAT)
                 await asyncio.sleep(NEWS_EVERY)

@@ -19,7 +19,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from threading import Event
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,14 @@ STEP_SECONDS = 0.05
 """A step ends as soon as it has taken so long …"""
 EDIT_SECONDS = 1.0
 """… and an edit, which somebody waits for, is one step unless it takes so long."""
+LARGE_FILE = 200_000
+"""Files of more bytes are read beside the steps of others, as are those of slow kinds."""
 LEAST_FREE = 4_000_000
 """Bytes that a disk must have left before anything is added to Milvus."""
 MOST_EDITS = 50
 """More changed files than this are bulk work."""
 
+_T = TypeVar("_T")
 _Vectors = dict[bytes, NDArray[np.float32]]
 _Report = Callable[[Progress], object]
 
@@ -104,8 +107,8 @@ class Sync:
         )
         self._lacking = manifest.files_without_vectors(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""
-        self._read_last: dict[bytes, FileUpdate] = {}
-        """What was read of each file and is not saved yet; of a file read twice, the later."""
+        self._read_last: dict[bytes, object] = {}
+        """What was, or is being, read of each file and is not saved yet; of two, the later."""
         self._step_begun = self._step_seconds = 0.0
         self.last_scan = scan.Scan()
         self.clock = time.monotonic
@@ -152,6 +155,9 @@ class Sync:
             return Outcome()  # told to stop
         self.last_scan = found
         unlisted = tuple(found.unlisted)
+        for gone in self._read_last.keys() - {entry.path for entry in found.entries}:
+            if not gone.startswith(unlisted):
+                del self._read_last[gone]
         known = self._manifest.files().items()
         # What can't be seen for a moment is not gone.
         seen = {path: file for path, file in known if not path.startswith(unlisted)}
@@ -162,10 +168,8 @@ class Sync:
 
         A folder that is or was read, or an ignore file in one, calls for a look at everything.
         """
-        if hints.everything and not hints.paths:
-            return hints
         look = self._new_look()
-        everything = hints.everything or any(self._may_change_much(p, look) for p in hints.paths)
+        everything = any(self._may_change_much(path, look) for path in hints.paths)
         known = self._manifest.files_at(hints.paths)
         paths = {path for path in hints.paths if path in known or look.may_read(path)}
         return replace(hints, paths=paths, everything=everything) if paths or everything else None
@@ -233,6 +237,13 @@ class Sync:
             yield None
             self._step_begun, self._step_seconds = self.clock(), seconds
 
+    def _beside(self, work: Callable[[], _T]) -> Steps[_T]:
+        """Do ``work`` beside the steps of others, and return its result."""
+        seconds = self._step_seconds
+        result: _T = yield work
+        self._step_begun, self._step_seconds = self.clock(), seconds
+        return result
+
     def _work_through(self, work: Work, outcome: Outcome, report: _Report) -> Steps[None]:
         pace = Pace(work, self.clock())
         report(pace.progress(self.clock()))
@@ -244,7 +255,7 @@ class Sync:
                 yield from self._breathe()
                 if self._stopping.is_set():
                     return
-                self._take(batch, entry, outcome)
+                yield from self._take(batch, entry, outcome)
                 if batch.is_full(self.clock()):
                     if not (yield from self._save(batch, outcome)):
                         return
@@ -257,12 +268,20 @@ class Sync:
             pace.count(batch)
             report(pace.progress(self.clock()))
 
-    def _take(self, batch: Batch, entry: Entry, outcome: Outcome) -> None:
+    def _take(self, batch: Batch, entry: Entry, outcome: Outcome) -> Steps[None]:
         """Read a file into ``batch``, unless it is just changing."""
         batch.bytes += entry.size
         record = self._manifest.files_at([entry.path]).get(entry.path)
-        update = self._read(record.id if record else self._manifest.new_id(), entry)
+        read = partial(self._read, record.id if record else self._manifest.new_id(), entry)
+        if is_slow(entry) or entry.size > LARGE_FILE:
+            claim = self._read_last[entry.path] = object()
+            update = yield from self._beside(read)
+            if self._read_last.get(entry.path) is not claim:
+                return  # an edit has read the file since
+        else:
+            update = read()
         if update is None:
+            self._read_last.pop(entry.path, None)
             outcome.unsettled.append(entry.path)
             return
         self._read_last[entry.path] = update
@@ -321,8 +340,7 @@ class Sync:
             if self._stopping.is_set():
                 break
             keys = missing[begin : begin + SLICE_TEXTS]
-            made = yield partial(encode, [texts[key] for key in keys])
-            self._step_begun = self.clock()
+            made = yield from self._beside(partial(encode, [texts[key] for key in keys]))
             fresh = dict(zip(keys, made, strict=True))
             self._manifest.save([], model=model, vectors=fresh)
             outcome.embedded += len(fresh)
@@ -347,7 +365,11 @@ class Sync:
         known = self._manifest.files_at([update.entry.path for update in updates])
         self._see_that_there_is_room()
         self._index.add(rows.values())
-        self._manifest.save(updates)
+        try:
+            self._manifest.save(updates)
+        except BaseException:
+            self._index.retire(rows.keys() - before)
+            raise
         self._manifest.touch([(update.file, update.entry) for update in touched])
         self._index.retire(before - rows.keys())
         for update in (*updates, *touched):

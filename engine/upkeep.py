@@ -81,7 +81,8 @@ class Upkeep:
         name = paths.short_hash(str(root))
         for folder in self._folders.all():
             if folder.id == name:
-                return await self._look_at_open(folder, encoder.model_id, encoder.dimension)
+                with self._folders.in_use(folder):
+                    return await self._look_at_open(folder, encoder.model_id, encoder.dimension)
         async with self._folders.closed(name):
             return await asyncio.to_thread(
                 self._look_at_closed, root, encoder.model_id, encoder.dimension

@@ -45,7 +45,7 @@ class Hints:
     """What may have changed since ``since``: some paths, or anything at all."""
 
     since: float
-    """Wall-clock time of the first event, in seconds."""
+    """Wall-clock time of the first event, in seconds; 0 where it is not known."""
     paths: set[bytes] = field(default_factory=set)
     """Relative to the folder; a folder's ends with ``/``."""
     everything: bool = False
@@ -57,11 +57,6 @@ class Hints:
             self.paths | other.paths,
             self.everything or other.everything,
         )
-
-    @property
-    def may_hold_folders(self) -> bool:
-        """Whether folders may have come or gone."""
-        return self.everything or any(path.endswith(b"/") for path in self.paths)
 
 
 class Watch:

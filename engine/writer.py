@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import threading
@@ -20,6 +21,8 @@ Steps = Generator[Callable[[], Any] | None, Any, _T]
 """Work that pauses after each step, and returns its result at the end.
 
 What it yields is done without holding others up, and what that returns is sent back into it."""
+
+log = logging.getLogger(__name__)
 
 POLITE = 10
 """By how much bulk work is nicer than the rest of the engine."""
@@ -71,10 +74,15 @@ class Writer:
             end = await self._take(thread, partial(_next, steps, result))
             if isinstance(end, _End):
                 return end.result
-            loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(thread, end) if end else None
+            result = await self._beside(end, bulk=bulk) if end else None
             if bulk and self._give_way():
                 await asyncio.sleep(time.monotonic() - begun)
+
+    async def _beside(self, work: Callable[[], Any], *, bulk: bool) -> Any:
+        """Do what a step has yielded, in a thread that nobody with a turn waits for."""
+        if not bulk:
+            return await asyncio.to_thread(work)
+        return await asyncio.get_running_loop().run_in_executor(self._bulk, work)
 
     async def _take(self, thread: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
         async with self._turn:  # it is fair, where a lock of threads is not
@@ -113,7 +121,7 @@ class Lane(Generic[_T]):
         run: Callable[[Hints], Coroutine[Any, Any, _T]],
         start: Callable[[Coroutine[Any, Any, None]], Awaitable[None]],
     ) -> None:
-        """``run`` raises nothing but HoverkiteErrors; ``start`` makes a task."""
+        """``start`` makes a task."""
         self._run, self._start = run, start
         self._wanted: Hints | None = None
         self._next: asyncio.Future[_T] | None = None
@@ -144,7 +152,9 @@ class Lane(Generic[_T]):
             self.current = result
             try:
                 done = await self._run(hints)
-            except HoverkiteError as error:
+            except Exception as error:  # whoever waits hears of it; the lane goes on
+                if not isinstance(error, HoverkiteError):
+                    log.exception("a sync ended in an unforeseen way")
                 result.set_exception(error)
                 result.exception()  # seen: nobody may be waiting
             else:

@@ -44,13 +44,16 @@ HOLDER = """
 import sys
 from pathlib import Path
 from engine import lite_server
+lite_server.START_SECONDS = 1.0
 lite_server.start(Path(sys.argv[1]))
 print("started", flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_file_that_another_process_has_is_refused_until_it_ends(home: Path) -> None:
+def test_a_file_that_another_process_has_is_refused_until_it_ends(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = home / "index.db"
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(target)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -58,8 +61,10 @@ def test_a_file_that_another_process_has_is_refused_until_it_ends(home: Path) ->
         assert holder.stdout and holder.stdin
         assert holder.stdout.readline() == b"started\n"
         (server,) = psutil.Process(holder.pid).children()
+        monkeypatch.setattr(lite_server, "START_SECONDS", 0.1)
         with pytest.raises(StoreError, match="in use by another process"):
             lite_server.start(target)
+        monkeypatch.undo()
         holder.kill()
     assert psutil.wait_procs([server], timeout=10)[1] == [], "it outlived its engine"
     lite_server.start(target)
@@ -73,3 +78,18 @@ def test_a_server_that_ends_at_once_is_told(home: Path, damage: bytes) -> None:
     with pytest.raises(StoreError, match="can't be opened: Milvus Lite ended with status"):
         lite_server.start(target)
     assert not servers(target)
+
+
+def test_a_refused_start_leaves_the_lock_of_the_other_alone(home: Path) -> None:
+    target = home / "index.db"
+    lite_server.start(target)
+    asked = subprocess.run(
+        [sys.executable, "-c", HOLDER, str(target)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "in use by another process" in asked.stderr
+    assert (home / ".index.db.lock").exists()
+    lite_server.release(target)
