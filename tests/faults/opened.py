@@ -1,37 +1,19 @@
 """A folder opened in the test's own process, and what its index says against what is on disk."""
 
 import asyncio
-import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from engine import config, scan
-from engine.api import FolderStatus, LlmState
+from engine import scan
 from engine.folder import Folder
-from engine.manifest import open_manifest
-from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.engine.test_live import opening as opening
+from tests.engine.test_live import status as status
+from tests.engine.tiny_encoder import TinyEncoder
 
 ALL = 10_000
 """More hits than any folder of these tests has chunks."""
-
-
-@contextlib.asynccontextmanager
-async def opening(root: Path, encoder: TinyEncoder, *, sync: bool = True) -> AsyncIterator[Folder]:
-    """Open ``root`` for as long as the context lasts, brought up to date if ``sync``."""
-    made = Folder(root, open_manifest(root), config.load(), TinyShared(encoder), lambda: None)
-    made.begin()
-    try:
-        if sync:
-            await made.synced()
-        yield made
-    finally:
-        await made.close()
-
-
-def status(of: Folder) -> FolderStatus:
-    return of.status(LlmState(state="off", model="none"), None)
 
 
 async def until(come: Callable[[], object], seconds: float = 20) -> None:
