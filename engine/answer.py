@@ -48,13 +48,22 @@ async def answer(
     said: list[str] = []
     try:
         if not reply.hits:
-            raise NothingFoundError(f"{folder.root} holds no text that could answer this")
+            raise _nothing_found(folder)
         events = _generate(question, reply.hits, model, settings, said)
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
     except Exception as error:  # whatever a server sends, the answer must end with a word of why
         yield AnswerFailed(answer="".join(said), problem=problem_of(as_known(error)))
+
+
+def _nothing_found(folder: Folder) -> NothingFoundError:
+    if folder.paused:
+        return NothingFoundError(
+            f"too little of {folder.root} is read yet: indexing is paused",
+            "On the screen, Tab and then p let it go on",
+        )
+    return NothingFoundError(f"{folder.root} holds no text that could answer this")
 
 
 async def _generate(

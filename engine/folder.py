@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from engine import paths, scan
 from engine.api import (
@@ -70,8 +70,7 @@ class Folder:
         self.root = root
         self._settings, self._manifest = settings, manifest
         self._shared_encoder, self._on_change = encoder, on_change
-        self._index: Index | None = None
-        self._sync: Sync | None = None
+        self._index, self._sync = cast("Index | None", None), cast("Sync | None", None)
         self._writer = Writer(self.id[:6], give_way=give_way)
         self._bulk = Lane(self._run_bulk, self._start)
         self._edits = Lane(self._run_edits, self._start)
@@ -185,7 +184,7 @@ class Folder:
         await self._result_of(self._opened)
         # A client that leaves must not stop the work: the next one wants it too.
         outcome = Outcome()
-        if not self._writer.paused:
+        if not self.paused:
             for lane in (self._bulk, self._edits):
                 if lane.current:
                     outcome += await self._result_of(lane.current)
@@ -193,10 +192,15 @@ class Folder:
         seconds = time.monotonic() - begun
         return outcome.summary(self._shown.counts, self._shown.skipped, seconds)
 
+    @property
+    def paused(self) -> bool:
+        """Whether reading and embedding wait."""
+        return self._writer.paused
+
     def pause(self, *, paused: bool) -> None:
-        """Let all reading and embedding wait, or go on; search goes on meanwhile."""
+        """Let them wait, or go on; a search waits for neither."""
         self._writer.pause(paused=paused)
-        self._searchable.set()  # a search must not wait for what is paused
+        self._searchable.set()
         self._on_change()
 
     def _follow(self, hints: Hints) -> asyncio.Future[Outcome]:
@@ -255,8 +259,8 @@ class Folder:
 
     async def _settle(self, outcome: Outcome, *, bulk: bool = False) -> None:
         self._shown.counts = self._manifest.counts()
-        seen = self._sync.last_scan if self._sync else scan.Scan()
-        await asyncio.to_thread(self._shown.skip, self._manifest, seen)
+        if self._sync:
+            await asyncio.to_thread(self._shown.skip, self._manifest, self._sync.last_scan)
         self._last_use = time.monotonic()
         self._searchable.set()
         if bulk or not self._bulk.busy:
@@ -325,9 +329,8 @@ class Folder:
 
     def status(self, llm: LlmState, vllm_pid: int | None) -> FolderStatus:
         """Return everything there is to show about this folder."""
-        seen = self._sync.last_scan if self._sync else scan.Scan()
         return self._shown.status(
-            seen,
+            self._sync.last_scan if self._sync else scan.Scan(),
             embedding=self._shared_encoder.state(),
             llm=llm,
             pids=Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
@@ -336,10 +339,8 @@ class Folder:
         )
 
     def _watch_state(self) -> WatchState:
-        if self._writer.paused:
-            return "paused"
-        if not self._opened.done():
-            return "off"
+        if self.paused or not self._opened.done():
+            return "paused" if self.paused else "off"
         return "partial" if self._watch.partial else "events"
 
     def _show(self, state: FolderState, detail: str) -> None:

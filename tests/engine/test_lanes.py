@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engine import sync
+from engine import config, sync
+from engine.answer import answer
+from engine.api import AnswerFailed, AskRequest
 from engine.errors import ManifestError
+from engine.vllm_server import AnswerModel
 from engine.watch import Hints
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
@@ -110,6 +113,12 @@ async def test_a_folder_that_is_paused_at_once_can_be_searched(tmp_path: Path) -
         opened.pause(paused=True)
         async with asyncio.timeout(20):
             assert (await opened.search("kite", 3)).hits == []
+            request = AskRequest(question="kite")
+            model = AnswerModel(config.load(), lambda: None)
+            events = [each async for each in answer(request, opened, model, config.load())]
+            failed = events[-1]
+            assert isinstance(failed, AnswerFailed)
+            assert "indexing is paused" in failed.problem.detail
         encoder.toll.release(1000)
 
 
