@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine import paths, scan
 from engine.api import (
@@ -70,7 +70,8 @@ class Folder:
         self.root = root
         self._settings, self._manifest = settings, manifest
         self._shared_encoder, self._on_change = encoder, on_change
-        self._index, self._sync = cast("Index | None", None), cast("Sync | None", None)
+        self._index: Index | None = None
+        self._sync: Sync | None = None
         self._writer = Writer(self.id[:6], give_way=give_way)
         self._bulk = Lane(self._run_bulk, self._start)
         self._edits = Lane(self._run_edits, self._start)
@@ -85,8 +86,6 @@ class Folder:
         self._tidying: Tidying | None = None
         self._catch_up = CatchUp(lambda: self._result_of(self._look_at_all()), self._start)
         self._watch = Watch(root, self._follow)
-
-    # --- opening and closing ---
 
     @property
     def failed_to_open(self) -> bool:
@@ -171,8 +170,6 @@ class Folder:
         server = self._settings.milvus_uri
         # Kept at once, for whoever closes the folder meanwhile.
         self._index = open_index(self.root, server, self._manifest, model_id, dimension)
-
-    # --- following the folder ---
 
     async def synced(self) -> SyncFinished:
         """Reconcile, unless that is paused, and return the summary.
@@ -299,8 +296,6 @@ class Folder:
         """Return what ``look`` finds in manifest and index, between two steps of the writer."""
         _, index = await self._result_of(self._opened)
         return await self._writer.do(partial(look, self._manifest, index))
-
-    # --- searching ---
 
     async def search(self, query: str, hits: int) -> SearchReply:
         """Return the ``hits`` chunks nearest to ``query``.
