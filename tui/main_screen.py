@@ -62,6 +62,8 @@ class MainScreen(Desk):
         self._evidence = ()
         self._searched.clear()
         self._index_changed.clear()
+        if self.pane == "results":
+            self.set_focus(None)  # a note takes the place of the list; the cursor comes back
         self._say_searching()
         self.preview.show_nothing()
         await self.answer.begin()
@@ -143,6 +145,7 @@ class MainScreen(Desk):
         self._evidence = found.hits
         self._searched.set()
         self.results.show_hits(found.hits, found.took_ms, self._chunks)
+        self._see_to_cursor()
         if self._status is not None:
             self.answer.mark_partial(outcome.partly_read(self._status))
 
@@ -168,7 +171,14 @@ class MainScreen(Desk):
 
     def _set_answering(self, answering: bool) -> None:
         self.answering = answering
+        if not answering:
+            self._see_to_cursor()
         self.show_hints()
+
+    def _see_to_cursor(self) -> None:
+        """Bring the cursor back that was in the results when a note took their place."""
+        if self.focused is None:
+            self.go_to("results" if self.results.hits else "query")
 
     @on(messages.HitHighlighted)
     def _show_hit(self, message: messages.HitHighlighted) -> None:

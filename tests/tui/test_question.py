@@ -296,3 +296,26 @@ async def test_the_end_stays_in_view_while_text_streams_unless_a_reader_scrolls_
         await driver.until(lambda: "The end." in pane.answer_text and pane.is_settled)
         await driver.pilot.pause()
         assert pane.scroll_offset.y == 0
+
+
+@pytest.mark.parametrize("size", [(100, 30), (60, 20)])
+async def test_asking_again_from_the_results_brings_the_cursor_back_there(
+    size: tuple[int, int],
+) -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer(content.HITS, "Done.", content.EXTRACTS)
+    async with driving(engine, size=size) as driver:
+        await driver.ask_to_the_end("q")
+        driver.main.go_to("results")
+        held = asyncio.Event()
+        engine.answer = [held, *engine.answer]
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.main.answering and not driver.main.results.hits)
+        held.set()
+        await driver.until(lambda: not driver.main.answering)
+        assert driver.main.pane == "results"
+
+        engine.answer = [failed()]
+        await driver.press("ctrl+r")
+        await driver.until(lambda: len(engine.questions) == 3 and not driver.main.answering)
+        assert driver.main.query_pane.input.has_focus
