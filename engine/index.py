@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import paths
+from engine import paths, seal
 from engine.errors import StoreError
 from engine.manifest import Manifest, StoredChunk
 from engine.paths import short_hash
@@ -71,6 +71,10 @@ class Index:
         self._store: Store | None = None
         self.generation = 0
         """Grows with every reopening, so that one failure is mended once."""
+        if isinstance(target, Path):
+            if seal.is_broken(target):
+                self._set_aside(target)
+            seal.take_off(target)
         self.reopen()
 
     @property
@@ -94,14 +98,17 @@ class Index:
             except StoreError:
                 if not isinstance(self._target, Path) or not self._target.exists():
                     raise
-                self.close()
-                aside = self._target.with_name("damaged.db")
-                self._target.replace(aside)
-                log.warning("the index file was damaged; it is kept as %s and made anew", aside)
+                self._let_go()
+                self._set_aside(self._target)
                 self._try_open()
 
+    def _set_aside(self, file: Path) -> None:
+        aside = file.with_name("damaged.db")
+        file.replace(aside)
+        log.warning("the index file was damaged; it is kept as %s and made anew", aside)
+
     def _try_open(self) -> None:
-        self.close()
+        self._let_go()
         self._align(Store(self._target, self._collection, self.dimension))
 
     def _align(self, store: Store) -> None:
@@ -136,7 +143,13 @@ class Index:
             self._manifest.set_fact("collection", self._collection)
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store, and seal its file."""
+        is_whole = self._store is not None
+        self._let_go()
+        if is_whole and isinstance(self._target, Path):
+            seal.put(self._target)
+
+    def _let_go(self) -> None:
         if self._store:
             self._store.close()
             self._store = None

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from engine import api, kept, paths
+from engine import api, kept, paths, seal
 from engine.api_kept import Examined, ExamineRequest, Finding, Forgotten
 from engine.config import Settings
 from engine.differences import REPAIR, Census, Examination, mend, verdict
@@ -132,11 +132,15 @@ class Upkeep:
         collection = manifest.fact("collection")
         if not collection or (isinstance(target, Path) and not target.exists()):
             return set(), 0
+        if isinstance(target, Path) and seal.is_broken(target):
+            raise StoreError(f"{target} is not what it was when it was closed")
         store = Store(target, collection, dimension)
         try:
             present, count = store.census()
         finally:
             store.close()
+            if isinstance(target, Path) and seal.take_off(target):
+                seal.put(target)  # Milvus may have written to it
         return present, count - len(present)
 
     async def _mend(self, root: Path, look: "_Look") -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import api, kept, lite_server, paths
+from engine import api, kept, lite_server, paths, seal
 from engine import store as store_module
 from engine.api_kept import Examined, ExamineRequest
 from engine.config import Settings
@@ -128,6 +128,7 @@ def damage_milvus(keeper: Keeper) -> set[str]:
         for bird in BIRDS
     }
     assert store.rows() == set(rows.values())
+    seal.take_off(keeper.place / "index.db")
     store.delete([rows["owl"]])
     store.insert([Row(rows["kite"], 1, vector), Row(7, 1, vector)])
     store.close()
@@ -137,7 +138,16 @@ def damage_milvus(keeper: Keeper) -> set[str]:
 def cut_milvus(keeper: Keeper) -> set[str]:
     path = keeper.place / "index.db"
     path.write_bytes(b"\0" * path.stat().st_size)
+    seal.take_off(path)
     return {f"{path} can't be opened"}
+
+
+def rot_milvus(keeper: Keeper) -> set[str]:
+    """Change a byte at the end, where nobody but the seal would notice."""
+    path = keeper.place / "index.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    return {f"{path} is not what it was when it was closed"}
 
 
 def lose_milvus(keeper: Keeper) -> set[str]:
@@ -173,6 +183,7 @@ def rot_manifest(keeper: Keeper) -> set[str]:
         damage_rows,
         damage_milvus,
         cut_milvus,
+        rot_milvus,
         lose_milvus,
         cut_manifest,
         rot_manifest,
