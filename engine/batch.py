@@ -8,7 +8,7 @@ from engine.manifest import FileUpdate
 from engine.scan import Entry
 from engine.watch import Hints
 
-BATCH_CHUNKS = 128
+BATCH_CHUNKS = 256
 """A batch is embedded and saved once it holds so many unknown chunks …"""
 FIRST_BATCH_CHUNKS = 16
 """… the first one sooner and each next one at twice as many, so that there is soon a hit …"""

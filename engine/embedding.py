@@ -8,7 +8,7 @@ import logging
 import os
 import platform
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,11 +23,16 @@ from engine.encoder_files import ModelFiles
 from engine.errors import ModelError
 
 Vectors = NDArray[np.float32]
+Part = tuple[list[int], Vectors]
+"""Places of some texts among all, and their vectors."""
 
 LONGEST_CHUNK = 16_384
 """Characters that always reach the tokenizer: twice the largest ``chunk_size``."""
 CHARACTERS_A_TOKEN = 64
 """More than any real text has."""
+
+PART_TEXTS = 32
+"""Texts that are embedded before anything is told of them."""
 
 REMEMBERED_QUERIES = 64
 """Vectors of recent queries: a question is searched, quoted for, and searched again after edits."""
@@ -52,9 +57,32 @@ class Encoder(ABC):
         Raises:
             ModelError: the model failed or was closed.
         """
-        if not texts:
-            return np.empty((0, self.dimension), np.float32)
-        return _unit(self._encode([self._fitting(text) for text in texts]))
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        for rows, part in self.stream(texts):
+            vectors[rows] = part
+        return _sound(vectors)
+
+    def stream(self, texts: Sequence[str], *, at_once: bool = False) -> Iterator[Part]:
+        """Yield the places of some of ``texts`` with their unit vectors, until all are done.
+
+        ``at_once`` has the priority of a query and is for a few short texts; they are one part.
+        Where the model gives a text no sound vector, that is NaN.
+
+        Raises:
+            ModelError: the model failed or was closed.
+        """
+        if texts:
+            fitting = [self._fitting(text) for text in texts]
+            for rows, part in self._now(fitting) if at_once else self._stream(fitting):
+                yield rows, _unit(part)
+
+    def _now(self, texts: list[str]) -> Iterator[Part]:
+        yield [*range(len(texts))], self._encode_now(texts, is_query=False)
+
+    def _stream(self, texts: list[str]) -> Iterator[Part]:
+        for begin in range(0, len(texts), PART_TEXTS):
+            rows = [*range(begin, min(begin + PART_TEXTS, len(texts)))]
+            yield rows, self._encode([texts[row] for row in rows])
 
     def encode_query(self, text: str) -> Vectors:
         """Return the unit vector of a query, of shape ``(dimension,)``.
@@ -67,7 +95,7 @@ class Encoder(ABC):
     @cached_property
     def _recent_query(self) -> Callable[[str], Vectors]:
         def vector_of(text: str) -> Vectors:
-            vector: Vectors = _unit(self._encode_now([text], is_query=True))[0]
+            vector: Vectors = _sound(_unit(self._encode_now([text], is_query=True)))[0]
             vector.setflags(write=False)
             return vector
 
@@ -79,9 +107,9 @@ class Encoder(ABC):
 
     def encode_now(self, texts: Sequence[str]) -> Vectors:
         """Like :meth:`encode` for a few short texts, with the priority of a query."""
-        if not texts:
-            return np.empty((0, self.dimension), np.float32)
-        return _unit(self._encode_now([self._fitting(text) for text in texts], is_query=False))
+        for _, vectors in self.stream(texts, at_once=True):
+            return _sound(vectors)
+        return np.empty((0, self.dimension), np.float32)
 
     def rest(self) -> None:
         """Give back the memory that only :meth:`encode` needs, unless it is at work."""
@@ -207,10 +235,17 @@ def _load_torch(
 
 
 def _unit(vectors: Vectors) -> Vectors:
+    """Return the vectors with a length of 1, and NaN for those that have no length."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not np.isfinite(lengths).all() or not lengths.all():
+    unit = np.full(vectors.shape, np.nan, np.float32)
+    np.divide(vectors, lengths, out=unit, where=np.isfinite(lengths) & (lengths > 0))
+    return unit
+
+
+def _sound(vectors: Vectors) -> Vectors:
+    if np.isnan(vectors).any():
         raise ModelError(
             "The embedding model gave a vector that is not a number",
             "Its weights may be damaged; " + encoder_files.OTHER_STEP,
         )
-    return np.asarray(vectors / lengths, np.float32)
+    return vectors

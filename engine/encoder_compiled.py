@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
 import numpy as np
@@ -13,13 +14,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from tokenizers import Encoding, Tokenizer
 
-from engine.embedding import Encoder, Vectors
+from engine.embedding import PART_TEXTS, Encoder, Part, Vectors
 from engine.errors import ModelError
 
 BATCH = 4
 """Texts a batch: larger ones need more padding, are no faster and take more memory."""
 MOST_STREAMS = 8
 """Batches at work at once; each takes memory of its own, and two cores want two."""
+LOST_SECONDS = 1.0
+"""Between two looks whether batches that are waited for are at work at all."""
 GRAPH, TOKENIZER, SPEC = "model.xml", "tokenizer.json", "spec.json"
 
 log = logging.getLogger(__name__)
@@ -65,17 +68,18 @@ class CompiledEncoder(Encoder):
         self._graph = self._core.read_model(folder / GRAPH)
         self._query = self._compiled("LATENCY").create_infer_request()
         self._queue: Any = None
+        self._users = 0
+        """How many streams have the bulk graph."""
         self._one_bulk = threading.Lock()
+        self._one_start = threading.Lock()
         self._one_query = threading.Lock()
         self._closed = False
 
     def rest(self) -> None:
         """Let go of the bulk graph, about 80 MB; making it again takes a fraction of a second."""
-        if self._one_bulk.acquire(blocking=False):
-            try:
+        with self._one_bulk:
+            if not self._users:
                 self._queue = None
-            finally:
-                self._one_bulk.release()
 
     def close(self) -> None:
         """Free the model; a running ``encode`` ends with a ModelError after its batch."""
@@ -96,27 +100,53 @@ class CompiledEncoder(Encoder):
         return self._core.compile_model(self._graph, "CPU", settings)
 
     def _encode(self, texts: list[str]) -> Vectors:
+        vectors = np.empty((len(texts), self.dimension), np.float32)
+        for rows, part in self._stream(texts):
+            vectors[rows] = part
+        return vectors
+
+    def _stream(self, texts: list[str]) -> Iterator[Part]:
+        """Yield vectors as they come; the next ones are at work meanwhile."""
         prompt = self._spec.document_prompt
         encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
-        vectors = np.empty((len(texts), self.dimension), np.float32)
+        made: SimpleQueue[Part] = SimpleQueue()
+        parts: list[Part] = []
+        left = len(texts)
+        with _named_failure(), self._bulk_queue() as queue:
+            for rows in _batches(encodings):
+                self._check_open()
+                features = self._features([encodings[row] for row in rows])
+                with self._one_start:
+                    queue.start_async(features, (rows, made))
+                while not made.empty():
+                    parts.append(made.get())
+                if (come := _count(parts)) >= PART_TEXTS:
+                    left -= come
+                    yield _joined(parts)
+                    parts = []
+            while _count(parts) < left:
+                parts.append(_next_of(made, queue))
+        if parts:
+            yield _joined(parts)
 
-        def keep(request: Any, rows: NDArray[np.intp]) -> None:
-            vectors[rows] = request.get_output_tensor(0).data
-
-        with self._one_bulk, _named_failure():
+    @contextlib.contextmanager
+    def _bulk_queue(self) -> Iterator[Any]:
+        """Give the bulk graph, which stays as long as somebody has it."""
+        with self._one_bulk:
             self._check_open()
             if self._queue is None:  # not at the start: many starts only search
-                self._queue = self._openvino.AsyncInferQueue(
-                    self._compiled("THROUGHPUT", self._bulk_threads)
-                )
-            self._queue.set_callback(keep)
-            try:
-                for rows in _batches(encodings):
-                    self._check_open()
-                    self._queue.start_async(self._features([encodings[row] for row in rows]), rows)
-            finally:
-                self._queue.wait_all()
-        return vectors
+                model = self._compiled("THROUGHPUT", self._bulk_threads)
+                # As many again wait, so that no stream is idle while vectors are saved.
+                requests = 2 * model.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+                self._queue = self._openvino.AsyncInferQueue(model, requests)
+                self._queue.set_callback(_keep)
+            self._users += 1
+            queue = self._queue
+        try:
+            yield queue
+        finally:
+            with self._one_bulk:
+                self._users -= 1
 
     def _encode_now(self, texts: list[str], *, is_query: bool) -> Vectors:
         prompt = self._spec.query_prompt if is_query else self._spec.document_prompt
@@ -182,11 +212,34 @@ def open_compiled(folder: Path, model_id: str, bulk_threads: int = 0) -> Compile
     return encoder
 
 
-def _batches(encodings: list[Encoding]) -> Iterator[NDArray[np.intp]]:
+def _batches(encodings: list[Encoding]) -> Iterator[list[int]]:
     """Yield the rows of each batch, longest first: neighbours in length need little padding."""
-    order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable")
+    order = np.argsort([-len(encoding.ids) for encoding in encodings], kind="stable").tolist()
     for start in range(0, len(order), BATCH):
         yield order[start : start + BATCH]
+
+
+def _keep(request: Any, job: tuple[list[int], "SimpleQueue[Part]"]) -> None:
+    """Take the vectors of a batch that has ended, in a thread of OpenVINO."""
+    rows, made = job
+    made.put((rows, request.get_output_tensor(0).data.copy()))
+
+
+def _next_of(made: "SimpleQueue[Part]", queue: Any) -> Part:
+    """Wait for a batch; one that fails is never made."""
+    while True:
+        with contextlib.suppress(Empty):
+            return made.get(timeout=LOST_SECONDS)
+        if all(request.wait_for(0) for request in queue) and made.empty():
+            raise RuntimeError("a batch was lost")
+
+
+def _count(parts: list[Part]) -> int:
+    return sum(len(rows) for rows, _ in parts)
+
+
+def _joined(parts: list[Part]) -> Part:
+    return [row for rows, _ in parts for row in rows], np.concatenate([made for _, made in parts])
 
 
 @contextlib.contextmanager

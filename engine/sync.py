@@ -19,7 +19,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from threading import Event
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
 from engine.plan import Work, compare, is_slow
 from engine.scan import Entry
 from engine.store import Row
+from engine.vectors import NO_VECTOR, Embeds, sound_parts
 from engine.watch import Hints
 from engine.writer import Steps
 
@@ -41,8 +42,6 @@ log = logging.getLogger(__name__)
 
 FEW_TEXTS = 8
 """So few new texts are embedded with the priority of a query."""
-SLICE_TEXTS = 32
-"""More than these are not embedded in one step."""
 STEP_SECONDS = 0.05
 """A step ends as soon as it has taken so long …"""
 EDIT_SECONDS = 1.0
@@ -64,20 +63,6 @@ def _to_nobody(_: Progress) -> None: ...
 
 IGNORE_FILES = {name.encode() for name in ignore.NAMES}
 """A change of one of these can change which files belong to the folder."""
-
-
-class Embeds(Protocol):
-    """The part of the encoder that a sync needs."""
-
-    model_id: str
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one normalised vector a text: shape (n, dimension)."""
-        ...
-
-    def encode_now(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The same for a few short texts, ahead of all that wait in ``encode``."""
-        ...
 
 
 class Sync:
@@ -328,31 +313,46 @@ class Sync:
             return FileUpdate(file, entry, "", self._recipe, reason=reason)
         return FileUpdate(file, entry, content, self._recipe, pieces)
 
-    def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> Steps[_Vectors]:
-        """Return the texts' vectors, saving new ones as they come; fewer when told to stop."""
-        model = self._encoder.model_id
+    def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> Steps[_Vectors | None]:
+        """Return the texts' vectors, saving new ones as they come; None when told to stop.
+
+        There is none for a text to which the model gives none.
+        """
         vectors = self._known_vectors(texts)
         # Neighbours in length are embedded together, whatever file they are from.
         missing = sorted((key for key in texts if key not in vectors), key=lambda k: len(texts[k]))
+        if not missing:
+            return vectors
         # A small edit goes before another folder's bulk work.
-        encode = self._encoder.encode_now if len(missing) <= FEW_TEXTS else self._encoder.encode
-        for begin in range(0, len(missing), SLICE_TEXTS):
-            if self._stopping.is_set():
-                break
-            keys = missing[begin : begin + SLICE_TEXTS]
-            made = yield from self._beside(partial(encode, [texts[key] for key in keys]))
-            fresh = dict(zip(keys, made, strict=True))
-            self._manifest.save([], model=model, vectors=fresh)
+        few = len(missing) <= FEW_TEXTS
+        parts = sound_parts(self._encoder, [texts[key] for key in missing], at_once=few)
+        while not self._stopping.is_set():
+            made = yield from self._beside(partial(next, parts, None))
+            if made is None:
+                return vectors
+            fresh = {missing[row]: vector for row, vector in made}
+            self._manifest.save([], model=self._encoder.model_id, vectors=fresh)
             outcome.embedded += len(fresh)
             vectors |= fresh
-        return vectors
+        return None
+
+    def _refuse(self, batch: Batch, texts: Collection[bytes]) -> None:
+        """Let no file of ``batch`` in that holds one of ``texts``, which have no vectors."""
+        for at, update in enumerate(batch.updates):
+            if any(text_hash(chunk.text) in texts for chunk in update.chunks):
+                refused = FileUpdate(update.file, update.entry, "", self._recipe, reason=NO_VECTOR)
+                if self._is_latest(update):
+                    self._read_last[update.entry.path] = refused
+                batch.updates[at] = refused
 
     def _save(self, batch: Batch, outcome: Outcome) -> Steps[bool]:
         """Make a batch searchable; False when told to stop before it was embedded."""
         embedded = outcome.embedded
         vectors = yield from self._embed(batch.unknown, outcome)
-        if len(vectors) < len(batch.unknown):
+        if vectors is None:
             return False
+        if unsound := batch.unknown.keys() - vectors.keys():
+            self._refuse(batch, unsound)
         outcome.reused += batch.chunks - (outcome.embedded - embedded)
         updates = [update for update in batch.updates if self._is_latest(update)]
         touched = [update for update in batch.touched if self._is_latest(update)]
