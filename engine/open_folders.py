@@ -38,8 +38,10 @@ class OpenFolders:
         self._open: dict[str, Folder] = {}
         self._users: Counter[str] = Counter()
         self._last_used: dict[str, float] = {}
-        self._changing = asyncio.Lock()
+        self._changing = asyncio.Condition()
         """Held while a folder is opened or closed: only one may have its files."""
+        self._set_apart: set[str] = set()
+        """Ids of folders that stay closed for now."""
 
     async def open(self, request: api.OpenFolder) -> api.FolderOpened:
         """Open a folder, or say what a person has to agree to first.
@@ -47,14 +49,20 @@ class OpenFolders:
         Other folders wait until this one is surveyed, a few seconds at most.
         """
         root = await asyncio.to_thread(resolve, request.path)
+        name = _id(root)
         survey = None
         async with self._changing:
-            folder = self._open.get(paths.short_hash(str(root)))
+            while True:
+                folder = self._open.get(name)
+                former = None if folder else await asyncio.to_thread(moved.find, root)
+                if self._set_apart.isdisjoint({name, _id(former.root) if former else name}):
+                    break
+                await self._changing.wait()
             if folder and folder.failed_to_open:
                 await self._close([folder])
                 folder = None
             if folder is None:
-                folder = await self._make(root)
+                folder = await self._make(root, former)
                 try:
                     survey = await self._survey(folder)
                     if not (survey and survey.reason) or request.agreed:
@@ -74,8 +82,7 @@ class OpenFolders:
             return None
         return await asyncio.to_thread(scan.survey, folder.root, self._settings)
 
-    async def _make(self, root: Path) -> Folder:
-        former = await asyncio.to_thread(moved.find, root)
+    async def _make(self, root: Path, former: moved.Former | None) -> Folder:
         if former and await self._let_go_of(former.root):
             await asyncio.to_thread(moved.take_over, former, root)
         manifest = await asyncio.to_thread(_open_manifest, root)
@@ -90,7 +97,7 @@ class OpenFolders:
 
     async def _let_go_of(self, root: Path) -> bool:
         """Close the folder that was at ``root`` if it is open; False if somebody uses it."""
-        folder = self._open.get(paths.short_hash(str(root)))
+        folder = self._open.get(_id(root))
         if folder and self._users[folder.id]:
             return False
         if folder:
@@ -110,16 +117,23 @@ class OpenFolders:
 
     @contextlib.asynccontextmanager
     async def closed(self, name: str) -> AsyncIterator[None]:
-        """Close a folder, and let nobody open one for as long as the context lasts.
+        """Close a folder, and let nobody open it for as long as the context lasts.
 
         Raises:
             FolderInUseError: somebody uses it.
         """
         async with self._changing:
+            await self._changing.wait_for(lambda: name not in self._set_apart)
             if self._users[name]:
                 raise FolderInUseError("somebody has that folder open on a screen or indexes it")
             await self._close([self._open[name]] if name in self._open else [])
+            self._set_apart.add(name)
+        try:
             yield
+        finally:
+            async with self._changing:
+                self._set_apart.remove(name)
+                self._changing.notify_all()
 
     def all(self) -> list[Folder]:
         """Return the folders that are open."""
@@ -161,6 +175,10 @@ class OpenFolders:
         for result in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(result, BaseException):
                 log.error("closing failed", exc_info=result)
+
+
+def _id(root: Path) -> str:
+    return paths.short_hash(str(root))
 
 
 def _open_manifest(root: Path) -> Manifest:

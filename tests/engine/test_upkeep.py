@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -15,13 +16,14 @@ from engine import api, kept, lite_server, paths, seal
 from engine import store as store_module
 from engine.api_kept import Examined, ExamineRequest
 from engine.config import Settings
-from engine.differences import verdict
+from engine.differences import Examination, verdict
 from engine.errors import FolderInUseError, ManifestError, NoIndexError
 from engine.manifest import Manifest, row_id, text_hash
 from engine.open_folders import OpenFolders
 from engine.store import Row, Store
 from engine.upkeep import Upkeep
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.supervised import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -238,6 +240,46 @@ async def test_rows_that_an_edit_left_are_no_fault(keeper: Keeper) -> None:
     await keeper.folders.close()
     [note] = (await keeper.examine()).findings
     assert (note.level, note.what) == ("note", "1 row in Milvus that no chunk needs any more")
+
+
+async def test_only_whoever_opens_the_folder_itself_waits_until_it_was_examined(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await keeper.index()
+    await keeper.folders.close()
+    begun, go_on = threading.Event(), threading.Event()
+    look = Examination.look_at_folder
+
+    def look_slowly(examination: Examination) -> None:
+        begun.set()
+        assert go_on.wait(30)
+        look(examination)
+
+    monkeypatch.setattr(Examination, "look_at_folder", look_slowly)
+    examining = asyncio.create_task(keeper.examine())
+    assert await asyncio.to_thread(begun.wait, 30)
+    opening = asyncio.create_task(keeper.index())
+    (tmp_path / "other").mkdir()
+    other = await keeper.folders.open(api.OpenFolder(path=str(tmp_path / "other")))
+    assert keeper.folders.get(other.folder)
+    assert not opening.done() and not examining.done()
+    go_on.set()
+    assert [finding.level for finding in (await examining).findings] == ["ok"]
+    assert (await opening).embedded == 0
+
+
+async def test_a_folder_that_is_moved_while_it_is_examined_keeps_its_index(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    await keeper.index()
+    await keeper.folders.close()
+    async with keeper.folders.closed(keeper.name):
+        moved = Keeper(keeper.root.rename(tmp_path / "moved"))
+        moved.folders = keeper.folders
+        opening = asyncio.create_task(moved.index())
+        await until(lambda: keeper.folders._changing._waiters)
+        assert not opening.done()
+    assert (await opening).embedded == 0
 
 
 async def test_what_was_never_indexed_is_not_examined(keeper: Keeper) -> None:
