@@ -11,11 +11,13 @@ import psutil
 from engine import client, config, paths
 from engine.api import SyncFinished
 from engine.connection import EngineClient
+from engine.quick_start import spare_imports
 
 
 @contextmanager
 def own_home() -> Iterator[Path]:
     """Give this process, and what it starts, the home of nobody; removed in the end."""
+    spare_imports()
     cache = paths.cache_dir().parent
     with tempfile.TemporaryDirectory(prefix="hoverkite-benchmark-") as home:
         places = {f"XDG_{name}_HOME": f"{home}/{name}" for name in ("CONFIG", "DATA", "STATE")}

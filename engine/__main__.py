@@ -18,14 +18,19 @@ from pathlib import Path
 
 from engine import config, engine_lock, paths
 from engine.errors import HoverkiteError
+from engine.quick_start import hold_garbage_collection, resume_garbage_collection, spare_imports
 
 log = logging.getLogger("engine")
 
 LOG_BYTES = 1_000_000
+STARTED = 5.0
+"""Seconds after which all is imported that a first search needs."""
 
 
 def main() -> int:
     """Run the engine until it is asked to stop or nobody has used it for a while."""
+    spare_imports()
+    hold_garbage_collection()
     os.umask(0o077)
     _log_to_file(paths.make_private(paths.log_dir()) / "engine.log")
     try:
@@ -45,7 +50,8 @@ def main() -> int:
 async def _serve(settings: config.Settings) -> None:
     import uvicorn
 
-    from engine.service import Engine, create_app
+    from engine.routes import create_app
+    from engine.service import Engine
 
     class _Server(uvicorn.Server):
         @contextlib.contextmanager
@@ -68,6 +74,7 @@ async def _serve(settings: config.Settings) -> None:
     )
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, engine.stop)
+    asyncio.get_running_loop().call_later(STARTED, resume_garbage_collection)
     path = paths.engine_socket()
     listener = _listen(path)
     lingering = asyncio.create_task(engine.leave_when_unused())

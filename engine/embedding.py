@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import encoder_build, encoder_files, hub
+from engine import encoder_build, encoder_files, hub, slim_pymilvus
 from engine.config import Settings
 from engine.encoder_build import Report
 from engine.encoder_files import ModelFiles
@@ -227,6 +227,7 @@ def _load_compiled(
 def _load_torch(
     model: ModelFiles, cache: Path, device: str, threads: int, report: Report
 ) -> Encoder:
+    slim_pymilvus.load()  # it must not come beside what torch's libraries import
     from engine.encoder_torch import TorchEncoder
 
     report(f"Loading {model.name} with torch")

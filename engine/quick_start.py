@@ -1,4 +1,4 @@
-"""Spares a front end's start what it does not need: unused imports, looking for garbage."""
+"""Spares a start what it does not need: unused imports, looking for garbage."""
 
 import gc
 import os
@@ -16,7 +16,7 @@ def spare_imports() -> None:
 
 
 def hold_garbage_collection() -> None:
-    """Call before the screen is loaded; saves a sixth of the time to its first frame.
+    """Call before the bulk of the code is loaded; saves a sixth of the time to the first frame.
 
     What is made until then stays for the life of the program, so there is nothing to collect.
     """
@@ -24,7 +24,7 @@ def hold_garbage_collection() -> None:
 
 
 def resume_garbage_collection() -> None:
-    """Call once the screen is up. Collections pass over what was made while they were held."""
+    """Call once all is up. Collections pass over what was made while they were held."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

@@ -1,4 +1,4 @@
-"""The engine process: its folders, its models, and the HTTP routes in front of them."""
+"""What the engine process holds: its folders and its models, and for whom it stays."""
 
 import asyncio
 import contextlib
@@ -7,19 +7,13 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
-
-from engine import __version__, api, api_kept
-from engine.answer import answer
+from engine import api
 from engine.build import build
 from engine.config import Settings
-from engine.errors import EngineError, EngineStoppedError, HoverkiteError, UsageError
+from engine.errors import EngineError, EngineStoppedError
 from engine.fingerprint import fingerprint
 from engine.folder import Folder
 from engine.open_folders import OpenFolders
-from engine.problems import as_known, problem_of
 from engine.shared_encoder import SharedEncoder
 from engine.upkeep import Upkeep
 from engine.vllm_server import AnswerModel
@@ -63,7 +57,7 @@ class Engine:
         for event in self._news:
             event.set()
 
-    async def touch(self) -> None:
+    def touch(self) -> None:
         """Note that a request arrived."""
         self.last_used = time.monotonic()
 
@@ -141,6 +135,20 @@ class Engine:
         finally:
             self._news.discard(event)
 
+    async def sync_events(self, folder: Folder) -> AsyncGenerator[api.SyncEvent, None]:
+        """Yield the folder's status while it is brought up to date, then the summary."""
+        finished = asyncio.create_task(folder.synced())
+        finished.add_done_callback(lambda _: self.changed())
+        try:
+            async with contextlib.aclosing(self.news(folder)) as news:
+                async for status in news:
+                    if finished.done():
+                        break
+                    yield status
+            yield await finished
+        finally:
+            finished.cancel()
+
     async def close(self) -> None:
         """Close everything, the answer model first: it holds the most memory."""
         for result in await asyncio.gather(
@@ -156,138 +164,3 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
-
-
-def create_app(engine: Engine) -> FastAPI:
-    """Return the HTTP application in front of ``engine``."""
-    app = FastAPI(
-        title="hoverkite engine",
-        version=__version__,
-        docs_url=None,
-        redoc_url=None,
-        dependencies=[Depends(engine.touch)],
-    )
-
-    _handle_errors(app)
-    _serve_kept(app, engine)
-
-    @app.get(api.HELLO)
-    async def hello() -> api.Hello:
-        return engine.hello()
-
-    @app.post(api.FOLDERS)
-    async def open_folder(request: api.OpenFolder) -> api.FolderOpened:
-        with engine.in_use():
-            return await engine.open(request)
-
-    @app.post(api.SEARCH)
-    async def search(folder: str, request: api.SearchRequest) -> api.SearchReply:
-        found = engine.folder(folder)
-        with engine.in_use(found):
-            return await found.search(request.query, request.hits or engine.settings.hits)
-
-    @app.get(api.STATUS)
-    async def status(folder: str) -> api.FolderStatus:
-        return engine.status(engine.folder(folder))
-
-    @app.post(api.PAUSE)
-    async def pause(folder: str, request: api.PauseRequest) -> api.FolderStatus:
-        found = engine.folder(folder)
-        found.pause(paused=request.paused)
-        return engine.status(found)
-
-    @app.get(api.EVENTS)
-    async def events(folder: str) -> StreamingResponse:
-        found = engine.folder(folder)
-        return _stream(engine, found, engine.news(found))
-
-    @app.post(api.ASK)
-    async def ask(folder: str, request: api.AskRequest) -> StreamingResponse:
-        found = engine.folder(folder)
-        return _stream(engine, found, answer(request, found, engine.model, engine.settings))
-
-    @app.post(api.SYNC)
-    async def sync(folder: str) -> StreamingResponse:
-        found = engine.folder(folder)
-        return _stream(engine, found, _sync_events(engine, found))
-
-    @app.post(api.STOP)
-    async def stop() -> api.Hello:
-        engine.stop()
-        return engine.hello()
-
-    return app
-
-
-def _serve_kept(app: FastAPI, engine: Engine) -> None:
-    """Answer what is asked about all folders, open or not."""
-
-    @app.get(api.FOLDERS)
-    async def open_folders() -> api_kept.OpenFolders:
-        return api_kept.OpenFolders(folders=[engine.status(f) for f in engine.folders.all()])
-
-    @app.delete(api_kept.FOLDER)
-    async def forget(folder: str) -> api_kept.Forgotten:
-        with engine.in_use():
-            engine.changed()  # streams that were left are noticed when something is sent
-            return await engine.upkeep.forget(folder)
-
-    @app.post(api_kept.EXAMINE)
-    async def examine(request: api_kept.ExamineRequest) -> api_kept.Examined:
-        with engine.in_use():
-            return await engine.upkeep.examine(request)
-
-
-def _handle_errors(app: FastAPI) -> None:
-    """Answer every failure with a ``Problem``."""
-
-    @app.exception_handler(HoverkiteError)
-    async def known(_: Request, error: HoverkiteError) -> JSONResponse:
-        status = 400 if isinstance(error, UsageError) else 503
-        return JSONResponse(problem_of(error).model_dump(mode="json"), status)
-
-    @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"][1:])
-        problem = problem_of(UsageError(f"the request's {place} is wrong: {fault['msg']}"))
-        return JSONResponse(problem.model_dump(mode="json"), 400)
-
-    @app.exception_handler(Exception)
-    async def unknown(_: Request, error: Exception) -> JSONResponse:
-        log.error("a request failed", exc_info=error)
-        problem = problem_of(
-            EngineError(f"{type(error).__name__}: {error}", "See the engine's log")
-        )
-        return JSONResponse(problem.model_dump(mode="json"), 500)
-
-
-async def _sync_events(engine: Engine, folder: Folder) -> AsyncGenerator[api.SyncEvent, None]:
-    finished = asyncio.create_task(folder.synced())
-    finished.add_done_callback(lambda _: engine.changed())
-    try:
-        async with contextlib.aclosing(engine.news(folder)) as news:
-            async for status in news:
-                if finished.done():
-                    break
-                yield status
-        yield await finished
-    finally:
-        finished.cancel()
-
-
-def _stream(
-    engine: Engine, folder: Folder, events: AsyncGenerator[api.Message, None]
-) -> StreamingResponse:
-    """Send messages one a line; a failure becomes a last line of type ``problem``."""
-
-    async def lines() -> AsyncGenerator[str, None]:
-        with engine.in_use(folder):
-            try:
-                async with contextlib.aclosing(events):
-                    async for event in events:
-                        yield event.model_dump_json() + "\n"
-            except Exception as error:  # the stream must end with a word of why
-                yield problem_of(as_known(error)).model_dump_json() + "\n"
-
-    return StreamingResponse(lines(), media_type="application/x-ndjson")

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from engine import slim_pymilvus
 from engine.errors import StoreError
 
 if TYPE_CHECKING:
@@ -202,6 +203,7 @@ def drop_collection(server: str, name: str) -> None:
 
 
 def _connect(target: Path | str) -> "MilvusClient":
+    slim_pymilvus.load()
     from pymilvus import MilvusClient
 
     if not isinstance(target, Path):

@@ -1,0 +1,165 @@
+"""The HTTP routes in front of the engine: which message leads to what, and how failures travel."""
+
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from engine import api, api_kept
+from engine.answer import answer
+from engine.errors import EngineError, HoverkiteError, UsageError
+from engine.folder import Folder
+from engine.problems import as_known, problem_of
+from engine.service import Engine
+
+log = logging.getLogger(__name__)
+
+_Answer = Callable[..., Awaitable[BaseModel | Response]]
+
+
+def create_app(engine: Engine) -> Starlette:
+    """Return the HTTP application in front of ``engine``."""
+    return Starlette(
+        routes=[*_folder_routes(engine), *_other_routes(engine)],
+        exception_handlers={HoverkiteError: _known, Exception: _unknown},
+    )
+
+
+def _folder_routes(engine: Engine) -> list[Route]:
+    """Return what is asked of one open folder."""
+
+    async def search(folder: str, request: api.SearchRequest) -> api.SearchReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.search(request.query, request.hits or engine.settings.hits)
+
+    async def status(folder: str) -> api.FolderStatus:
+        return engine.status(engine.folder(folder))
+
+    async def pause(folder: str, request: api.PauseRequest) -> api.FolderStatus:
+        found = engine.folder(folder)
+        found.pause(paused=request.paused)
+        return engine.status(found)
+
+    async def events(folder: str) -> Response:
+        found = engine.folder(folder)
+        return _stream(engine, found, engine.news(found))
+
+    async def ask(folder: str, request: api.AskRequest) -> Response:
+        found = engine.folder(folder)
+        return _stream(engine, found, answer(request, found, engine.model, engine.settings))
+
+    async def sync(folder: str) -> Response:
+        found = engine.folder(folder)
+        return _stream(engine, found, engine.sync_events(found))
+
+    return [
+        _route(engine, "POST", api.SEARCH, search, api.SearchRequest),
+        _route(engine, "GET", api.STATUS, status),
+        _route(engine, "POST", api.PAUSE, pause, api.PauseRequest),
+        _route(engine, "GET", api.EVENTS, events),
+        _route(engine, "POST", api.ASK, ask, api.AskRequest),
+        _route(engine, "POST", api.SYNC, sync),
+    ]
+
+
+def _other_routes(engine: Engine) -> list[Route]:
+    """Return what is asked of the engine, and about folders whether open or not."""
+
+    async def hello() -> api.Hello:
+        return engine.hello()
+
+    async def stop() -> api.Hello:
+        engine.stop()
+        return engine.hello()
+
+    async def open_folder(request: api.OpenFolder) -> api.FolderOpened:
+        with engine.in_use():
+            return await engine.open(request)
+
+    async def open_folders() -> api_kept.OpenFolders:
+        return api_kept.OpenFolders(folders=[engine.status(f) for f in engine.folders.all()])
+
+    async def forget(folder: str) -> api_kept.Forgotten:
+        with engine.in_use():
+            engine.changed()  # streams that were left are noticed when something is sent
+            return await engine.upkeep.forget(folder)
+
+    async def examine(request: api_kept.ExamineRequest) -> api_kept.Examined:
+        with engine.in_use():
+            return await engine.upkeep.examine(request)
+
+    return [
+        _route(engine, "GET", api.HELLO, hello),
+        _route(engine, "POST", api.STOP, stop),
+        _route(engine, "POST", api.FOLDERS, open_folder, api.OpenFolder),
+        _route(engine, "GET", api.FOLDERS, open_folders),
+        _route(engine, "DELETE", api_kept.FOLDER, forget),
+        _route(engine, "POST", api_kept.EXAMINE, examine, api_kept.ExamineRequest),
+    ]
+
+
+def _route(
+    engine: Engine, method: str, path: str, answer: _Answer, body: type[BaseModel] | None = None
+) -> Route:
+    """Have ``answer`` called with what ``path`` names and, where there is to be one, the body."""
+
+    async def endpoint(request: Request) -> Response:
+        engine.touch()
+        given: list[Any] = [*request.path_params.values()]
+        if body:
+            given.append(_read(body, await request.body()))
+        reply = await answer(*given)
+        return _json(reply) if isinstance(reply, BaseModel) else reply
+
+    return Route(path, endpoint, methods=[method])
+
+
+def _read(kind: type[BaseModel], body: bytes) -> BaseModel:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(map(str, fault["loc"])) or "body"
+        raise UsageError(f"the request's {place} is wrong: {fault['msg']}") from error
+
+
+def _json(message: BaseModel, status: int = 200) -> Response:
+    return Response(message.model_dump_json(), status, media_type="application/json")
+
+
+# --- failures: every one is answered with a ``Problem`` ------------------------------------------
+
+
+async def _known(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HoverkiteError)
+    return _json(problem_of(error), 400 if isinstance(error, UsageError) else 503)
+
+
+async def _unknown(_: Request, error: Exception) -> Response:
+    log.error("a request failed", exc_info=error)
+    known = EngineError(f"{type(error).__name__}: {error}", "See the engine's log")
+    return _json(problem_of(known), 500)
+
+
+def _stream(
+    engine: Engine, folder: Folder, events: AsyncGenerator[api.Message, None]
+) -> StreamingResponse:
+    """Send messages one a line; a failure becomes a last line of type ``problem``."""
+
+    async def lines() -> AsyncGenerator[str, None]:
+        with engine.in_use(folder):
+            try:
+                async with contextlib.aclosing(events):
+                    async for event in events:
+                        yield event.model_dump_json() + "\n"
+            except Exception as error:  # the stream must end with a word of why
+                yield problem_of(as_known(error)).model_dump_json() + "\n"
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
