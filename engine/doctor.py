@@ -209,7 +209,7 @@ def _lost_vllm(runtime: Path) -> Iterator[_Leftover]:
 
 def _lost_milvus(engine: int | None) -> Iterator[_Leftover]:
     """Find Milvus Lite servers of our indexes that no engine has any more."""
-    home = str(paths.data_dir() / "indexes") + os.sep
+    home = str((paths.data_dir() / "indexes").resolve()) + os.sep
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()

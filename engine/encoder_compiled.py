@@ -86,6 +86,9 @@ class CompiledEncoder(Encoder):
         self._closed = True
         self._forget_queries()
         with self._one_bulk, self._one_query:
+            if self._queue:
+                with contextlib.suppress(RuntimeError):
+                    self._queue.wait_all()
             self._queue = self._query = self._graph = None
 
     def _compiled(self, hint: str, threads: int = 0) -> Any:
@@ -126,6 +129,7 @@ class CompiledEncoder(Encoder):
                     parts = []
             while _count(parts) < left:
                 parts.append(_next_of(made, queue))
+            queue.wait_all()  # its threads have to be out of Python before that may end
         if parts:
             yield _joined(parts)
 
@@ -144,6 +148,11 @@ class CompiledEncoder(Encoder):
             queue = self._queue
         try:
             yield queue
+        except RuntimeError:
+            with self._one_bulk:
+                if self._queue is queue:  # it would tell everybody of the batch that failed
+                    self._queue = None
+            raise
         finally:
             with self._one_bulk:
                 self._users -= 1
@@ -230,7 +239,8 @@ def _next_of(made: "SimpleQueue[Part]", queue: Any) -> Part:
     while True:
         with contextlib.suppress(Empty):
             return made.get(timeout=LOST_SECONDS)
-        if all(request.wait_for(0) for request in queue) and made.empty():
+        ended = [request.wait_for(0) for request in queue]  # raises what failed
+        if all(ended) and made.empty():
             raise RuntimeError("a batch was lost")
 
 

@@ -46,6 +46,8 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
+STORE_TRIALS = 3
+"""Attempts at a sync: a search may reopen the store in the middle of one, and it break again."""
 LOOK_AGAIN = 1.0
 """Seconds until a file that changed while it was read is looked at again."""
 IDLE = 30.0
@@ -206,10 +208,13 @@ class Folder:
             return self._edits.ask(hints)
         if not hints.paths:
             return self._bulk.ask(hints)
-        # A person may wait for these, since when can't be told.
-        edits = self._edits.ask(Hints(0, hints.paths))
-        edits.add_done_callback(lambda _: self._stopping.is_set() or self._look_at_all())
-        return edits
+        return self._start(self._follow_all(hints.paths))
+
+    async def _follow_all(self, paths: set[bytes]) -> Outcome:
+        """Look at ``paths``, which a person may wait for since when can't be told, then at all."""
+        with contextlib.suppress(HoverkiteError):  # which is shown; the look at all tries again
+            await self._result_of(self._edits.ask(Hints(0, paths)))
+        return await self._result_of(self._look_at_all())
 
     def _look_at_all(self) -> asyncio.Future[Outcome]:
         return self._bulk.ask(Hints(time.time(), everything=True))
@@ -243,13 +248,13 @@ class Folder:
     async def _finish(self, begin: Callable[[], Steps[_T]], *, bulk: bool = False) -> _T:
         """Do the work that ``begin`` begins; a broken store is reopened and it is tried again."""
         assert self._index, "the folder is open"
-        generation = self._index.generation
         try:
-            try:
-                return await self._writer.finish(begin(), bulk=bulk)
-            except StoreError:
+            for _ in range(STORE_TRIALS - 1):
+                generation = self._index.generation
+                with contextlib.suppress(StoreError):
+                    return await self._writer.finish(begin(), bulk=bulk)
                 await self._reopen(self._index, generation)
-                return await self._writer.finish(begin(), bulk=bulk)
+            return await self._writer.finish(begin(), bulk=bulk)
         except Exception as error:  # whoever waits hears of it in known words
             self._catch_up.failed()
             raise self._fail(error) from None

@@ -75,7 +75,11 @@ class Index:
             if seal.is_broken(target):
                 self._set_aside(target)
             seal.take_off(target)
-        self.reopen()
+        try:
+            self.reopen()
+        except BaseException:
+            self._let_go()
+            raise
 
     @property
     def pid(self) -> int | None:
@@ -89,7 +93,6 @@ class Index:
 
     def reopen(self) -> None:
         """Close the store, open it again and bring it in line; the cure for every StoreError."""
-        self.generation += 1
         try:
             self._try_open()
         except StoreError:
@@ -110,6 +113,7 @@ class Index:
     def _try_open(self) -> None:
         self._let_go()
         self._align(Store(self._target, self._collection, self.dimension))
+        self.generation += 1
 
     def _align(self, store: Store) -> None:
         self._store = store

@@ -54,6 +54,12 @@ def release(target: Path) -> None:
         server_manager_instance.release_server(str(target))
 
 
+def pid(target: Path) -> int | None:
+    """Return the process id of the server of ``target``, if one runs."""
+    server = server_manager_instance._servers.get(_name(target))
+    return server._p.pid if server and server._p else None
+
+
 def _name(target: Path) -> str:
     return str(target.absolute().resolve())
 

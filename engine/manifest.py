@@ -20,6 +20,7 @@ from engine.errors import ManifestError
 from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, set_aside
 from engine.paths import short_hash
 from engine.scan import Entry
+from engine.vectors import NO_VECTOR
 
 log = logging.getLogger(__name__)
 
@@ -259,11 +260,15 @@ class Manifest:
         return found
 
     def files_without_vectors(self, model: str) -> set[int]:
-        """Return the files that hold a chunk with no vector under ``model``; reads every chunk."""
+        """Return the files that hold a chunk with no vector under ``model``; reads every chunk.
+
+        Those are among them that were refused because some model gave them none.
+        """
         rows = self._file.all(
             "SELECT file FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors "
-            "WHERE vectors.text_hash = chunks.text_hash AND model = ?)",
-            (model,),
+            "WHERE vectors.text_hash = chunks.text_hash AND model = ?) "
+            "UNION SELECT id FROM files WHERE reason = ?",
+            (model, NO_VECTOR),
         )
         return {row[0] for row in rows}
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
 from engine import slim_pymilvus
@@ -232,8 +231,6 @@ def _as_store_error(what: str) -> Iterator[None]:
 
 
 def _server_pid(target: Path) -> int | None:
-    for child in psutil.Process().children():
-        with contextlib.suppress(psutil.Error):
-            if str(target) in child.cmdline():
-                return child.pid
-    return None
+    from engine import lite_server
+
+    return lite_server.pid(target)

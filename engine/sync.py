@@ -13,30 +13,31 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import chunking, documents, ignore, scan
+from engine import ignore, scan
 from engine.api import Progress
 from engine.batch import BATCH_CHUNKS, FIRST_BATCH_CHUNKS, Batch, Edits, Outcome, Pace
 from engine.config import Settings
-from engine.errors import FolderError, LoadError, ManifestError
+from engine.errors import FolderError, ManifestError
 from engine.index import Index
 from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
 from engine.plan import Work, compare, is_slow
+from engine.reading import Reader
 from engine.scan import Entry
 from engine.store import Row
 from engine.vectors import NO_VECTOR, Embeds, sound_parts
 from engine.watch import Hints
-from engine.writer import Steps
+from engine.writer import Steps, left_early
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,8 @@ EDIT_SECONDS = 1.0
 """… and an edit, which somebody waits for, is one step unless it takes so long."""
 LARGE_FILE = 200_000
 """Files of more bytes are read beside the steps of others, as are those of slow kinds."""
+STEP_ROWS = 1000
+"""More rows than these are not added to Milvus in one step."""
 LEAST_FREE = 4_000_000
 """Bytes that a disk must have left before anything is added to Milvus."""
 MOST_EDITS = 50
@@ -86,10 +89,7 @@ class Sync:
         self._encoder = encoder
         self._data = data
         self._stopping = stopping
-        self._recipe = (
-            f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
-            f".{settings.chunk_size}.{settings.chunk_overlap}.{settings.chunk_at_headings:d}"
-        )
+        self._reader = Reader(root, settings)
         self._lacking = manifest.files_without_vectors(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""
         self._read_last: dict[bytes, object] = {}
@@ -200,10 +200,12 @@ class Sync:
     def _apply(
         self, entries: Sequence[Entry], known: dict[bytes, FileRecord], report: _Report
     ) -> Steps[Outcome]:
-        plan = compare(entries, known, self._recipe, self._lacking | self._index.unfilled)
+        plan = compare(entries, known, self._reader.recipe, self._lacking | self._index.unfilled)
         outcome = Outcome(removed=len(plan.removed), renamed=len(plan.moved))
         if plan.moved:
             self._manifest.touch(plan.moved)
+            for _, entry in plan.moved:  # what another sync has read there is of another file
+                self._read_last.pop(entry.path, None)
         if plan.removed:
             gone = [record.id for record in plan.removed]
             rows = self._manifest.rows_of(gone)
@@ -257,7 +259,7 @@ class Sync:
         """Read a file into ``batch``, unless it is just changing."""
         batch.bytes += entry.size
         record = self._manifest.files_at([entry.path]).get(entry.path)
-        read = partial(self._read, record.id if record else self._manifest.new_id(), entry)
+        read = partial(self._reader.read, record.id if record else self._manifest.new_id(), entry)
         if is_slow(entry) or entry.size > LARGE_FILE:
             claim = self._read_last[entry.path] = object()
             update = yield from self._beside(read)
@@ -272,8 +274,8 @@ class Sync:
         self._read_last[entry.path] = update
         if (
             record
-            and update.content
             and (record.content, record.recipe) == (update.content, update.recipe)
+            and record.reason == update.reason
             and record.id not in self._lacking
             and record.id not in self._index.unfilled
             and not self._lacks_vectors(update)
@@ -290,29 +292,6 @@ class Sync:
     def _known_vectors(self, keys: Iterable[bytes]) -> _Vectors:
         return self._manifest.vectors_of(keys, self._encoder.model_id, self._index.dimension)
 
-    def _read(self, file: int, entry: Entry) -> FileUpdate | None:
-        """Return the file's chunks, or the reason it has none; None when it is just changing."""
-        limit = int(self._settings.max_file_mb * 1_000_000)
-        try:
-            document, content = documents.load(
-                self._root / PurePosixPath(os.fsdecode(entry.path)), max_bytes=limit
-            )
-            pieces = chunking.split(
-                document,
-                size=self._settings.chunk_size,
-                overlap=self._settings.chunk_overlap,
-                at_headings=self._settings.chunk_at_headings,
-            )
-        except documents.Changing:
-            return None
-        except LoadError as error:
-            return FileUpdate(file, entry, "", self._recipe, reason=str(error))
-        except Exception:  # one file's trouble must not stop the others
-            log.exception("file %s of %s could not be read", file, self._root)
-            reason = "reading it failed in an unforeseen way; the engine's log tells"
-            return FileUpdate(file, entry, "", self._recipe, reason=reason)
-        return FileUpdate(file, entry, content, self._recipe, pieces)
-
     def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> Steps[_Vectors | None]:
         """Return the texts' vectors, saving new ones as they come; None when told to stop.
 
@@ -325,22 +304,25 @@ class Sync:
             return vectors
         # A small edit goes before another folder's bulk work.
         few = len(missing) <= FEW_TEXTS
-        parts = sound_parts(self._encoder, [texts[key] for key in missing], at_once=few)
-        while not self._stopping.is_set():
-            made = yield from self._beside(partial(next, parts, None))
-            if made is None:
-                return vectors
-            fresh = {missing[row]: vector for row, vector in made}
-            self._manifest.save([], model=self._encoder.model_id, vectors=fresh)
-            outcome.embedded += len(fresh)
-            vectors |= fresh
+        some = [texts[key] for key in missing]
+        with left_early(sound_parts(self._encoder, some, at_once=few)) as parts:
+            while not self._stopping.is_set():
+                made = yield from self._beside(partial(next, parts, None))
+                if made is None:
+                    return vectors
+                fresh = {missing[row]: vector for row, vector in made}
+                self._manifest.save([], model=self._encoder.model_id, vectors=fresh)
+                outcome.embedded += len(fresh)
+                vectors |= fresh
         return None
 
     def _refuse(self, batch: Batch, texts: Collection[bytes]) -> None:
         """Let no file of ``batch`` in that holds one of ``texts``, which have no vectors."""
         for at, update in enumerate(batch.updates):
             if any(text_hash(chunk.text) in texts for chunk in update.chunks):
-                refused = FileUpdate(update.file, update.entry, "", self._recipe, reason=NO_VECTOR)
+                refused = FileUpdate(
+                    update.file, update.entry, "", self._reader.recipe, reason=NO_VECTOR
+                )
                 if self._is_latest(update):
                     self._read_last[update.entry.path] = refused
                 batch.updates[at] = refused
@@ -351,27 +333,30 @@ class Sync:
         vectors = yield from self._embed(batch.unknown, outcome)
         if vectors is None:
             return False
-        if unsound := batch.unknown.keys() - vectors.keys():
+        unsound = batch.unknown.keys() - vectors.keys()
+        outcome.reused += batch.chunks - len(unsound) - (outcome.embedded - embedded)
+        if unsound:
             self._refuse(batch, unsound)
-        outcome.reused += batch.chunks - (outcome.embedded - embedded)
+        self._see_that_there_is_room()
+        rows = [row for update in batch.updates for row in _rows_of(update, vectors)]
+        for begin in range(0, len(rows) - STEP_ROWS, STEP_ROWS):  # the rest is added below
+            self._index.add(rows[begin : begin + STEP_ROWS])
+            yield from self._breathe()
         updates = [update for update in batch.updates if self._is_latest(update)]
         touched = [update for update in batch.touched if self._is_latest(update)]
-        rows = {
-            (row := row_id(update.file, key)): Row(row, update.file, vectors[key])
-            for update in updates
-            for key in (text_hash(chunk.text) for chunk in update.chunks)
-        }
+        wanted = {row.id: row for update in updates for row in _rows_of(update, vectors)}
         before = self._manifest.rows_of(update.file for update in updates)
         known = self._manifest.files_at([update.entry.path for update in updates])
-        self._see_that_there_is_room()
-        self._index.add(rows.values())
+        self._index.add(wanted.values())
         try:
             self._manifest.save(updates)
         except BaseException:
-            self._index.retire(rows.keys() - before)
+            self._index.retire(wanted.keys() - before)
             raise
         self._manifest.touch([(update.file, update.entry) for update in touched])
-        self._index.retire(before - rows.keys())
+        self._index.retire(before - wanted.keys())
+        if len(updates) < len(batch.updates):  # others have read some of these files since
+            self._index.retire({row.id for row in rows} - self._manifest.all_rows())
         for update in (*updates, *touched):
             del self._read_last[update.entry.path]
         for lacking in (self._lacking, self._index.unfilled):
@@ -391,3 +376,9 @@ class Sync:
     def _is_latest(self, update: FileUpdate) -> bool:
         """Whether no other sync has read, saved or removed the file since."""
         return self._read_last.get(update.entry.path) is update
+
+
+def _rows_of(update: FileUpdate, vectors: _Vectors) -> Iterator[Row]:
+    """Yield the Milvus rows of a file: one for each text in it."""
+    for key in {text_hash(chunk.text) for chunk in update.chunks}:
+        yield Row(row_id(update.file, key), update.file, vectors[key])

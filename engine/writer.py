@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from engine.errors import HoverkiteError
 from engine.watch import Hints
 
 _T = TypeVar("_T")
+_Left = TypeVar("_Left", bound=Generator[Any, Any, Any])
 Steps = Generator[Callable[[], Any] | None, Any, _T]
 """Work that pauses after each step, and returns its result at the end.
 
@@ -68,15 +69,16 @@ class Writer:
         """Take all steps and return their result."""
         thread = self._bulk if bulk else self._quick
         result = None
-        while True:
-            await self._going.wait()
-            begun = time.monotonic()
-            end = await self._take(thread, partial(_next, steps, result))
-            if isinstance(end, _End):
-                return end.result
-            result = await self._beside(end, bulk=bulk) if end else None
-            if bulk and self._give_way():
-                await asyncio.sleep(time.monotonic() - begun)
+        with left_early(steps):
+            while True:
+                await self._going.wait()
+                begun = time.monotonic()
+                end = await self._take(thread, partial(_next, steps, result))
+                if isinstance(end, _End):
+                    return end.result
+                result = await self._beside(end, bulk=bulk) if end else None
+                if bulk and self._give_way():
+                    await asyncio.sleep(time.monotonic() - begun)
 
     async def _beside(self, work: Callable[[], Any], *, bulk: bool) -> Any:
         """Do what a step has yielded, in a thread that nobody with a turn waits for."""
@@ -96,6 +98,19 @@ class Writer:
         """Wait for the step in hand."""
         self._quick.shutdown()
         self._bulk.shutdown()
+
+
+@contextlib.contextmanager
+def left_early(parts: _Left) -> Iterator[_Left]:
+    """Give a generator, and let go of what they hold however the context ends.
+
+    One that is just at work, in the thread of a task that was cancelled, ends by itself.
+    """
+    try:
+        yield parts
+    finally:
+        with contextlib.suppress(ValueError):
+            parts.close()
 
 
 def _next(steps: Steps[_T], result: Any) -> _End[_T] | Callable[[], Any] | None:

@@ -28,6 +28,12 @@ class Changing(LoadError):  # noqa: N818  a state, not a fault
     default_next_step = "It is read again in a moment"
 
 
+class Unreadable(LoadError):  # noqa: N818  a state, not a fault
+    """The system does not let us read the file now; the file itself may stay as it is."""
+
+    default_next_step = "It is read as soon as that is possible"
+
+
 def load(path: Path, *, max_bytes: int) -> tuple[Document, str]:
     """Return the document in the file at ``path``, and the hash of the file's content.
 
@@ -107,9 +113,9 @@ def _explain(error: OSError) -> LoadError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return Changing("it is gone")
     if isinstance(error, PermissionError):
-        return LoadError("no permission to read it")
+        return Unreadable("no permission to read it")
     if error.errno == errno.ELOOP:
         return LoadError("a link; links are not followed")
     if error.errno in (errno.ENXIO, errno.EISDIR):
         return LoadError("not a regular file")
-    return LoadError(f"it can't be read: {error.strerror}")
+    return Unreadable(f"it can't be read: {error.strerror}")

@@ -131,6 +131,7 @@ async def test_an_edit_is_not_kept_waiting_by_hints_at_everything(tmp_path: Path
         async with asyncio.timeout(20):
             await until(lambda: status(opened).progress.files_total > 0)
             (tmp_path / "docs/note.md").write_text("a kite hovers")
-            await opened._follow(Hints(1.0, {b"note.md"}, everything=True))
+            opened._follow(Hints(1.0, {b"note.md"}, everything=True))
+            await until(lambda: status(opened).chunks == 1)
             assert (await opened.search("a kite hovers", 1)).hits[0].text == "a kite hovers"
         encoder.toll.release(1000)

@@ -1,0 +1,51 @@
+"""One file of a folder → its chunks, or the reason it has none."""
+
+import logging
+import os
+from pathlib import Path, PurePosixPath
+
+from engine import chunking, documents
+from engine.config import Settings
+from engine.errors import LoadError
+from engine.manifest import FileUpdate
+from engine.scan import MEGABYTE, Entry
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN = ""
+"""The recipe of a file that could not be read for a passing reason: no look takes it for done."""
+
+
+class Reader:
+    """Reads the files of one folder as its settings say."""
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self._root, self._settings = root, settings
+        self.recipe = (
+            f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
+            f".{settings.chunk_size}.{settings.chunk_overlap}.{settings.chunk_at_headings:d}"
+        )
+        """What chunks are made by; one that is made by another has to be made anew."""
+
+    def read(self, file: int, entry: Entry) -> FileUpdate | None:
+        """Return what the file ``entry``, by the id ``file``, is; None when it is just changing."""
+        path = self._root / PurePosixPath(os.fsdecode(entry.path))
+        limit = int(self._settings.max_file_mb * MEGABYTE)
+        try:
+            document, content = documents.load(path, max_bytes=limit)
+            pieces = chunking.split(
+                document,
+                size=self._settings.chunk_size,
+                overlap=self._settings.chunk_overlap,
+                at_headings=self._settings.chunk_at_headings,
+            )
+        except documents.Changing:
+            return None
+        except LoadError as error:
+            recipe = TRY_AGAIN if isinstance(error, documents.Unreadable) else self.recipe
+            return FileUpdate(file, entry, "", recipe, reason=str(error))
+        except Exception:  # one file's trouble must not stop the others
+            log.exception("file %s of %s could not be read", file, self._root)
+            reason = "reading it failed in an unforeseen way; the engine's log tells"
+            return FileUpdate(file, entry, "", self.recipe, reason=reason)
+        return FileUpdate(file, entry, content, self.recipe, pieces)
