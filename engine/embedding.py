@@ -32,7 +32,6 @@ CHARACTERS_A_TOKEN = 64
 """More than any real text has."""
 
 PART_TEXTS = 32
-"""Texts that are embedded before anything is told of them."""
 
 REMEMBERED_QUERIES = 64
 """Vectors of recent queries: a question is searched, quoted for, and searched again after edits."""
@@ -48,6 +47,8 @@ class Encoder(ABC):
     dimension: int
     max_tokens: int
     """Longer texts are cut here; 0 where the model has no limit."""
+    part_texts = PART_TEXTS
+    """Texts that are embedded before anything is told of them."""
     device: str
     """Where it runs, for people: ``cpu (OpenVINO bf16)``."""
 
@@ -80,8 +81,8 @@ class Encoder(ABC):
         yield [*range(len(texts))], self._encode_now(texts, is_query=False)
 
     def _stream(self, texts: list[str]) -> Iterator[Part]:
-        for begin in range(0, len(texts), PART_TEXTS):
-            rows = [*range(begin, min(begin + PART_TEXTS, len(texts)))]
+        for begin in range(0, len(texts), self.part_texts):
+            rows = [*range(begin, min(begin + self.part_texts, len(texts)))]
             yield rows, self._encode([texts[row] for row in rows])
 
     def encode_query(self, text: str) -> Vectors:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.embedding import Encoder, Vectors
+from engine.embedding import PART_TEXTS, Encoder, Vectors
 from engine.encoder_build import cpu_has_bf16
 from engine.encoder_files import OTHER_STEP, ModelFiles
 from engine.errors import ModelError
@@ -61,6 +61,7 @@ class TorchEncoder(Encoder):
         self.dimension = int(self._model.get_embedding_dimension())
         self.max_tokens = int(self._model.max_seq_length or 0)
         self._batch = BATCH[device]
+        self.part_texts = max(PART_TEXTS, self._batch)
         self._turns = Turns()
         self._closed = False
         self.device = f"{device} (torch fp32)"

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,8 +46,7 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-STORE_TRIALS = 3
-"""Attempts at a sync: a search may reopen the store in the middle of one, and it break again."""
+STORE_TRIALS = 3  # others may reopen it meanwhile, and it break again
 LOOK_AGAIN = 1.0
 """Seconds until a file that changed while it was read is looked at again."""
 IDLE = 30.0
@@ -92,10 +91,9 @@ class Folder:
     @property
     def failed_to_open(self) -> bool:
         """Whether this folder can only be closed, and opened anew."""
-        return self._manifest.damaged or (
-            self._opened.done()
-            and (self._opened.cancelled() or self._opened.exception() is not None)
-        )
+        done = self._opened.done()
+        failed = done and (self._opened.cancelled() or self._opened.exception() is not None)
+        return failed or self._manifest.damaged
 
     @property
     def closed(self) -> bool:
@@ -164,6 +162,7 @@ class Folder:
         begin = partial(Sync, data=paths.data_dir(), stopping=self._stopping)
         parts = self.root, self._settings, self._manifest, self._index, encoder
         self._sync = await self._writer.do(partial(begin, *parts))
+        self._sync.clock = self._writer.clock
         return encoder, self._index
 
     def _open_index(self, model_id: str, dimension: int) -> None:
@@ -246,15 +245,10 @@ class Folder:
         return outcome
 
     async def _finish(self, begin: Callable[[], Steps[_T]], *, bulk: bool = False) -> _T:
-        """Do the work that ``begin`` begins; a broken store is reopened and it is tried again."""
+        """Do the work that ``begin`` begins, from its beginning whenever the store breaks."""
         assert self._index, "the folder is open"
         try:
-            for _ in range(STORE_TRIALS - 1):
-                generation = self._index.generation
-                with contextlib.suppress(StoreError):
-                    return await self._writer.finish(begin(), bulk=bulk)
-                await self._reopen(self._index, generation)
-            return await self._writer.finish(begin(), bulk=bulk)
+            return await self._trying(self._index, lambda: self._writer.finish(begin(), bulk=bulk))
         except Exception as error:  # whoever waits hears of it in known words
             self._catch_up.failed()
             raise self._fail(error) from None
@@ -289,18 +283,17 @@ class Folder:
         if busy or time.monotonic() - self._last_use < IDLE:
             return
         assert self._tidying and self._index, "the folder is open"
-        generation = self._index.generation
+        tidying = self._tidying.run
         try:
-            await self._writer.do(self._tidying.run)
+            await self._trying(self._index, lambda: self._writer.do(tidying))
         except HoverkiteError as error:  # the next sync or search mends it
             log.warning("tidying up failed: %s", error)
-            with contextlib.suppress(HoverkiteError):
-                await self._reopen(self._index, generation)
 
     async def examined(self, look: Callable[[Manifest, Index], _T]) -> _T:
         """Return what ``look`` finds in manifest and index, between two steps of the writer."""
         _, index = await self._result_of(self._opened)
-        return await self._writer.do(partial(look, self._manifest, index))
+        look_now = partial(look, self._manifest, index)
+        return await self._trying(index, lambda: self._writer.do(look_now))
 
     async def search(self, query: str, hits: int) -> SearchReply:
         """Return the ``hits`` chunks nearest to ``query``.
@@ -313,12 +306,8 @@ class Folder:
         await self._searchable.wait()
         self._check_open()
         self._last_use = time.monotonic()
-        generation = index.generation
-        try:
-            found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
-        except StoreError:
-            await self._reopen(index, generation)
-            found = await asyncio.to_thread(search, query, hits, encoder=encoder, index=index)
+        searching = partial(search, query, hits, encoder=encoder, index=index)
+        found = await self._trying(index, lambda: asyncio.to_thread(searching))
         took = round((time.monotonic() - begun) * 1000, 1)
         return SearchReply(query=query, took_ms=took, hits=found)
 
@@ -336,6 +325,7 @@ class Folder:
             pids=Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
             embedded_total=self._manifest.embedded_total,
             watch=self._watch_state(),
+            waiting=self._edits.waiting,
         )
 
     def _watch_state(self) -> WatchState:
@@ -377,6 +367,15 @@ class Folder:
     def _check_open(self) -> None:
         if self._stopping.is_set():
             raise FolderError(f"{self.root} was closed meanwhile", "Open it again: it goes on then")
+
+    async def _trying(self, index: Index, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Do ``work``; a store that breaks meanwhile is reopened, and it is tried again."""
+        for _ in range(STORE_TRIALS - 1):
+            generation = index.generation
+            with contextlib.suppress(StoreError):
+                return await work()
+            await self._reopen(index, generation)
+        return await work()
 
     async def _reopen(self, index: Index, seen: int) -> None:
         """Reopen the index unless someone has done so since ``seen``, its generation then."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine import paths, seal
 from engine.errors import StoreError
 from engine.manifest import Manifest, StoredChunk
+from engine.manifest_file import put_aside
 from engine.paths import short_hash
 from engine.store import Row, Store
 
@@ -106,8 +107,7 @@ class Index:
                 self._try_open()
 
     def _set_aside(self, file: Path) -> None:
-        aside = file.with_name("damaged.db")
-        file.replace(aside)
+        aside = put_aside(file, "damaged.db")
         log.warning("the index file was damaged; it is kept as %s and made anew", aside)
 
     def _try_open(self) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engine import paths
 from engine.chunk import Chunk
 from engine.errors import ManifestError
-from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, set_aside
+from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, clear, set_aside
 from engine.paths import short_hash
 from engine.scan import Entry
 from engine.vectors import NO_VECTOR
@@ -42,6 +42,7 @@ class FileRecord:
     content: str
     recipe: str
     reason: str | None
+    ctime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +146,14 @@ class Manifest:
     def files(self) -> dict[bytes, FileRecord]:
         """Return every known file by its path."""
         rows = self._file.all(
-            "SELECT id, path, size, mtime_ns, inode, content, recipe, reason FROM files"
+            "SELECT id, path, size, mtime_ns, inode, content, recipe, reason, ctime_ns FROM files"
         )
         return {row[1]: FileRecord(*row) for row in rows}
 
     def files_at(self, paths: Iterable[bytes]) -> dict[bytes, FileRecord]:
         """Return the known files among ``paths``."""
         statement = (
-            "SELECT id, path, size, mtime_ns, inode, content, recipe, reason FROM files "
+            "SELECT id, path, size, mtime_ns, inode, content, recipe, reason, ctime_ns FROM files "
             "WHERE path = ?"
         )
         with self._file.reads() as connection:
@@ -176,8 +177,9 @@ class Manifest:
         """Record new stat values (and a new path) of files whose content is unchanged."""
         with self._file.transaction() as connection:
             connection.executemany(
-                "UPDATE files SET path = ?, size = ?, mtime_ns = ?, inode = ? WHERE id = ?",
-                [(e.path, e.size, e.mtime_ns, e.inode, file) for file, e in entries],
+                "UPDATE files SET path = ?, size = ?, mtime_ns = ?, inode = ?, ctime_ns = ? "
+                "WHERE id = ?",
+                [(e.path, e.size, e.mtime_ns, e.inode, e.ctime_ns, file) for file, e in entries],
             )
 
     def save(
@@ -332,13 +334,13 @@ def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
     entry = update.entry
     connection.execute("DELETE FROM chunks WHERE file = ?", (update.file,))
     connection.execute(
-        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
+        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
         "path = excluded.path, size = excluded.size, mtime_ns = excluded.mtime_ns, "
         "inode = excluded.inode, content = excluded.content, recipe = excluded.recipe, "
-        "reason = excluded.reason",
+        "reason = excluded.reason, ctime_ns = excluded.ctime_ns",
         (
             update.file, entry.path, entry.size, entry.mtime_ns, entry.inode,
-            update.content, update.recipe, update.reason,
+            update.content, update.recipe, update.reason, entry.ctime_ns,
         ),
     )  # fmt: skip
     connection.executemany(
@@ -357,6 +359,7 @@ def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
 def open_manifest(root: Path) -> Manifest:
     """Open the manifest of ``root``; a damaged one is set aside, and the folder is read again."""
     path = paths.make_private(paths.index_dir(root)) / "manifest.sqlite"
+    clear(path.parent)
     try:
         return Manifest(path)
     except sqlite3.DatabaseError as error:

@@ -6,19 +6,26 @@ moment in which a transaction is written down.
 """
 
 import contextlib
+import logging
 import shutil
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine import mounts
+from engine import mounts, seal
 from engine.errors import ManifestError
 
-SCHEMA_VERSION = 2
-"""Another version on disk is set aside and the folder is read again."""
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 3
+"""Another version on disk is set aside and the folder is read again, unless it can be brought up
+to this one."""
+_FROM_2 = "ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0"
+"""Each file is read once more, and what it holds is compared."""
 
 EMBEDDED_TOTAL = "embedded total"
 """Name of the fact that tells how many chunks were ever embedded."""
@@ -33,7 +40,8 @@ CREATE TABLE files (
     inode INTEGER NOT NULL,
     content TEXT NOT NULL,      -- hash of the bytes; empty when they could not be read
     recipe TEXT NOT NULL,       -- loader, chunker and sizes that made the chunks
-    reason TEXT                 -- why the file has no chunks; NULL when it was read
+    reason TEXT,                -- why the file has no chunks; NULL when it was read
+    ctime_ns INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX unread_files ON files(path, reason) WHERE reason IS NOT NULL;
 CREATE TABLE chunks (
@@ -88,8 +96,9 @@ class ManifestFile:
         self._readers: list[sqlite3.Connection] = []
         self.damaged = False
         """Whether damage was met; the next opening will find it too."""
-        if path.is_dir():
-            raise sqlite3.DatabaseError("it is a folder")
+        for part in path.parent.glob(path.name + "*"):
+            if not stat.S_ISREG(part.lstat().st_mode):
+                raise sqlite3.DatabaseError(f"{part.name} is not a file")
         try:
             is_as_left = self._is_as_left()
             self._is_far = mounts.is_shared(path)
@@ -130,6 +139,10 @@ class ManifestFile:
             if version == 0:
                 connection.executescript(
                     f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                )
+            elif version == 2:
+                connection.executescript(
+                    f"BEGIN; {_FROM_2}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
             elif version != SCHEMA_VERSION:
                 raise sqlite3.DatabaseError(f"schema {version}, this is {SCHEMA_VERSION}")
@@ -172,7 +185,7 @@ class ManifestFile:
         """
         log = self._path.with_name(self._path.name + "-wal")
         try:
-            return self._mark.read_text() == self._stamp() and not log.exists()
+            return seal.read_mark(self._mark) == self._stamp() and not log.exists()
         except OSError:
             return False
 
@@ -240,9 +253,23 @@ def _avoid_shared_memory(connection: sqlite3.Connection) -> None:
 def set_aside(path: Path) -> None:
     """Rename the manifest at ``path``, with what belongs to it, in the place of the last one."""
     for part in path.parent.glob(path.name + "*"):
-        aside = part.with_name(f"damaged-{part.name}")
-        if aside.is_dir() and not aside.is_symlink():
-            shutil.rmtree(aside)
-        else:
-            aside.unlink(missing_ok=True)
-        part.replace(aside)
+        put_aside(part, f"damaged-{part.name}")
+
+
+def put_aside(path: Path, name: str) -> Path:
+    """Rename ``path`` to ``name`` beside it, in the place of whatever was there."""
+    aside = path.with_name(name)
+    if aside.is_dir() and not aside.is_symlink():
+        shutil.rmtree(aside)
+    else:
+        aside.unlink(missing_ok=True)
+    return path.replace(aside)
+
+
+def clear(place: Path) -> None:
+    """Put aside what is in the folder of an index and no file: it would not open, or hang."""
+    for part in [*place.iterdir()]:
+        if not stat.S_ISREG(part.lstat().st_mode) and not part.name.startswith("damaged"):
+            with contextlib.suppress(OSError):  # whoever needs it says what is wrong
+                aside = put_aside(part, f"damaged-{part.name.lstrip('.')}")
+                log.warning("%s is no file: it is kept as %s", part, aside)

@@ -147,6 +147,8 @@ class OpenFolders:
             yield
         finally:
             self._users[folder.id] -= 1
+            if not self._users[folder.id] and folder.paused and not folder.closed:
+                folder.pause(paused=False)  # nobody is left who could
             self._last_used[folder.id] = time.monotonic()
 
     async def close_unused(self, seconds: float) -> None:

@@ -18,8 +18,8 @@ class Plan:
 
     work: Work = field(default_factory=list)
     """The newest first, and those that are slow to read after all others."""
-    moved: list[tuple[int, Entry]] = field(default_factory=list)
-    """File ids with the new places of files whose content is the same."""
+    moved: list[tuple[FileRecord, Entry]] = field(default_factory=list)
+    """Files with their new places; those whose ctime is new may be others that look the same."""
     removed: list[FileRecord] = field(default_factory=list)
 
 
@@ -29,7 +29,7 @@ def compare(
     recipe: str,
     lacking: Collection[int],
 ) -> Plan:
-    """Compare by stat values alone; no file is opened.
+    """Compare by stat values alone; no file is opened, so a move is only likely.
 
     ``recipe`` is what chunks are made by now; the files of ids in ``lacking`` are read anew.
     """
@@ -42,8 +42,8 @@ def compare(
         source = None if record else gone.get(_stamp(entry))
         if source and source.id not in moved and _usable(source, recipe, lacking):
             moved.add(source.id)
-            plan.moved.append((source.id, entry))
-        elif not (record and _stat(record) == _stat(entry) and _usable(record, recipe, lacking)):
+            plan.moved.append((source, entry))
+        elif not (record and _is_as_read(record, entry) and _usable(record, recipe, lacking)):
             plan.work.append(entry)
     plan.removed = [r for r in known.values() if r.path not in present and r.id not in moved]
     plan.work.sort(key=lambda entry: (is_slow(entry), -entry.mtime_ns))
@@ -58,6 +58,11 @@ def is_slow(entry: Entry) -> bool:
 
 def _usable(record: FileRecord, recipe: str, lacking: Collection[int]) -> bool:
     return record.recipe == recipe and record.id not in lacking
+
+
+def _is_as_read(record: FileRecord, entry: Entry) -> bool:
+    # Another file can have all of the first three, down to the inode, but not the last.
+    return _stat(record) == _stat(entry) and record.ctime_ns == entry.ctime_ns
 
 
 def _stat(file: Entry | FileRecord) -> tuple[int, int, int]:

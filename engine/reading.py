@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from engine import chunking, documents
 from engine.config import Settings
 from engine.errors import LoadError
-from engine.manifest import FileUpdate
+from engine.manifest import FileRecord, FileUpdate
 from engine.scan import MEGABYTE, Entry
 
 log = logging.getLogger(__name__)
@@ -21,18 +21,30 @@ class Reader:
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self._root, self._settings = root, settings
+        self._limit = int(settings.max_file_mb * MEGABYTE)
         self.recipe = (
             f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
             f".{settings.chunk_size}.{settings.chunk_overlap}.{settings.chunk_at_headings:d}"
         )
         """What chunks are made by; one that is made by another has to be made anew."""
 
+    def is_same(self, record: FileRecord, entry: Entry) -> bool:
+        """Whether ``entry`` holds what ``record``, of a file now gone, says was read."""
+        if record.ctime_ns == entry.ctime_ns:  # only a folder above it was renamed
+            return True
+        try:
+            raw = documents.read(self._path(entry), max_bytes=self._limit)
+        except LoadError:
+            return False
+        return documents.content_hash(raw) == record.content
+
+    def _path(self, entry: Entry) -> Path:
+        return self._root / PurePosixPath(os.fsdecode(entry.path))
+
     def read(self, file: int, entry: Entry) -> FileUpdate | None:
         """Return what the file ``entry``, by the id ``file``, is; None when it is just changing."""
-        path = self._root / PurePosixPath(os.fsdecode(entry.path))
-        limit = int(self._settings.max_file_mb * MEGABYTE)
         try:
-            document, content = documents.load(path, max_bytes=limit)
+            document, content = documents.load(self._path(entry), max_bytes=self._limit)
             pieces = chunking.split(
                 document,
                 size=self._settings.chunk_size,

@@ -37,8 +37,10 @@ class Entry:
     """Relative to the folder, ``/`` between parts, as the file system spells it."""
     size: int
     mtime_ns: int
-    """This and the inode only tell one state from another: they are wrapped to signed 64 bits."""
+    """This, the inode and the ctime only tell states apart: they are wrapped to signed 64 bits."""
     inode: int
+    ctime_ns: int = 0
+    """When anything of the file changed last, which nobody can set back."""
 
 
 @dataclass
@@ -284,7 +286,8 @@ class _Walk:
 
 
 def _entry(path: bytes, status: os.stat_result) -> Entry:
-    return Entry(path, status.st_size, _signed(status.st_mtime_ns), _signed(status.st_ino))
+    numbers = map(_signed, (status.st_mtime_ns, status.st_ino, status.st_ctime_ns))
+    return Entry(path, status.st_size, *numbers)
 
 
 def _signed(number: int) -> int:

@@ -42,8 +42,13 @@ class Shown:
         self.state = "partial watch" if partial else "watching"
         self.detail = partial
 
-    def status(self, seen: Scan, *, watch: WatchState, **others: Any) -> FolderStatus:
-        """Return it as a message, with ``others`` of its fields; ``seen`` is the latest scan."""
+    def status(self, seen: Scan, *, watch: WatchState, waiting: int, **others: Any) -> FolderStatus:
+        """Return it as a message, with ``others`` of its fields; ``seen`` is the latest scan.
+
+        ``waiting`` is how many saved files are not looked at yet, which takes long in a pause only.
+        """
+        pending = self.progress.files_total - self.progress.files_done + self.unsettled
+        pending += waiting if watch == "paused" else 0
         at_work = self.state in ("indexing", "watching", "partial watch")
         return FolderStatus(
             docs=self.docs,
@@ -55,7 +60,7 @@ class Shown:
             unread=dict(seen.unread),
             skipped=self.skipped,
             skipped_total=self.skipped_total,
-            pending=self.progress.files_total - self.progress.files_done + self.unsettled,
+            pending=pending,
             progress=self.progress,
             revision=self.revision,
             last_edit_ms=self.last_edit_ms,

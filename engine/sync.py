@@ -8,10 +8,7 @@ A sync goes in steps of a fraction of a second, and several may be under way: be
 a long one an edit is made searchable. Of a file that two of them have read, the later read counts.
 """
 
-import contextlib
 import logging
-import os
-import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -24,11 +21,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ignore, scan
+from engine import ignore, safeguards, scan
 from engine.api import Progress
 from engine.batch import BATCH_CHUNKS, FIRST_BATCH_CHUNKS, Batch, Edits, Outcome, Pace
 from engine.config import Settings
-from engine.errors import FolderError, ManifestError
 from engine.index import Index
 from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
 from engine.plan import Work, compare, is_slow
@@ -51,8 +47,6 @@ LARGE_FILE = 200_000
 """Files of more bytes are read beside the steps of others, as are those of slow kinds."""
 STEP_ROWS = 1000
 """More rows than these are not added to Milvus in one step."""
-LEAST_FREE = 4_000_000
-"""Bytes that a disk must have left before anything is added to Milvus."""
 MOST_EDITS = 50
 """More changed files than this are bulk work."""
 
@@ -94,6 +88,8 @@ class Sync:
         """Files to be embedded anew, because the model is another than before."""
         self._read_last: dict[bytes, object] = {}
         """What was, or is being, read of each file and is not saved yet; of two, the later."""
+        self._looked_at: set[bytes] = set()
+        """Paths that were looked at since the last scan began."""
         self._step_begun = self._step_seconds = 0.0
         self.last_scan = scan.Scan()
         self.clock = time.monotonic
@@ -114,7 +110,7 @@ class Sync:
             now, left = set(self._manifest.files_at(now)), wanted
         if not 0 < len(now) <= MOST_EDITS:
             return Edits(left=left)
-        self._see_that_all_is_there()
+        safeguards.see_that_folder_is_there(self._root, self._manifest)
         return Edits((yield from self._look_at(now, _to_nobody)), left)
 
     def run(self, hints: Hints, report: _Report = _to_nobody) -> Steps[Outcome]:
@@ -127,15 +123,10 @@ class Sync:
             ManifestError, StoreError: the index can't be written, or was removed.
         """
         self._step_begun, self._step_seconds = self.clock(), STEP_SECONDS
-        self._see_that_all_is_there()
+        safeguards.see_that_folder_is_there(self._root, self._manifest)
         if not hints.everything:
             return (yield from self._look_at(hints.paths, report))
-        found = scan.scan(
-            self._root,
-            self._settings,
-            index_root=self._data,
-            go_on=lambda: not self._stopping.is_set(),
-        )
+        found = yield from self._scan()
         if not found.complete:
             return Outcome()  # told to stop
         self.last_scan = found
@@ -147,6 +138,23 @@ class Sync:
         # What can't be seen for a moment is not gone.
         seen = {path: file for path, file in known if not path.startswith(unlisted)}
         return (yield from self._apply(found.entries, seen, report))
+
+    def _scan(self) -> Steps[scan.Scan]:
+        """List the folder, beside edits; of what these look at meanwhile, they know better."""
+        looked_at = self._looked_at = set()
+        found = yield from self._beside(
+            partial(
+                scan.scan,
+                self._root,
+                self._settings,
+                index_root=self._data,
+                go_on=lambda: not self._stopping.is_set(),
+            )
+        )
+        look = self._new_look()
+        found.entries = [entry for entry in found.entries if entry.path not in looked_at]
+        found.entries += [entry for path in looked_at if (entry := look.at(path))]
+        return found
 
     def narrow(self, hints: Hints) -> Hints | None:
         """Return ``hints`` without what is not read; None if nothing is left.
@@ -167,30 +175,9 @@ class Sync:
     def _new_look(self) -> scan.Look:
         return scan.Look(self._root, self._settings, index_root=self._data)
 
-    def _see_that_all_is_there(self) -> None:
-        self._manifest.see_that_it_is_there()
-        try:
-            status = self._root.stat()
-            with os.scandir(self._root) as listing:  # its first name, however many there are
-                is_empty = next(listing, None) is None
-        except OSError:
-            status = None
-        if status is None or os.path.realpath(self._root) != str(self._root):
-            raise FolderError(
-                f"{self._root} is gone or closed to you", "Its index is kept and used again"
-            )
-        identity = f"{status.st_dev} {status.st_ino}"
-        before = self._manifest.fact("identity")
-        if before not in (None, identity) and is_empty:
-            raise FolderError(
-                f"{self._root} is empty and not the folder it was; perhaps a disk is missing",
-                "Its index is kept, and compared with the folder once something is in it",
-            )
-        if before != identity:
-            self._manifest.set_fact("identity", identity)
-
     def _look_at(self, paths: Collection[bytes], report: _Report) -> Steps[Outcome]:
         """Bring only ``paths`` up to date; each must be a file, or gone."""
+        self._looked_at.update(paths)
         look = self._new_look()
         entries = [entry for path in paths if (entry := look.at(path))]
         for gone in set(paths) - {entry.path for entry in entries}:
@@ -201,16 +188,23 @@ class Sync:
         self, entries: Sequence[Entry], known: dict[bytes, FileRecord], report: _Report
     ) -> Steps[Outcome]:
         plan = compare(entries, known, self._reader.recipe, self._lacking | self._index.unfilled)
-        outcome = Outcome(removed=len(plan.removed), renamed=len(plan.moved))
-        if plan.moved:
-            self._manifest.touch(plan.moved)
-            for _, entry in plan.moved:  # what another sync has read there is of another file
+        moved = []
+        for record, entry in plan.moved:
+            if self._reader.is_same(record, entry):
+                moved.append((record.id, entry))
+                # What another sync has read there is of another file.
                 self._read_last.pop(entry.path, None)
+            else:
+                plan.removed.append(record)
+                plan.work.append(entry)
+        outcome = Outcome(removed=len(plan.removed), renamed=len(moved))
         if plan.removed:
             gone = [record.id for record in plan.removed]
             rows = self._manifest.rows_of(gone)
             self._manifest.save([], removed=gone)
             self._index.retire(rows)
+        if moved:
+            self._manifest.touch(moved)
         if plan.work:
             yield from self._work_through(plan.work, outcome, report)
         if self._index.needs_purge():
@@ -337,7 +331,7 @@ class Sync:
         outcome.reused += batch.chunks - len(unsound) - (outcome.embedded - embedded)
         if unsound:
             self._refuse(batch, unsound)
-        self._see_that_there_is_room()
+        safeguards.see_that_there_is_room(self._data)
         rows = [row for update in batch.updates for row in _rows_of(update, vectors)]
         for begin in range(0, len(rows) - STEP_ROWS, STEP_ROWS):  # the rest is added below
             self._index.add(rows[begin : begin + STEP_ROWS])
@@ -366,12 +360,6 @@ class Sync:
         outcome.changed += len(known)
         outcome.added += len(updates) - len(known)
         return True
-
-    def _see_that_there_is_room(self) -> None:
-        """Fail before Milvus does: it would try again and again for half a minute."""
-        with contextlib.suppress(FileNotFoundError):
-            if shutil.disk_usage(self._data).free < LEAST_FREE:
-                raise ManifestError(f"the disk that holds {self._data} is full")
 
     def _is_latest(self, update: FileUpdate) -> bool:
         """Whether no other sync has read, saved or removed the file since."""

@@ -49,6 +49,7 @@ class Writer:
         self._turn = asyncio.Lock()
         self._going = asyncio.Event()
         self._going.set()
+        self._paused_at = self._paused_for = 0.0
         self._step = threading.Lock()
         """A caller that is cancelled lets go of its turn while its step still runs."""
 
@@ -59,7 +60,17 @@ class Writer:
 
     def pause(self, *, paused: bool) -> None:
         """Let work in steps wait after the step in hand, or go on; single steps always do."""
-        (self._going.clear if paused else self._going.set)()
+        if paused and not self.paused:
+            self._going.clear()
+            self._paused_at = time.monotonic()
+        elif self.paused and not paused:
+            self._going.set()
+            self._paused_for += time.monotonic() - self._paused_at
+
+    def clock(self) -> float:
+        """Return the seconds that were not paused, since some time."""
+        now = self._paused_at if self.paused else time.monotonic()
+        return now - self._paused_for
 
     async def do(self, work: Callable[[], _T]) -> _T:
         """Do a piece of work that is one step."""
@@ -138,10 +149,17 @@ class Lane(Generic[_T]):
     ) -> None:
         """``start`` makes a task."""
         self._run, self._start = run, start
+        self._in_hand: Hints | None = None
         self._wanted: Hints | None = None
         self._next: asyncio.Future[_T] | None = None
         self.current: asyncio.Future[_T] | None = None
         """What the run in hand will return; None between runs."""
+
+    @property
+    def waiting(self) -> int:
+        """How many paths were hinted at and not acted on, to the end."""
+        hints = [hints for hints in (self._in_hand, self._wanted) if hints]
+        return len(set().union(*(one.paths for one in hints)))
 
     @property
     def busy(self) -> bool:
@@ -162,7 +180,8 @@ class Lane(Generic[_T]):
 
     async def _work(self) -> None:
         while self._wanted is not None and self._next is not None:
-            hints, self._wanted = self._wanted, None
+            hints = self._in_hand = self._wanted
+            self._wanted = None
             result, self._next = self._next, None
             self.current = result
             try:
@@ -174,7 +193,7 @@ class Lane(Generic[_T]):
                 result.exception()  # seen: nobody may be waiting
             else:
                 result.set_result(done)
-            self.current = None
+            self.current = self._in_hand = None
 
     def close(self) -> None:
         """Leave nobody waiting; the caller has cancelled the task."""

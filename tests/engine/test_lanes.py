@@ -57,7 +57,9 @@ def test_a_file_that_is_long_in_reading_holds_up_nobody_and_a_later_reading_coun
     read: list[str] = []
     reading.append(read.append)
     bulk = place.sync.run(EVERYTHING)
-    work = None
+    scanning = next(bulk)
+    assert scanning
+    work = bulk.send(scanning())
     while work is None:
         work = next(bulk)
     assert read == [], "it is read while others have their turn"

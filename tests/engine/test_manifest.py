@@ -272,7 +272,7 @@ def test_a_folder_in_the_place_of_the_file_is_set_aside_time_and_again(path: Pat
     for number in range(2):
         path.mkdir()
         (path / f"kept{number}.txt").write_text("anything")
-        with pytest.raises(sqlite3.DatabaseError, match="a folder"):
+        with pytest.raises(sqlite3.DatabaseError, match="is not a file"):
             Manifest(path)
         set_aside(path)
         assert [found.name for found in path.parent.glob("*/*")] == [f"kept{number}.txt"]
