@@ -56,11 +56,13 @@ def _lines(path: str) -> list[str]:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return []
-    with os.fdopen(handle, "rb") as file:
-        try:
+    try:
+        with os.fdopen(handle, "rb", closefd=False) as file:  # which takes no folder
             content = file.read(LARGEST + 1)
-        except OSError:
-            return []
+    except OSError:
+        return []
+    finally:
+        os.close(handle)
     whole = content.removeprefix(b"\xef\xbb\xbf")
     if len(content) > LARGEST:
         whole = whole.rpartition(b"\n")[0]

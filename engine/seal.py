@@ -5,11 +5,14 @@ hard to find. A program that is killed leaves no seal, and there is nothing to c
 """
 
 import contextlib
+import os
+import stat
 import zlib
 from pathlib import Path
 
 _SUFFIX = ".seal"
 _BLOCK = 1 << 20
+_LONGEST_MARK = 200
 
 
 def put(file: Path) -> None:
@@ -23,11 +26,12 @@ def put(file: Path) -> None:
 
 def is_broken(file: Path) -> bool:
     """Return whether ``file`` is not what it was when it was sealed; without a seal, it may be."""
+    sealed = read_mark(_place(file))
     try:
-        return _place(file).read_text() != _content(file)
+        return sealed is not None and sealed != _content(file)
     except FileNotFoundError:
         return False
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         return True
 
 
@@ -38,6 +42,22 @@ def take_off(file: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def read_mark(path: Path) -> str | None:
+    """Return what a small file of ours says; None if it is not there, or is anything else."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        if stat.S_ISREG(os.fstat(handle).st_mode):
+            return os.read(handle, _LONGEST_MARK).decode("ascii", "replace")
+        return None
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
 
 
 def _place(file: Path) -> Path:

@@ -75,13 +75,11 @@ def no_file(file: Path) -> None:
     file.unlink()
 
 
-OFTEN: dict[str, Harm] = {
+HARMS: dict[str, Harm] = {
     "cut to a half": cut(0.5),
     "zeroed": overwrite(0, 1, flip=False),
     "its rows flipped": flip_the_rows,
     "another schema": another_schema,
-}
-SELDOM: dict[str, Harm] = {
     "cut to nothing": cut(0),
     "cut by its last pages": cut(0.8),
     "its head zeroed": overwrite(0, 0.1, flip=False),
@@ -94,13 +92,7 @@ SELDOM: dict[str, Harm] = {
 }
 
 
-@pytest.mark.parametrize(
-    "harm",
-    [
-        *(pytest.param(harm, id=name) for name, harm in OFTEN.items()),
-        *(pytest.param(harm, id=name, marks=pytest.mark.slow) for name, harm in SELDOM.items()),
-    ],
-)
+@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
 async def test_all_is_found_again_and_nothing_is_embedded(
     root: Path, encoder: TinyEncoder, harm: Harm
 ) -> None:

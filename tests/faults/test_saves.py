@@ -101,7 +101,7 @@ class Hand:
 
 @pytest.mark.parametrize(
     "seed",
-    [1, 2, *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 13))],
+    range(1, 13),
 )
 async def test_the_index_is_the_folder_and_no_text_is_embedded_twice(
     root: Path, tmp_path: Path, encoder: TinyEncoder, seed: int
