@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check quick format picture manual bench install uninstall lock clean
+.PHONY: help run setup test check faults quick format picture manual bench install uninstall lock clean
 
 # A folder to open, a Python to use, and cpu or gpu to choose the packages by hand.
 DOCS ?=
@@ -40,6 +40,9 @@ check: setup ## format, lint, types, import contracts, then every test
 	@$(IN_VENV) mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo
 	@$(IN_VENV) pytest
+
+faults: setup ## the long tests of what happens when things go wrong (5 minutes)
+	@$(IN_VENV) pytest -m slow
 
 quick: setup ## only the tests that need no real model
 	@$(IN_VENV) pytest -m "not real and not vllm"
