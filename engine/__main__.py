@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -25,6 +25,8 @@ log = logging.getLogger("engine")
 LOG_BYTES = 1_000_000
 STARTED = 5.0
 """Seconds after which all is imported that a first search needs."""
+LOCK_EVERY = 5.0
+"""Seconds between two looks at the lock's file: without it, another engine may begin."""
 
 
 def main() -> int:
@@ -77,16 +79,33 @@ async def _serve(settings: config.Settings) -> None:
     asyncio.get_running_loop().call_later(STARTED, resume_garbage_collection)
     path = paths.engine_socket()
     listener = _listen(path)
+    ours = path.stat().st_ino
     lingering = asyncio.create_task(engine.leave_when_unused())
+    guarding = asyncio.create_task(_leave_without_lock(paths.engine_lock(), engine.stop))
     log.info("engine %s listens on %s", os.getpid(), path)
     try:
         await server.serve(sockets=[listener])
     finally:
-        path.unlink(missing_ok=True)
+        guarding.cancel()
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_ino == ours:  # another engine may have begun
+                path.unlink()
         engine.stop()
         await lingering
         await engine.close()
         log.info("engine %s stopped", os.getpid())
+
+
+async def _leave_without_lock(lock: Path, leave: Callable[[], None]) -> None:
+    """Leave once the lock's file was removed or replaced, since it keeps no other engine out."""
+    mine = engine_lock.identity(lock)
+    while True:
+        await asyncio.sleep(LOCK_EVERY)
+        with contextlib.suppress(OSError):  # it can't be told just now
+            if engine_lock.identity(lock) != mine:
+                log.error("%s was removed: this engine leaves", lock)
+                leave()
+                return
 
 
 def _listen(path: Path) -> socket.socket:

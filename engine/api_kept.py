@@ -53,7 +53,7 @@ class Finding(Message):
 
     about: str
     """A folder's path, or ``machine``."""
-    level: Literal["ok", "note", "fault"]
+    level: Literal["ok", "note", "fault", "mended"]
     what: str
     examples: tuple[str, ...] = ()
     """Some of the paths it is about."""

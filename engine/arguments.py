@@ -4,6 +4,7 @@ Imports little: the screen's first frame waits for this file.
 """
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,6 +49,20 @@ EXAMPLES = {
 }
 """What may follow ``hoverkite COMMAND ~/notes``."""
 
+UNUSED = {
+    "stop": ("--set", "--llm-url", "--profile", "--yes"),
+    "doctor": ("--yes",),
+    "status": ("--yes",),
+    "forget": ("--llm-url", "--profile"),
+}
+"""Common options that a command takes and has no use for; its help does not list them."""
+WITHOUT_DOCS = {
+    "open": "the folder; without one: the current folder",
+    "status": "the folder; without one: the engine, and all folders that are indexed",
+    "doctor": "the folder; without one: this machine, and briefly every index",
+}
+"""What the folder means to commands that need none."""
+
 COMMANDS = ("search", "ask", "index", "status", "doctor", "forget", "stop")
 OPEN = "open"
 """The command that nobody has to type."""
@@ -67,6 +82,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     command = "" if options.command == OPEN else f"{options.command} "
     if unknown:
         raise UsageError(f"there is no option {unknown[0]} here", f"See: hoverkite {command}--help")
+    if options.docs == "":
+        raise UsageError("name a folder; . is the current one", f"See: hoverkite {command}--help")
     if hasattr(options, "query"):
         options.query = " ".join([*options.query, *beyond])
         if not options.query.strip():
@@ -151,10 +168,11 @@ def _parser() -> argparse.ArgumentParser:
             usage=f"hoverkite {name} {usage}[options]",
             epilog="\n".join(["examples:", *examples]) if examples else None,
         )
-        _add_common(added)
+        _add_common(added, unused=UNUSED.get(name, ()))
         if usage:
             optional = "?" if usage.startswith("[") else None
-            added.add_argument("docs", metavar="DOCS", nargs=optional, help="the folder")
+            about = WITHOUT_DOCS.get(name, "the folder")
+            added.add_argument("docs", metavar="DOCS", nargs=optional, help=about)
         return added
 
     command(OPEN, "Open the screen on a folder.", "[DOCS] ").set_defaults(json=False)
@@ -184,25 +202,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_common(parser: argparse.ArgumentParser, unused: Collection[str] = ()) -> None:
+    """Add the options that every command takes; the help does not list those that are unused."""
+
+    def add(name: str, about: str, **described: Any) -> None:
+        about = argparse.SUPPRESS if name in unused else about
+        parser.add_argument(name, help=about, **described)
+
     parser.add_argument("-h", "--help", action="help", help="print this help")
-    parser.add_argument(
+    add(
         "--set",
+        "a setting for this run, as often as needed; docs/configuration.md lists them",
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="a setting for this run, as often as needed; docs/configuration.md lists them",
     )
-    parser.add_argument(
-        "--llm-url", metavar="URL", help="let this OpenAI-compatible server write the answers"
-    )
-    parser.add_argument(
+    add("--llm-url", "let this OpenAI-compatible server write the answers", metavar="URL")
+    add(
         "--profile",
+        "a named set of defaults: default or reference",
         metavar="NAME",
         choices=("default", "reference"),
-        help="a named set of defaults: default or reference",
     )
-    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    add("--yes", "do it without asking", action="store_true")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

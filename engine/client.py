@@ -190,7 +190,7 @@ async def stop_engine(*, patience_s: float = START_SECONDS, end_s: float = END_S
     """
     pid = engine_lock.holder()
     if pid is None:
-        return False
+        return await _stop_without_lock(patience_s)
     if await _asked_to_leave(pid, patience_s):
         return True
     for sign in (signal.SIGTERM, signal.SIGKILL):
@@ -200,6 +200,35 @@ async def stop_engine(*, patience_s: float = START_SECONDS, end_s: float = END_S
     raise EngineError(
         f"the engine (process {pid or 'unknown'}) does not stop",
         f"End it yourself: kill -9 {pid}" if pid else None,
+    )
+
+
+async def _stop_without_lock(patience_s: float) -> bool:
+    """Stop an engine whose lock was removed, if one answers; False when none does.
+
+    Raises:
+        EngineError: it hangs, or does not leave.
+    """
+    client = EngineClient()
+    deadline = time.monotonic() + patience_s
+    pid = 0
+    try:
+        pid = (await client.hello()).pid
+        await client.stop()
+    except NotAnsweringError:
+        deadline = 0.0
+    except EngineError:
+        if not pid:
+            return False
+    finally:
+        await client.close()
+    while time.monotonic() < deadline:
+        if not engine_lock.is_alive(pid):
+            return True
+        await asyncio.sleep(_POLL)
+    raise EngineError(
+        f"an engine whose lock was removed (process {pid or 'unknown'}) does not stop",
+        f"End it yourself: kill -9 {pid}" if pid else "End it yourself: it is python -m engine",
     )
 
 

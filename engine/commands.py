@@ -1,6 +1,7 @@
 """The commands that search, ask and index, and how they print what comes."""
 
 import argparse
+import asyncio
 import contextlib
 import sys
 from pathlib import PurePath
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine import api, config
 from engine.client import connect
 from engine.connection import EngineClient
-from engine.errors import NotAgreedError, StoreError
+from engine.errors import EngineError, ManifestError, NotAgreedError, StoreError
 from engine.figures import count, counted
 from engine.folders import resolve
 from engine.printing import (
@@ -50,9 +51,10 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         if client.note:
             narrate(client.note)
         folder = await _open(client, options)
-        summary = await _sync(client, folder, quiet=options.command != "index")
         if options.command == "index":
-            return _print_summary(summary, options)
+            return _print_summary(await _sync(client, folder, quiet=False), options)
+        if missing := await _what_is_missing(client, folder):
+            narrate(missing)
         if options.command == "search":
             return _print_hits(await client.search(folder, options.query, options.hits), options)
         return await _ask(client, folder, options)
@@ -81,25 +83,49 @@ async def _open(client: EngineClient, options: argparse.Namespace) -> str:
     return opened.folder
 
 
-async def _sync(client: EngineClient, folder: str, *, quiet: bool) -> api.SyncFinished:
-    """Bring the folder up to date; ``quiet`` removes the progress bar at the end."""
+async def _what_is_missing(client: EngineClient, folder: str) -> str:
+    """Bring the folder up to date; return why what is found may be old, empty if it is not."""
+    try:
+        last = await _sync(client, folder, quiet=True)
+    except (ManifestError, StoreError) as error:
+        return f"What was indexed before is searched. {error}. {error.next_step}"
+    return paused(last) if isinstance(last, api.FolderStatus) else ""
+
+
+def paused(status: api.FolderStatus) -> str:
+    """Return what a person should know of a folder that a window has paused."""
+    waiting = f"{counted(status.pending, 'file')} {'waits' if status.pending == 1 else 'wait'}"
+    what = waiting if status.pending else "what is new or changed waits"
+    return f"A window has paused indexing: {what} until it goes on there"
+
+
+async def _sync(
+    client: EngineClient, folder: str, *, quiet: bool
+) -> api.SyncFinished | api.FolderStatus:
+    """Bring the folder up to date; a status is returned where a window has paused that.
+
+    ``quiet`` removes the progress bar at the end.
+    """
     from tqdm import tqdm
 
-    with tqdm(
-        unit="file",
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-        leave=not quiet,
-        delay=0.3,
-        dynamic_ncols=True,
-    ) as bar:
-        async with contextlib.aclosing(client.sync(folder)) as events:
-            async for event in events:
-                if isinstance(event, api.FolderStatus):
+    try:
+        with tqdm(
+            unit="file",
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+            leave=not quiet,
+            delay=0.3,
+            dynamic_ncols=True,
+        ) as bar:
+            async with contextlib.aclosing(client.sync(folder)) as events:
+                async for event in events:
+                    if isinstance(event, api.SyncFinished) or event.watch == "paused":
+                        return event
                     _advance(bar, event)
-                elif isinstance(event, api.SyncFinished):
-                    return event
-    raise StoreError("the engine stopped before the folder was indexed", "Run the command again")
+    except asyncio.CancelledError:  # ctrl+c
+        narrate("Indexing goes on in the background; hoverkite stop ends it.")
+        raise
+    raise EngineError("the engine stopped before the folder was indexed", "Run the command again")
 
 
 def _advance(bar: "tqdm[Any]", status: api.FolderStatus) -> None:
@@ -115,7 +141,15 @@ def _advance(bar: "tqdm[Any]", status: api.FolderStatus) -> None:
 # --- printing --------------------------------------------------------------------------------
 
 
-def _print_summary(summary: api.SyncFinished, options: argparse.Namespace) -> int:
+def _print_summary(
+    summary: api.SyncFinished | api.FolderStatus, options: argparse.Namespace
+) -> int:
+    if isinstance(summary, api.FolderStatus):
+        narrate(paused(summary))
+        if options.json:
+            told = {"files": summary.files, "chunks": summary.chunks, "pending": summary.pending}
+            print_json({"paused": True} | told)
+        return NOT_FOUND
     if options.json:
         print_json(summary.model_dump(mode="json", exclude={"type"}))
         return FOUND

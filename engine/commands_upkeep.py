@@ -24,6 +24,7 @@ from engine.printing import (
     plain_line,
     print_json,
     says_yes,
+    what_is_no_terminal,
 )
 
 
@@ -43,11 +44,15 @@ async def _forget(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     index = kept.look(kept.place_of(options.docs), options.docs)
     if not options.yes:
         _ask(index, options.docs)
-    forgotten = await _remove(Path(index.place), flags)
+    try:
+        forgotten = await _remove(Path(index.place), flags)
+    except NoIndexError:  # somebody else has forgotten it meanwhile
+        raise NoIndexError(f"nothing is kept of {options.docs}") from None
     if options.json:
-        print_json(forgotten.model_dump(mode="json"))
+        # The sizes as a person was told them: closing an index changes them.
+        told = forgotten.model_copy(update={"index": index})
+        print_json(told.model_dump(mode="json"))
     else:
-        index = forgotten.index
         print(plain_line(f"forgot {index.docs or options.docs}: {what_is_kept(index)}"))
     for left in forgotten.left:
         narrate(f"this could not be removed: {left}")
@@ -70,7 +75,8 @@ def _ask(index: KeptIndex, docs: str) -> None:
     narrate("Your documents stay as they are.")
     if not can_be_asked():
         raise NotAgreedError(
-            f"the index of {name} was not removed: nobody could be asked",
+            f"the index of {name} was not removed: {what_is_no_terminal()} is not a terminal, "
+            "so that nobody could be asked",
             "Run the command again with --yes to remove it",
         )
     if not says_yes("Remove it?"):
@@ -137,17 +143,28 @@ async def _running_engine() -> EngineClient | None:
 async def _doctor(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     root = str(resolve(options.docs)) if options.docs else ""
     findings = list(doctor.examine_machine(flags, repair=options.repair))
+    if not root:
+        findings += [*await _greeted(), *doctor.examine_indexes()]
     left = [finding for finding in findings if finding.level == "fault"]
     if root:
         examined = await _examine(root, flags, repair=options.repair)
         findings += examined.findings
         left += examined.left
-    else:
-        indexes = [*doctor.examine_indexes()]
-        findings += indexes
-        left += [finding for finding in indexes if finding.level == "fault"]
     _tell(findings, left, options)
     return NOT_FOUND if left else FOUND
+
+
+async def _greeted() -> list[Finding]:
+    """Return what is wrong with the engine that runs, if one does: that it hangs."""
+    try:
+        client = await attach()
+    except NotAnsweringError as error:
+        told = {"about": doctor.MACHINE, "what": str(error), "step": "Run: hoverkite stop"}
+        return [Finding(level="fault", **told)]
+    except EngineError:
+        return []
+    await client.close()
+    return []
 
 
 async def _examine(root: str, flags: dict[str, Any], *, repair: bool) -> Examined:
@@ -175,19 +192,19 @@ def _tell(findings: list[Finding], left: list[Finding], options: argparse.Namesp
         lists = {name: [f.model_dump(mode="json") for f in some] for name, some in both.items()}
         print_json({"sound": not left, **lists})
         return
+    mended = [f for f in findings if f.level in ("fault", "mended") and f not in left]
     about = ""
     for finding in findings:
         if finding.about != about:
             about = finding.about
             print(plain_line("this machine" if about == doctor.MACHINE else about))
-        for line in _lines(finding, is_mended=finding.level == "fault" and finding not in left):
+        for line in _lines(finding, is_mended=finding in mended):
             print(plain_line(line))
-    faults = sum(finding.level == "fault" for finding in findings)
-    if not faults:
+    if not mended and not left:
         narrate("All is sound.")
-    elif not left:
-        narrate(f"{counted(faults, 'fault')} put right.")
-    else:
+    if mended:
+        narrate(f"{counted(len(mended), 'fault')} put right.")
+    if left:
         narrate(f"{counted(len(left), 'fault')} left.")
         for finding in left:
             if finding not in findings:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import sqlite3
 from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
@@ -18,12 +19,15 @@ from engine.scan import Entry
 
 SHOWN = 5
 """Examples of one finding."""
-READ = "Run: hoverkite index DOCS, or open the folder"
-REPAIR = "Run: hoverkite doctor DOCS --repair"
 _BATCH = 2000
 
 Census = tuple[set[int], int]
 """The rows in Milvus that count, and how many are there a second time."""
+
+
+def repair(root: Path) -> str:
+    """Return how a person has the index of ``root`` put right."""
+    return f"Run: hoverkite doctor {shlex.quote(str(root))} --repair"
 
 
 def verdict(manifest: Path) -> str:
@@ -43,6 +47,8 @@ class Examination:
     ) -> None:
         self._root, self._settings, self._manifest = root, settings, manifest
         self._model, self._dimension = model, dimension
+        self._read = f"Run: hoverkite index {shlex.quote(str(root))}, or open the folder"
+        self._repair = repair(root)
         self.findings: list[Finding] = []
         self.unsound: set[int] = set()
         """Files whose entries are wrong: they have to be read anew."""
@@ -66,12 +72,16 @@ class Examination:
             elif what := self._what_became_of(known[path]):
                 (altered if what == "altered" else closed).add(path)
         self.unsound.update(known[path].id for path in altered | closed)
-        self._tell(new, "{} that {} not in the index yet", READ, "is", "are")
-        self._tell(changed, "{} that {} changed since it was read", READ, "has", "have")
-        self._tell(gone, "{} that {} gone and still in the index", READ, "is", "are")
-        self._tell(altered, "{} with another content under the same time and size", REPAIR)
+        self._tell(new, "{} that {} not in the index yet", self._read, "is", "are")
+        self._tell(changed, "{} that {} changed since it was read", self._read, "has", "have")
+        self._tell(gone, "{} that {} gone and still in the index", self._read, "is", "are")
+        self._tell(altered, "{} with another content under the same time and size", self._repair)
         self._tell(
-            closed, "{} that can't be read any more and {} in the index", REPAIR, "is", "are"
+            closed,
+            "{} that can't be read any more and {} in the index",
+            self._repair,
+            "is",
+            "are",
         )
 
     def _what_became_of(self, record: FileRecord) -> str:
@@ -142,7 +152,7 @@ class Examination:
 
     def _tell_of(self, files: Collection[int], what: str) -> None:
         names = {record.id: path for path, record in self._manifest.files().items()}
-        self._tell([names.get(file, b"?") for file in files], what, REPAIR)
+        self._tell([names.get(file, b"?") for file in files], what, self._repair)
 
     def _tell(
         self, found: Collection[bytes], what: str, step: str, one: str = "", many: str = ""
@@ -153,7 +163,7 @@ class Examination:
             self._note("fault", told, step, examples)
 
     def _fault(self, what: str) -> None:
-        self._note("fault", what, REPAIR)
+        self._note("fault", what, self._repair)
 
     def _note(self, level: str, what: str, step: str = "", examples: tuple[str, ...] = ()) -> None:
         self.findings.append(

@@ -1,9 +1,12 @@
 """What may be wrong on this machine around the indexes, and how it is put right."""
 
 import contextlib
+import errno
 import fcntl
 import os
+import shlex
 import shutil
+import socket as unix
 import stat
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,8 +15,8 @@ from typing import Any, Literal
 
 import psutil
 
-from engine import config, engine_lock, kept, paths, vllm_remains
-from engine.api_kept import Finding
+from engine import config, engine_lock, kept, own_process, paths, vllm_remains
+from engine.api_kept import Finding, KeptIndex
 from engine.config import Settings
 from engine.errors import ConfigError, EngineError
 from engine.figures import counted, size
@@ -28,7 +31,7 @@ REPAIR = "Run: hoverkite doctor --repair"
 
 
 def examine_machine(flags: dict[str, Any], *, repair: bool) -> Iterator[Finding]:
-    """Yield what is found; with ``repair`` a fault that could be put right becomes a note."""
+    """Yield what is found; with ``repair`` a fault that could be put right is mended."""
     settings, findings = _settings(flags)
     yield from findings
     # The permissions first: whatever uses these folders closes them to others.
@@ -45,20 +48,27 @@ def examine_indexes() -> Iterator[Finding]:
         told = f"{counted(index.files, 'file')}, {counted(index.chunks, 'chunk')}, "
         told += size(index.bytes)
         if index.state == "damaged":
-            step = f"Run: hoverkite doctor {index.docs or 'DOCS'} --repair"
-            yield _finding("fault", index.detail, step, about=about)
+            yield _finding("fault", index.detail, _for_damaged(index), about=about)
         elif index.state == "missing":
-            step = f"Once it is back, the index is used again; else: hoverkite forget {index.docs}"
+            step = "Once it is back, the index is used again; "
+            step += f"else: hoverkite forget {shlex.quote(index.docs)}"
             yield _finding("note", f"the folder is gone; {told}", step, about=about)
         elif index.detail:
             yield _finding("fault", index.detail, "Check its permissions", about=about)
         else:
-            step = "To compare it with its folder: hoverkite doctor DOCS"
-            yield _finding("ok", told, step, about=about)
+            step = f"To compare it with its folder: hoverkite doctor {shlex.quote(about)}"
+            yield _finding("note", f"not compared: {told}", step, about=about)
+
+
+def _for_damaged(index: KeptIndex) -> str:
+    if index.docs:
+        return f"Run: hoverkite doctor {shlex.quote(index.docs)} --repair"
+    step = "When its folder, which can't be told, is opened next, it is read again; "
+    return step + f"or: hoverkite forget {shlex.quote(index.place)}"
 
 
 def _finding(
-    level: Literal["ok", "note", "fault"],
+    level: Literal["ok", "note", "fault", "mended"],
     what: str,
     step: str = "",
     *,
@@ -99,7 +109,7 @@ def _permissions(*, repair: bool) -> Iterator[Finding]:
     if still:
         yield _finding("fault", f"{told} open to other users", REPAIR, examples=named)
     else:
-        yield _finding("note", f"{told} closed to other users now", examples=named)
+        yield _finding("mended", f"{told} open to other users", examples=named)
 
 
 def _below(place: Path) -> Iterator[tuple[Path, int]]:
@@ -122,11 +132,13 @@ def _half_forgotten(*, repair: bool) -> Iterator[Finding]:
     if not repair:
         yield _finding("fault", told, REPAIR, examples=named)
         return
+    failures = []
     for path in left:
         try:
             kept.remove_all(path)
         except OSError as error:
-            yield _finding("fault", f"{path}: {error.strerror}", "Remove it yourself")
+            failures.append(_finding("fault", f"{path}: {error.strerror}", "Remove it yourself"))
+    yield from failures or [_finding("mended", told, examples=named)]
 
 
 def _disk() -> Iterator[Finding]:
@@ -160,7 +172,7 @@ def _leftovers(*, repair: bool) -> Iterator[Finding]:
         if not repair:
             yield _finding("fault", told, REPAIR)
         elif end():
-            yield _finding("note", f"ended: {told}")
+            yield _finding("mended", told)
         else:
             yield _finding("fault", f"{told} and can't be ended", "End it yourself")
     if not found:
@@ -174,11 +186,24 @@ _Leftover = tuple[str, Callable[[], bool]]
 
 def _stale_sockets(runtime: Path, engine: int | None) -> Iterator[_Leftover]:
     socket = paths.engine_socket()
-    if engine is None and os.path.lexists(socket):
+    if engine is None and os.path.lexists(socket) and not _is_listened_to(socket):
         yield f"a socket of an engine that is gone: {socket}", partial(_unlink, socket)
     for lease in runtime.glob("vllm-*.lease"):
         if not _is_held(lease.with_suffix(".lock")):
             yield f"a socket of a vLLM that is gone: {lease}", partial(_unlink, lease)
+
+
+def _is_listened_to(socket: Path) -> bool:
+    """Whether a process listens there, an engine whose lock was removed; True where in doubt."""
+    with contextlib.closing(unix.socket(unix.AF_UNIX)) as connection:
+        connection.settimeout(1)
+        try:
+            connection.connect(str(socket))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError as error:
+            return error.errno != errno.ENOTSOCK
+    return True
 
 
 def _is_held(lock: Path) -> bool:
@@ -214,9 +239,17 @@ def _lost_milvus(engine: int | None) -> Iterator[_Leftover]:
         with contextlib.suppress(psutil.Error):
             words = process.cmdline()
             ours = process.uids().real == os.getuid() and "milvus" in "".join(words[:1])
-            if ours and process.ppid() != engine and any(w.startswith(home) for w in words):
+            lost = process.ppid() != engine and not _is_engine(process.parent())
+            if ours and lost and any(word.startswith(home) for word in words):
                 told = f"a Milvus server without an engine: process {process.pid}"
                 yield told, partial(_end, process)
+
+
+def _is_engine(process: psutil.Process | None) -> bool:
+    """Whether it is an engine of ours, which may have lost its lock."""
+    if process is None or process.uids().real != os.getuid():
+        return False
+    return process.cmdline()[1:] == own_process.command("engine")[1:]
 
 
 def _end(process: psutil.Process) -> bool:

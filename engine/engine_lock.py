@@ -23,6 +23,19 @@ def held() -> Iterator[bool]:
         yield True
 
 
+def identity(lock: Path) -> tuple[int, int] | None:
+    """Return which file the lock's path names now, None for none.
+
+    Raises:
+        OSError: it can't be told.
+    """
+    try:
+        found = lock.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def holder() -> int | None:
     """Return the process id of the engine, 0 where it is not known, None where none runs."""
     written = _written_by_holder()
@@ -59,9 +72,18 @@ def _locked(file: int, kind: int) -> bool:
     return True
 
 
+def is_alive(pid: int) -> bool:
+    """Whether there is a process ``pid`` that has not ended."""
+    import psutil  # no other part of a front end needs it
+
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def signal_holder(pid: int, sign: signal.Signals) -> None:
     """Send ``sign`` to process ``pid`` if it is an engine: if it has our lock's file open."""
-    import psutil  # no other part of a front end needs it
+    import psutil
 
     path = str(paths.engine_lock().resolve())
     with contextlib.suppress(psutil.Error):

@@ -1,9 +1,12 @@
 """What a person may name as a folder."""
 
+import contextlib
 import os
+import shlex
 from pathlib import Path
 
-from engine.errors import FolderError
+from engine.errors import FolderError, HoverkiteError
+from engine.figures import counted
 
 NO_DOCUMENTS = ("/proc", "/sys", "/dev")
 """Folders whose files are the system's own devices and figures …"""
@@ -23,7 +26,7 @@ def resolve(name: str) -> Path:
             raise FolderError(f"{name} is a file, not a folder", "Name the folder it is in")
         os.scandir(root).close()
     except FileNotFoundError as error:
-        raise FolderError(f"{name} does not exist", "Check the spelling") from error
+        raise _gone(name) from error
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise FolderError(f"{name} can't be read: {reason}", "Check its permissions") from error
@@ -38,3 +41,18 @@ def resolve(name: str) -> Path:
             "Open a folder above it: names inside a folder may hold any bytes",
         )
     return root
+
+
+def _gone(name: str) -> FolderError:
+    """Say whether a folder that is not there was here before, and what is kept of it."""
+    from engine import kept  # the screen's first frame waits for this file
+
+    with contextlib.suppress(HoverkiteError):
+        index = kept.look(kept.place_of(name))
+        if index.state == "missing":
+            return FolderError(
+                f"{name} is gone; its index ({counted(index.files, 'file')}) is kept",
+                "It is used again when the folder is back; "
+                f"to remove it: hoverkite forget {shlex.quote(name)}",
+            )
+    return FolderError(f"{name} does not exist", "Check the spelling")

@@ -26,6 +26,9 @@ FORGOTTEN = "forgotten-"
 CACHES = ("encoders", "models", "vllm")
 """The folders of what can be made again."""
 
+READABLE = (2, SCHEMA_VERSION)
+"""Versions of a manifest that opening it brings up to ours, and that tell the same here."""
+
 _INDEX_NAME = re.compile(r"[0-9a-f]{16}")
 _IN_WAL_MODE = 2
 """What stands at byte 18 of an SQLite file that is written through a log."""
@@ -57,7 +60,7 @@ def stored(place: Path) -> Stored:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
                 return Stored()
-            if version != SCHEMA_VERSION:
+            if version not in READABLE:
                 raise sqlite3.DatabaseError(f"schema {version}, this is {SCHEMA_VERSION}")
             facts = dict(connection.execute("SELECT name, value FROM facts"))
             (files,) = connection.execute(
@@ -190,10 +193,15 @@ def look(place: Path, name: str = "that folder") -> KeptIndex:
 
 
 def _last_use(place: Path) -> str:
-    """Return when something in ``place`` was last written: opening and closing do."""
-    times = [status.st_mtime for status in _below(place)]
-    latest = datetime.fromtimestamp(max(times, default=0)).astimezone()
-    return latest.isoformat(timespec="seconds")
+    """Return when a file in ``place`` was last written: opening and closing do."""
+    times = [0.0]
+    with contextlib.suppress(OSError):
+        for file in place.iterdir():
+            # Whoever only looks at what a crash left may write the shared memory of SQLite's log,
+            # and with it the folder.
+            if not file.name.endswith("-shm"):
+                times.append(file.lstat().st_mtime)
+    return datetime.fromtimestamp(max(times)).astimezone().isoformat(timespec="seconds")
 
 
 def disk_use(place: Path) -> int:

@@ -39,4 +39,11 @@ def says_yes(question: str) -> bool:
 
 def can_be_asked() -> bool:
     """Whether there is a person to answer."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return not what_is_no_terminal()
+
+
+def what_is_no_terminal() -> str:
+    """Return what keeps a person from being asked; empty where one can be."""
+    if not sys.stdin.isatty():
+        return "the input"
+    return "" if sys.stderr.isatty() else "the error output"

@@ -155,7 +155,7 @@ def survey(
         root, settings, index_root=index_root or paths.data_dir(), go_on=lambda: now() < end
     )
     text = sum(entry.size * _text_share(entry.path) for entry in found.entries)
-    chunks = text / BYTES_PER_CHUNK
+    chunks = max(text / BYTES_PER_CHUNK, len(found.entries))
     return FolderSurvey(
         files=len(found.entries),
         bytes=sum(entry.size for entry in found.entries),

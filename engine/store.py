@@ -29,6 +29,7 @@ CALL_SECONDS = 30
 LOAD_SECONDS = 300
 MOST_HITS = 16_384
 """Milvus's own limit of rows in one reply."""
+SERVER_STEP = "Check milvus_uri, and that its server runs and can be reached; then try again"
 _INSERT_BATCH = 1000
 _LIST_BATCH = 10_000
 _DELETE_BATCH = 5000
@@ -66,7 +67,8 @@ class Store:
         self.target = target
         self._name = name
         self._dimension = dimension
-        with _as_store_error(f"{target} can't be opened"):
+        step = None if isinstance(target, Path) else SERVER_STEP
+        with _as_store_error(f"{target} can't be opened", step):
             self._client = _connect(target)
             try:
                 if not self._client.has_collection(name, timeout=CALL_SECONDS):
@@ -192,7 +194,8 @@ def drop_collection(server: str, name: str) -> None:
     Raises:
         StoreError: the server can't be reached, or refuses.
     """
-    with _as_store_error(f"the collection {name} could not be removed from {server}"):
+    what = f"the collection {name} could not be removed from {server}"
+    with _as_store_error(what, SERVER_STEP):
         client = _connect(server)
         try:
             if client.has_collection(name, timeout=CALL_SECONDS):
@@ -218,7 +221,7 @@ def _connect(target: Path | str) -> "MilvusClient":
 
 
 @contextlib.contextmanager
-def _as_store_error(what: str) -> Iterator[None]:
+def _as_store_error(what: str, next_step: str | None = None) -> Iterator[None]:
     """Turn whatever pymilvus raises (its own, gRPC's, bare RuntimeErrors) into StoreError."""
     try:
         yield
@@ -227,7 +230,7 @@ def _as_store_error(what: str) -> Iterator[None]:
     except Exception as error:
         reason: Any = getattr(error, "message", None) or error
         log.warning("%s: %s", what, reason)
-        raise StoreError(f"{what}: {reason}") from error
+        raise StoreError(f"{what}: {reason}", next_step) from error
 
 
 def _server_pid(target: Path) -> int | None:

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from engine import kept, paths
+from engine import kept, moved, paths
 from engine.api import EmbeddingState, FolderState, FolderStatus, LlmState, Processes
 from engine.config import Settings
 from engine.errors import ManifestError
@@ -12,6 +12,8 @@ from engine.errors import ManifestError
 def stored_status(root: Path, settings: Settings) -> FolderStatus:
     """Return a folder's state from its manifest alone; nothing is started."""
     state, detail, told = _stored(paths.index_dir(root))
+    if state == "new" and (former := moved.find(root)):
+        detail = f"moved here from {former.root}; its index is taken along when it is opened"
     return FolderStatus(
         docs=str(root),
         state=state,

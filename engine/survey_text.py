@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from engine.api import FolderSurvey
 
 
+SLOWEST = 5
+"""By how much a slow or busy machine takes longer than the one that was measured."""
+
+
 def survey_facts(survey: FolderSurvey) -> dict[str, str]:
     """What a person weighs before a folder is indexed, each under a label; nothing empty."""
     facts = {
@@ -25,7 +29,9 @@ def survey_facts(survey: FolderSurvey) -> dict[str, str]:
 
 
 def _expected(seconds: float) -> str:
-    return f"about {figures.seconds(seconds)}" if seconds >= 10 else "a few seconds"
+    if seconds * SLOWEST < 10:
+        return "a few seconds"
+    return f"about {figures.seconds(max(seconds, 1))} to {figures.seconds(seconds * SLOWEST)}"
 
 
 def left_out(ignored: int, unread: Mapping[str, int]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine import api, kept, paths, seal
 from engine.api_kept import Examined, ExamineRequest, Finding, Forgotten
 from engine.config import Settings
-from engine.differences import REPAIR, Census, Examination, mend, verdict
+from engine.differences import Census, Examination, mend, repair, verdict
 from engine.errors import FolderInUseError, HoverkiteError, NoIndexError, StoreError
 from engine.folder import Folder
 from engine.folders import resolve
@@ -22,6 +22,7 @@ from engine.store import Store, drop_collection
 
 LEAVING_SECONDS = 3.0
 """How long a client that just left may take to be noticed."""
+PAUSED = "A window has paused the folder: let it go on there, or leave that window, and try again"
 _POLL = 0.1
 
 
@@ -66,6 +67,9 @@ class Upkeep:
         if index.state == "new":
             raise NoIndexError(f"{root} is not indexed")
         look = await self._look(root)
+        if any(folder.root == root and folder.paused for folder in self._folders.all()):
+            look.wait_for_a_window()
+            return Examined(findings=look.findings, left=look.faults)
         found = look.findings
         if request.repair and look.faults:
             await self._mend(root, look)
@@ -166,6 +170,11 @@ class _Look:
     def faults(self) -> list[Finding]:
         return [finding for finding in self.findings if finding.level == "fault"]
 
+    def wait_for_a_window(self) -> None:
+        """Send a person to the window that has paused the folder: nothing is read meanwhile."""
+        steps = {"fault": {"step": PAUSED}}
+        self.findings = [f.model_copy(update=steps.get(f.level)) for f in self.findings]
+
 
 def _fault(root: Path, what: str) -> Finding:
-    return Finding(about=str(root), level="fault", what=what, step=REPAIR)
+    return Finding(about=str(root), level="fault", what=what, step=repair(root))

@@ -13,6 +13,8 @@ import pytest
 from engine import paths
 from engine.connection import EngineClient
 from tests.e2e.conftest import Run
+from tests.faults.disks import mount_small, unmount
+from tests.faults.test_disk_full import fill
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -103,6 +105,61 @@ async def test_what_is_open_on_a_screen_is_not_forgotten(hoverkite: Run, docs: P
     await client.close()
     left = await asyncio.to_thread(hoverkite, "forget", docs, "--yes")
     assert left.returncode == 0, left.stderr
+
+
+async def test_what_a_window_has_paused_is_said_to_wait(hoverkite: Run, docs: Path) -> None:
+    await asyncio.to_thread(hoverkite, "index", docs)
+    client = EngineClient()
+    name = paths.short_hash(str(docs))
+    async with contextlib.aclosing(client.events(name)) as events:  # a window
+        await anext(events)
+        await client.pause(name, paused=True)
+        (docs / "zeppelin.md").write_text("# Zeppelin\n\nIt landed.\n")
+        waiting = "A window has paused indexing: "
+
+        index = await asyncio.to_thread(hoverkite, "index", docs)
+        assert (index.returncode, index.stdout) == (1, "")
+        assert waiting in index.stderr
+        coded = await asyncio.to_thread(told, hoverkite, "index", docs, status=1)
+        assert (coded["paused"], coded["files"]) == (True, 3)
+        search = await asyncio.to_thread(hoverkite, "search", docs, "eggs in a nest")
+        assert (search.returncode, search.stderr.count("\n")) == (0, 1)
+        assert waiting in search.stderr
+        assert "two to five eggs" in search.stdout
+        doctor = await asyncio.to_thread(hoverkite, "doctor", docs, "--repair")
+        assert doctor.returncode == 1
+        assert "1 file that is not in the index yet" in doctor.stdout
+        assert "A window has paused the folder" in doctor.stdout
+        assert "hoverkite index" not in doctor.stdout
+        await client.pause(name, paused=False)
+        again = await asyncio.to_thread(told, hoverkite, "index", docs)
+        assert ("paused" in again, again["files"]) == (False, 4)
+    await client.close()
+
+
+def test_with_a_full_disk_what_was_found_before_is_still_found(
+    hoverkite: Run, docs: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir(mode=0o700)
+    mount_small(disk, 16)
+    try:
+        here = {"XDG_DATA_HOME": str(disk), "HOVERKITE_LLM_URL": "http://127.0.0.1:9/v1"}
+        assert hoverkite("index", docs, **here).returncode == 0
+        fill(disk)
+        for number in range(100):
+            (docs / f"long{number}.md").write_text(f"long {number}" + " and more" * 50)
+        for command in ("search", "ask"):
+            done = hoverkite(command, docs, "How many eggs do kites lay?", **here)
+            assert "two to five eggs" in done.stdout
+            assert done.stderr.startswith("What was indexed before is searched. ")
+            assert "full" in done.stderr.splitlines()[0]
+        assert done.returncode == 1, "there is no model"
+        assert hoverkite("search", docs, "eggs", **here).returncode == 0
+        assert hoverkite("index", docs, **here).returncode == 1
+        assert hoverkite("stop", **here).returncode == 0
+    finally:
+        unmount(disk)
 
 
 def test_doctor_finds_what_is_wrong_and_repairs_it(hoverkite: Run, docs: Path) -> None:

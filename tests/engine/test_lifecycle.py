@@ -216,6 +216,31 @@ async def test_an_engine_that_hangs_is_ended_by_stop(
     await until(lambda: not psutil.pid_exists(running.pids.milvus or 0))
 
 
+async def test_an_engine_whose_lock_is_removed_leaves(running: Running) -> None:
+    paths.engine_lock().unlink()
+    assert await asyncio.to_thread(running.process.wait, 30) == 0
+    assert gone(running.pids)
+    log = (paths.log_dir() / "engine.log").read_text()
+    assert f"{paths.engine_lock()} was removed: this engine leaves" in log
+
+
+async def test_an_engine_whose_lock_was_removed_is_stopped(
+    running: Running, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "GREETING_SECONDS", 0.5)
+    paths.engine_lock().unlink()
+    os.kill(running.process.pid, signal.SIGSTOP)
+    assert await asyncio.to_thread(command, "stop") == 1
+    assert "does not stop" in capsys.readouterr().err
+    os.kill(running.process.pid, signal.SIGCONT)
+    assert await asyncio.to_thread(command, "stop") == 0
+    assert "The engine has stopped." in capsys.readouterr().err
+    assert running.process.wait(0) == 0
+    assert gone(running.pids)
+    assert await asyncio.to_thread(command, "stop") == 0
+    assert "No engine is running." in capsys.readouterr().err
+
+
 def command(*words: str | Path) -> int:
     return cli.main([str(word) for word in words], lambda *_: 0)
 

@@ -5,6 +5,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from engine import store as store_module
 from engine.api_kept import Examined, ExamineRequest
 from engine.config import Settings
 from engine.differences import Examination, verdict
-from engine.errors import FolderInUseError, ManifestError, NoIndexError
+from engine.errors import FolderInUseError, ManifestError, NoIndexError, StoreError
 from engine.manifest import Manifest, row_id, text_hash
 from engine.open_folders import OpenFolders
 from engine.store import Row, Store
@@ -99,6 +100,9 @@ def forge(keeper: Keeper) -> set[str]:
     before = path.stat()
     path.write_text("The crane f1ies.\n")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    # As a disk does that loses bits; whatever program has written shows in the ctime.
+    told = path.stat().st_ctime_ns
+    keeper.change(f"UPDATE files SET ctime_ns = {told} WHERE path = CAST('crane.md' AS BLOB)")
     return {"1 file with another content under the same time and size crane.md"}
 
 
@@ -222,11 +226,13 @@ async def test_an_open_folder_is_examined_and_mended_in_place(
     expected = harm(keeper)
     assert told(await keeper.examine()) == expected
     encoder = keeper.encoder.encoder
-    embedded = len(encoder.in_turn) + len(encoder.at_once)
+    before = Counter([*encoder.in_turn, *encoder.at_once])
     examined = await keeper.examine(repair=True)
     assert (told(examined), examined.left) == (expected, [])
-    again = len(encoder.in_turn) + len(encoder.at_once) - embedded
-    assert again == (3 if harm is damage_rows else 1), "only what was damaged"
+    # As often as it may be: the event of the change may come in the middle of the repair.
+    again = set(Counter([*encoder.in_turn, *encoder.at_once]) - before)
+    damaged = ("The kite flies.", "The heron flies.", "The hawk flies.")
+    assert again == (set(damaged) if harm is damage_rows else {"The crane f1ies."})
     folder = keeper.folders.get(keeper.name)
     found = {hit.text.strip() for hit in (await folder.search("bird", 9)).hits}
     assert found == {(keeper.root / f"{bird}.md").read_text().strip() for bird in BIRDS}
@@ -331,6 +337,9 @@ def test_the_collection_on_a_server_is_dropped_too(
     manifest = Manifest(place / kept.MANIFEST)
     manifest.set_fact("collection", "chunks_mine")
     manifest.close()
+    with pytest.raises(StoreError) as met:
+        Store("http://127.0.0.1:9", "chunks_mine", TinyEncoder.dimension)
+    assert met.value.next_step.startswith("Check milvus_uri")
     taken = kept.take_away(place)
     [left] = kept.remove(taken, partial(store_module.drop_collection, "http://127.0.0.1:9")).left
     assert "the collection chunks_mine could not be removed from http://127.0.0.1:9" in left

@@ -173,8 +173,8 @@ async def test_p_pauses_indexing_and_lets_it_go_on() -> None:
     engine = ScriptedEngine()
     async with driving(engine) as driver:
         await driver.press("tab", "p")
-        await driver.until(lambda: "paused at 12 files" in driver.status_line, "pausing")
-        assert "p goes on with 30 files" in driver.status_line
+        words = "‖ paused · 30 files wait · p goes on"
+        await driver.until(lambda: words in driver.status_line, "pausing")
         assert "Indexing is paused" in driver.said("results-note")
         await driver.press("p")
         await driver.until(lambda: "watching" in driver.status_line, "going on")

@@ -4,10 +4,12 @@ No engine runs in these tests.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ import pytest
 
 from engine import api, cli, commands, paths
 from engine.commands_status import status_lines
-from engine.manifest import Manifest
+from engine.connection import EngineClient
+from engine.manifest import FileUpdate, Manifest
 from engine.printing import plain_line
+from engine.scan import Entry
 from tests.hits import hit
 
 HAS_TERMINAL = cli.has_terminal
@@ -70,6 +74,12 @@ def run(*words: str) -> tuple[int, Opened]:
         (("forget",), "required: DOCS\nSee: hoverkite forget --help"),
         (("forget", "a\0b", "--yes"), "can't be read: embedded null byte"),
         (("doctor", "gone"), "gone does not exist"),
+        (("search", "", "q"), "name a folder; . is the current one\nSee: hoverkite search --help"),
+        (("index", ""), "name a folder; . is the current one"),
+        (("forget", "", "--yes"), "name a folder; . is the current one"),
+        (("status", ""), "name a folder; . is the current one"),
+        (("doctor", "--repair", ""), "name a folder; . is the current one"),
+        (("",), "name a folder; . is the current one\nSee: hoverkite --help"),
         (("status", "notes", "--repair"), "no option --repair here"),
         (("search", "notes", "q", "-n", "0"), "a number from 1 to 100 is wanted"),
         (("open", "--profile"), "expected one argument\nSee: hoverkite --help"),
@@ -177,6 +187,70 @@ def test_a_commands_help_shows_its_usage(
 ) -> None:
     assert run(command, "--help")[0] == 0
     assert capsys.readouterr().out.splitlines()[0] == usage
+
+
+@pytest.mark.parametrize(
+    ("command", "absent", "present"),
+    [
+        ("stop", ("--set", "--llm-url", "--profile", "--yes"), ("--help",)),
+        ("status", ("--yes",), ("without one: the engine", "--set", "--profile")),
+        ("doctor", ("--yes",), ("without one: this machine", "--set", "--llm-url")),
+        ("forget", ("--llm-url", "--profile"), ("--set", "--yes")),
+        ("index", (), ("--set", "--llm-url", "--profile", "--yes")),
+    ],
+)
+def test_a_commands_help_lists_what_does_something_there(
+    command: str,
+    absent: tuple[str, ...],
+    present: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(command, "--help")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert [word for word in absent if word in shown] == []
+    assert [word for word in present if word not in shown] == []
+
+
+async def test_whoever_interrupts_indexing_hears_that_it_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    begun = asyncio.Event()
+
+    class Client(EngineClient):
+        async def sync(self, folder: str) -> AsyncGenerator[api.SyncEvent, None]:
+            if not begun.is_set():
+                begun.set()
+                await asyncio.Event().wait()
+            counts = dict.fromkeys(("files", "chunks", "added", "changed", "removed"), 0)
+            yield api.SyncFinished(embedded=0, skipped=[], seconds=0, **counts)
+
+    syncing = asyncio.create_task(commands._sync(Client(), "folder", quiet=False))
+    await begun.wait()
+    syncing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await syncing
+    said = "Indexing goes on in the background; hoverkite stop ends it.\n"
+    assert capsys.readouterr().err == said
+
+
+def test_the_status_of_a_moved_folder_says_where_its_index_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, there = tmp_path / "notes/a.md", (tmp_path / "notes").stat()
+    file.write_text("kite")
+    found = file.stat()
+    manifest = Manifest(manifest_file())
+    root = str((tmp_path / "notes").resolve())
+    identity = f"{there.st_dev} {there.st_ino}"
+    for name, value in {"agreed": "1", "root": root, "identity": identity}.items():
+        manifest.set_fact(name, value)
+    entry = Entry(b"a.md", found.st_size, found.st_mtime_ns, found.st_ino)
+    manifest.save([FileUpdate(1, entry, "content", "recipe", [])])
+    manifest.close()
+    (tmp_path / "notes").rename(tmp_path / "moved")
+    assert run("status", "moved")[0] == 0
+    told = f"new (moved here from {root}; its index is taken along when it is opened)"
+    assert told in capsys.readouterr().out
 
 
 def test_stop_and_status_work_with_a_broken_config_file(

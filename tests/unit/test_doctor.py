@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine import cli, doctor, kept, paths
+from engine import cli, connection, doctor, kept, own_process, paths
 from engine.api_kept import Finding
 from tests.unit.test_kept import HOSTILE, index_of
 
@@ -136,7 +136,7 @@ def test_each_index_is_looked_at_briefly(
     levels = {found.about: found.level for found in doctor.examine_indexes()}
     broken = str(paths.index_dir(tmp_path / "broken"))
     assert levels == {
-        str(tmp_path / "sound"): "ok",
+        str(tmp_path / "sound"): "note",
         str(tmp_path / HOSTILE): "note",
         broken: "fault",
     }
@@ -146,3 +146,56 @@ def test_each_index_is_looked_at_briefly(
     assert printed.err == "1 fault left.\n"
     assert "\x1b" not in printed.out
     assert os.linesep + broken in printed.out
+    assert f"not compared: 1 file, 2 chunks, 123 kB{os.linesep}" in printed.out
+    assert f"with its folder: hoverkite doctor {tmp_path / 'sound'}{os.linesep}" in printed.out
+    assert "DOCS" not in printed.out
+    assert f"or: hoverkite forget {broken}{os.linesep}" in printed.out
+
+
+def test_what_was_put_right_is_marked_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index_of(tmp_path / "notes").chmod(0o755)
+    kept.take_away(index_of(tmp_path / "half"))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(paths.engine_socket()))
+    assert cli.main(["doctor"], lambda *_: 0) == 1
+    assert capsys.readouterr().err == "3 faults left.\n"
+    assert cli.main(["doctor", "--repair"], lambda *_: 0) == 0
+    printed = capsys.readouterr()
+    assert printed.out.count("  mended  ") == 3
+    assert printed.err == "3 faults put right.\n"
+    assert cli.main(["doctor"], lambda *_: 0) == 0
+    assert capsys.readouterr().err == "All is sound.\n"
+
+
+def test_the_socket_of_an_engine_that_lost_its_lock_is_left_alone() -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(paths.engine_socket()))
+        listener.listen()
+        assert faults(repair=True) == []
+        assert paths.engine_socket().exists()
+    [fault] = faults()
+    assert fault.what.startswith("a socket of an engine that is gone")
+
+
+def test_a_milvus_of_an_engine_that_lost_its_lock_is_left_alone(
+    stray_milvus: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = psutil.Process().cmdline()[1:]
+    monkeypatch.setattr(own_process, "command", lambda module: [module, *ours])
+    assert faults(repair=True) == []
+    assert stray_milvus.poll() is None
+
+
+def test_an_engine_that_hangs_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(connection, "GREETING_SECONDS", 0.2)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(paths.engine_socket()))
+        listener.listen()
+        assert cli.main(["doctor"], lambda *_: 0) == 1
+    printed = capsys.readouterr()
+    assert "  fault   the engine does not answer\n          Run: hoverkite stop\n" in printed.out
+    assert printed.err == "1 fault left.\n"

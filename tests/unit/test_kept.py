@@ -1,7 +1,9 @@
 """What is kept of folders while no engine runs: listed, measured, forgotten."""
 
+import contextlib
 import json
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import pytest
 from engine import cli, engine_lock, kept, paths
 from engine.chunk import Chunk
 from engine.errors import NoIndexError
+from engine.figures import size
 from engine.manifest import FileUpdate, Manifest
+from engine.printing import plain_line
 from engine.scan import Entry
 
 HOSTILE = "n\x1b]52;c;aGFja2Vk\x07\u202e[@click=app.quit]'\"; DROP\nTABLE {} %s"
@@ -81,6 +85,36 @@ def test_looking_leaves_no_trace_beside_a_manifest(tmp_path: Path) -> None:
     assert {file.name: file.stat().st_mtime_ns for file in place.iterdir()} == before
 
 
+def test_an_index_of_the_version_before_is_sound(tmp_path: Path) -> None:
+    place = index_of(tmp_path / "notes")
+    with contextlib.closing(sqlite3.connect(place / kept.MANIFEST)) as connection:
+        connection.execute("ALTER TABLE files DROP COLUMN ctime_ns")
+        connection.execute("PRAGMA user_version = 2")
+        connection.commit()
+    index = kept.look(place)
+    assert (index.state, index.files, index.chunks) == ("closed", 1, 2)
+    manifest = Manifest(place / kept.MANIFEST)
+    assert manifest.counts() == (1, 2), "it is brought up to this version"
+    manifest.close()
+
+
+def test_looking_at_what_a_crash_left_is_no_use_of_it(tmp_path: Path) -> None:
+    place, whole = index_of(tmp_path / "notes"), index_of(tmp_path / "whole")
+    manifest = Manifest(whole / kept.MANIFEST)
+    manifest.set_fact("collection", "chunks_1")
+    for file in whole.iterdir():  # as if the process had ended here
+        shutil.copy(file, place)
+    manifest.close()
+    (place / f"{kept.MANIFEST}-shm").unlink()
+    for file in (*place.iterdir(), place):
+        os.utime(file, (1e9, 1e9))
+    before = kept.look(place).last_used
+    assert before.startswith("2001-09-0")
+    assert kept.stored(place).collection == "chunks_1"
+    assert (place / f"{kept.MANIFEST}-shm").exists()
+    assert kept.look(place).last_used == before
+
+
 def test_an_open_manifest_can_be_looked_at(tmp_path: Path) -> None:
     place = index_of(tmp_path / "notes")
     manifest = Manifest(place / kept.MANIFEST)
@@ -143,6 +177,43 @@ def test_forgetting_removes_all_of_one_index_and_nothing_else(
     assert f"nothing is kept of {tmp_path / 'notes'}" in capsys.readouterr().err
 
 
+def test_an_index_that_is_forgotten_twice_at_once_is_named_by_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index_of(tmp_path / "notes")
+    take_away = kept.take_away
+
+    def second(place: Path) -> kept.TakenAway:
+        take_away(place)
+        return take_away(place)
+
+    monkeypatch.setattr(kept, "take_away", second)
+    assert run("forget", tmp_path / "notes", "--yes") == 1
+    assert f"nothing is kept of {tmp_path / 'notes'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_the_size_is_the_one_that_a_person_was_told(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = index_of(tmp_path / "notes")
+    taken = kept.look(place).bytes
+    take_away = kept.take_away
+
+    def close_and_take_away(place: Path) -> kept.TakenAway:
+        (place / "index.db").write_bytes(b"larger" * 100_000)
+        return take_away(place)
+
+    monkeypatch.setattr(kept, "take_away", close_and_take_away)
+    assert run("forget", tmp_path / "notes", "--yes", *words) == 0
+    printed = capsys.readouterr().out
+    plain = plain_line(f", {size(taken)} on disk")
+    assert (f'"bytes": {taken},' if words else plain) in printed
+
+
 def test_a_folder_that_is_a_link_to_elsewhere_is_not_followed(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.mkdir()
@@ -153,6 +224,21 @@ def test_a_folder_that_is_a_link_to_elsewhere_is_not_followed(tmp_path: Path) ->
     assert run("forget", tmp_path / "notes", "--yes") == 0
     assert not os.path.lexists(place)
     assert (precious / kept.MANIFEST).read_text() == "not ours"
+
+
+@pytest.mark.parametrize("words", [("status",), ("doctor",), ("index",), ("search", "kite")])
+def test_a_folder_that_is_gone_is_no_spelling_mistake(
+    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index_of(tmp_path / HOSTILE)
+    (tmp_path / HOSTILE).rmdir()
+    assert run(words[0], tmp_path / HOSTILE, *words[1:]) == 2
+    said = capsys.readouterr().err
+    assert "is gone; its index (1 file) is kept" in said
+    assert "It is used again when the folder is back; to remove it: hoverkite forget '" in said
+    assert "\x1b" not in said
+    assert run(words[0], tmp_path / "never", *words[1:]) == 2
+    assert "Check the spelling" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["gone", HOSTILE])
@@ -178,6 +264,7 @@ def test_without_a_terminal_nothing_is_forgotten_unasked(
     place = index_of(tmp_path / HOSTILE)
     assert run("forget", tmp_path / HOSTILE) == 2
     said = capsys.readouterr().err
+    assert "the input is not a terminal" in said
     assert "index: 1 file, 2 chunks, " in said
     assert f"it lies in {place}" in said
     assert "with --yes to remove it" in said
