@@ -333,9 +333,13 @@ class Sync:
             self._refuse(batch, unsound)
         safeguards.see_that_there_is_room(self._data)
         rows = [row for update in batch.updates for row in _rows_of(update, vectors)]
-        for begin in range(0, len(rows) - STEP_ROWS, STEP_ROWS):  # the rest is added below
-            self._index.add(rows[begin : begin + STEP_ROWS])
-            yield from self._breathe()
+        try:
+            for begin in range(0, len(rows) - STEP_ROWS, STEP_ROWS):  # the rest is added below
+                self._index.add(rows[begin : begin + STEP_ROWS])
+                yield from self._breathe()
+        except BaseException:  # it was left, too
+            self._retire_unknown(rows)
+            raise
         updates = [update for update in batch.updates if self._is_latest(update)]
         touched = [update for update in batch.touched if self._is_latest(update)]
         wanted = {row.id: row for update in updates for row in _rows_of(update, vectors)}
@@ -350,7 +354,7 @@ class Sync:
         self._manifest.touch([(update.file, update.entry) for update in touched])
         self._index.retire(before - wanted.keys())
         if len(updates) < len(batch.updates):  # others have read some of these files since
-            self._index.retire({row.id for row in rows} - self._manifest.all_rows())
+            self._retire_unknown(rows)
         for update in (*updates, *touched):
             del self._read_last[update.entry.path]
         for lacking in (self._lacking, self._index.unfilled):
@@ -360,6 +364,9 @@ class Sync:
         outcome.changed += len(known)
         outcome.added += len(updates) - len(known)
         return True
+
+    def _retire_unknown(self, rows: Sequence[Row]) -> None:
+        self._index.retire({row.id for row in rows} - self._manifest.all_rows())
 
     def _is_latest(self, update: FileUpdate) -> bool:
         """Whether no other sync has read, saved or removed the file since."""

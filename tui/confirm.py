@@ -30,7 +30,7 @@ def indexing_question(opened: FolderOpened) -> Question:
     ]
     lines += [(Content.styled(f"{name:<10}", "$quiet"), fact) for name, fact in rows.items()]
     lines += [("", ""), ("", Content.styled(WHERE_IT_GOES, "$quiet"))]
-    return Question("Index this folder?", lines, "yes, index it", "no, quit")
+    return Question("Index this folder?", lines, "yes, index it", "no, quit", unasked=True)
 
 
 def link_question(url: str) -> Question:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -9,26 +11,38 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.hanging import HangingText, Line
 
+TYPING_PAUSE = 0.7
+"""Seconds without a key after which a key is meant for a question that came unasked."""
+
 
 class Question(ModalScreen[bool]):
-    """Asks for a yes or a no; the dialog's result is the answer."""
+    """Asks for a yes or a no; the dialog's result is the answer.
+
+    One that comes ``unasked`` takes no key until there was a pause in typing.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="question.yes", tooltip="Agree"),
         Binding("n,escape", "answer(False)", "No", id="question.no", tooltip="Decline"),
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line], yes: str, no: str) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[Line], yes: str, no: str, *, unasked: bool = False
+    ) -> None:
         super().__init__()
         self._title, self._lines = title, lines
         self._keys = Content.assemble(
             (" y ", "bold $cite"), f"{yes}     ", (" n ", "bold $cite"), no
         )
+        if unasked:
+            self._keys += Content.styled("\n Keys answer after a pause in typing.", "$quiet")
+        self._last_key_at = math.inf if unasked else -math.inf
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its two keys."""
@@ -36,6 +50,21 @@ class Question(ModalScreen[bool]):
             box.border_title = Content(self._title)
             yield HangingText(self._lines)
             yield Static(self._keys, classes="dialog-keys", markup=False)
+
+    def on_mount(self) -> None:
+        """Begin to wait for a pause in typing once the question can be seen."""
+        self.call_after_refresh(self._be_seen)
+
+    def _be_seen(self) -> None:
+        self._last_key_at = min(self._last_key_at, time.monotonic())
+
+    def on_key(self, event: Key) -> None:
+        """Leave alone what was typed before the question was read; each such key waits anew."""
+        # The time at which the key was pressed: a busy screen hears of it later.
+        if event.time - self._last_key_at < TYPING_PAUSE:
+            self._last_key_at = max(self._last_key_at, event.time)
+            event.stop()
+            event.prevent_default()
 
     def action_answer(self, answer: bool) -> None:
         """Close the dialog with ``answer``."""

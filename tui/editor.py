@@ -75,16 +75,29 @@ def file_of(folder: Path, hit: Hit) -> Path:
     """The file ``hit`` stands in, also when its name is not valid UTF-8.
 
     Raises:
-        FolderError: the file is no longer there.
+        FolderError: the file, or the whole folder, is no longer there.
     """
     name = hit.path if hit.quoted_path is None else os.fsdecode(unquote_to_bytes(hit.quoted_path))
     path = folder / name
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  pathlib's raises for a folder that is closed
+        if _holds_nothing(folder):
+            raise FolderError(
+                f"{clean_line(str(folder))} is gone, empty or closed to you",
+                "Its hits can be opened once their files are back",
+            )
         raise FolderError(
             f"{clean_line(hit.path)} is not there any more",
             "It was moved or deleted; ask again once the index has caught up",
         )
     return path
+
+
+def _holds_nothing(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as listing:
+            return next(listing, None) is None
+    except OSError:
+        return True
 
 
 def run(command: list[str]) -> int:

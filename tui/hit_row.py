@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,18 +56,21 @@ def innermost_heading(hit: Hit) -> str:
 def numbers_of(hits: Sequence[Hit], cited: Sequence[Hit]) -> list[int]:
     """The number of each of ``hits`` in an answer that stands on ``cited``, :data:`NEW` for none.
 
+    A hit is known by its path and text; one whose file was renamed by its text, if no other has it.
     Without ``cited`` no answer speaks of numbers, and each hit has its own rank.
     """
     if not cited:
         return [hit.rank for hit in hits]
-    left = list(cited)
-    numbers = []
-    for hit in hits:
-        same = next((old for old in left if (old.path, old.text) == (hit.path, hit.text)), None)
-        if same is not None:
-            left.remove(same)
-        numbers.append(NEW if same is None else same.rank)
-    return numbers
+    left, known = list(cited), {}
+    for index, hit in enumerate(hits):
+        same = [old for old in left if (old.path, old.text) == (hit.path, hit.text)]
+        if same:
+            left.remove(same[0])
+            known[index] = same[0].rank
+    moved = {index: hit.text for index, hit in enumerate(hits) if index not in known}
+    before, now = Counter(old.text for old in left), Counter(moved.values())
+    ranks = {old.text: old.rank for old in left if before[old.text] == now[old.text] == 1}
+    return [known.get(index, ranks.get(hit.text, NEW)) for index, hit in enumerate(hits)]
 
 
 def fit_columns(hits: Sequence[Hit], width: int, numbers: Sequence[int] = ()) -> Columns:

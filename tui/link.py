@@ -61,6 +61,7 @@ class EngineLink:
         self._holding: asyncio.Timeout | None = None
         self._failed_attempts = 0
         self._was_open = False
+        self._paused = False
 
     async def ready(self) -> tuple[Engine, str]:
         """Wait until the folder is open; return the engine and the folder's name there."""
@@ -116,12 +117,18 @@ class EngineLink:
     async def _hold(self, engine: Engine, folder: str) -> None:
         """Tell every status of the folder until :meth:`retry`."""
         opened_at = self._now()
+        pause_again = self._paused  # an engine that was started anew knows nothing of it
         self._holding = holding = asyncio.timeout(None)
         try:
             async with holding, closing(engine.events(folder)) as statuses:
                 async for status in statuses:
                     if self._now() - opened_at > STEADY_SECONDS:
                         self._failed_attempts = 0
+                    if pause_again and status.state != "loading":
+                        pause_again = False  # not sooner: only then it is known what waits
+                        await engine.pause(folder, paused=True)
+                    elif not pause_again:
+                        self._paused = status.watch == "paused"
                     self._post(StatusArrived(status))
                 raise EngineError("The engine stopped")
         except TimeoutError:
@@ -135,7 +142,7 @@ class EngineLink:
     async def _open_folder(self, engine: Engine, start_llm: bool) -> FolderOpened:
         path = str(self._folder)
         opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
-        while opened.survey is not None and opened.survey.reason:
+        while opened.survey is not None and opened.survey.reason and not self._agreed:
             self._decided.clear()
             self._post(AgreementNeeded(opened))
             await self._decided.wait()

@@ -9,7 +9,7 @@ from textual.content import Content
 from engine import figures
 from engine.safe_text import clean
 from engine.survey_text import survey_facts
-from tui import outcome
+from tui import outcome, status_bar
 
 if TYPE_CHECKING:
     from engine.api import FolderStatus, FolderSurvey
@@ -50,6 +50,11 @@ def starting_note() -> Content:
 
 def results_note(status: FolderStatus | None, survey: FolderSurvey | None = None) -> Content:
     """What the results will be, or how far indexing has come and what it takes."""
+    if status is not None and status_bar.is_paused(status):
+        return Content.assemble(
+            ("Indexing is paused.\n\n", "bold"),
+            ("What was read is found. p lets it go on.", "$quiet"),
+        )
     if status is not None and status.state in ("indexing", "loading"):
         done, total = status.progress.files_done, status.progress.files_total
         progress = f"{figures.count(done)} of {figures.count(total)} files are read.\n\n"
@@ -58,11 +63,6 @@ def results_note(status: FolderStatus | None, survey: FolderSurvey | None = None
             (progress if total else "\n", "$quiet"),
             ("You can ask already: what is read is found.", "$quiet"),
             (_cost(survey) if survey and survey.seconds >= WORTH_TELLING else "", "$quiet"),
-        )
-    if status is not None and status.state == "paused":
-        return Content.assemble(
-            ("Indexing is paused.\n\n", "bold"),
-            ("What was read is found. p lets it go on.", "$quiet"),
         )
     if status is not None and not status.files:
         return Content.assemble(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -12,6 +13,8 @@ from engine.safe_text import clean, clean_line
 if TYPE_CHECKING:
     from engine import api
     from engine.errors import HoverkiteError
+
+AGAIN = "ctrl+r asks again"
 
 DEMONSTRATION = "demonstration model · better: set llm_model"
 
@@ -39,7 +42,7 @@ def waiting(llm: api.LlmState, *, has_extracts: bool) -> Content:
 
 def unavailable(llm: api.LlmState) -> Content:
     """Why there is no answer from the model, and what to do about it."""
-    return trouble("No answer model", clean(llm.detail), clean(llm.next_step))
+    return trouble("No answer model", clean(llm.detail), _with_key(clean(llm.next_step)))
 
 
 def reading(prompt: api.PromptMade) -> Content:
@@ -94,7 +97,15 @@ def interrupted(problem: api.Problem | HoverkiteError, *, has_text: bool) -> Con
     detail = problem.detail if hasattr(problem, "detail") else str(problem)
     title = clean_line(problem.title)
     title = f"Interrupted: {title}" if has_text else title
-    return trouble(title, clean(detail), clean(problem.next_step))
+    return trouble(title, clean(detail), _with_key(clean(problem.next_step)))
+
+
+def _with_key(next_step: str) -> str:
+    """``next_step`` with the key that asks again, where it says to ask or try again."""
+    named = re.sub(r"^(Ask|Try) again\b", AGAIN, next_step)
+    if named == next_step and re.search(r"\b(ask|try) again\b", next_step):
+        named += f" · {AGAIN}"
+    return named
 
 
 def trouble(title: str, detail: str, next_step: str) -> Content:

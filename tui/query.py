@@ -77,15 +77,23 @@ class QueryInput(TextArea):
         Left to Textual 8.2.8, it would be done after characters that were typed later: those are
         taken at once, while a bound key first travels up to the app.
         """
+        if self.screen.focused not in (self, None):
+            event.stop()
+            event.prevent_default()
+            # A Tab before it moved the cursor: whoever has it now is meant.
+            if self.app.is_running:
+                self.app.post_message(Key(event.key, event.character))
+            return
         active = None if event.is_printable else self.screen.active_bindings.get(event.key)
-        if active is None or not (active.node is self or active.binding.action in TURNS):
+        action = "" if active is None else active.binding.action
+        if active is None or not (active.node is self or action in (*TURNS, *TABS)):
             return
         event.stop()
         event.prevent_default()
-        if active.node is self:
-            await self.run_action(active.binding.action)
+        if action in TURNS:
+            self.post_message(TURNS[action](self))
         else:
-            self.post_message(TURNS[active.binding.action](self))
+            await self.app.run_action(action, active.node)
 
     def clear_of(self, text: str) -> None:
         """Take away ``text``, and leave what was typed after it."""
@@ -135,6 +143,9 @@ TURNS: dict[str, Callable[[QueryInput], Message]] = {
     "again": lambda _: AgainAsked(),
 }
 """What the screen is told when a key of its own, of that action, is pressed in the query."""
+
+TABS = ("move_pane(1)", "move_pane(-1)")
+"""Actions of the screen that move the cursor out of the query."""
 
 
 class QueryPane(Horizontal):

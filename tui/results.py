@@ -163,12 +163,18 @@ class ResultsPane(Vertical):
 
 
 def same_hit(hits: Sequence[Hit], wanted: Hit | None) -> int:
-    """Index in ``hits`` of the chunk ``wanted``: the same text, else the nearest in its file."""
+    """Index in ``hits`` of the chunk ``wanted``: the same text, else the nearest in its file.
+
+    Text that only one hit has is looked for in other files too: ``wanted``'s may be renamed.
+    """
     if wanted is None:
         return 0
     for index, hit in enumerate(hits):
         if hit.path == wanted.path and hit.text == wanted.text:
             return index
+    same_text = [index for index, hit in enumerate(hits) if hit.text == wanted.text]
+    if len(same_text) == 1:
+        return same_text[0]
     same_file = [index for index, hit in enumerate(hits) if hit.path == wanted.path]
     if same_file:
         return min(same_file, key=lambda index: abs(hits[index].start_line - wanted.start_line))

@@ -110,26 +110,22 @@ def model_part(llm: LlmState) -> Content:
 
 def folder_parts(status: FolderStatus) -> list[Part]:
     """What the folder is doing, in pieces ranked by how much they matter."""
-    sign, colour = _STATES[status.state]
+    sign, colour = _STATES["paused" if is_paused(status) else status.state]
     detail = clean_line(status.detail)
-    if status.state in ("missing", "failed"):
-        words = f"{sign} {status.state}" + (f": {detail}" if detail else "")
+    if status.state == "missing":
+        facts = (f"{sign} missing", 0), ("its index is kept", 2), ("i tells more", 1)
+        return [Part(Content.styled(fact, colour), rank) for fact, rank in facts]
+    if status.state == "failed":
+        words = f"{sign} failed" + (f": {detail}" if detail else "")
         return [Part(Content.styled(words, colour), 0)]
     if status.state == "indexing":
         return _indexing_parts(status, sign, colour)
+    if is_paused(status):
+        return _paused_parts(status, sign, colour)
     if status.state == "loading":
         opening = Content.assemble((sign, colour), " opening the folder", (f" {detail}", "$quiet"))
         return [Part(opening, 0)]
     files = figures.counted(status.files, "file")
-    if status.state == "paused":
-        resume = "p goes on with " + (
-            figures.counted(status.pending, "file") if status.pending else "indexing"
-        )
-        return [
-            Part(Content.assemble((sign, colour), f" paused at {files}"), 0),
-            Part(Content.styled(resume, "$quiet"), 1),
-            Part(Content(figures.counted(status.chunks, "chunk")), 2),
-        ]
     verb = "partly watching" if status.state == "partial watch" else "watching"
     parts = [
         Part(Content.assemble((sign, colour), f" {verb} {files}"), 0),
@@ -138,6 +134,24 @@ def folder_parts(status: FolderStatus) -> list[Part]:
     if status.state == "partial watch" and detail:
         parts.append(Part(Content.styled(detail, colour), 1))
     return parts + _settled_parts(status)
+
+
+def is_paused(status: FolderStatus) -> bool:
+    """Whether work waits for a person: a folder that is paused as it opens stays at that."""
+    return status.state == "paused" or (status.state == "loading" and status.watch == "paused")
+
+
+def _paused_parts(status: FolderStatus, sign: str, colour: str) -> list[Part]:
+    parts = [Part(Content.assemble((sign, colour), " paused"), 0)]
+    if status.pending:
+        wait = "waits" if status.pending == 1 else "wait"
+        waiting = f"{figures.counted(status.pending, 'file')} {wait}"
+        parts.append(Part(Content.styled(waiting, "$text-warning"), 2))
+    return [
+        *parts,
+        Part(Content("p goes on"), 1),
+        Part(Content.styled(figures.counted(status.chunks, "chunk"), "$quiet"), 3),
+    ]
 
 
 def _settled_parts(status: FolderStatus) -> list[Part]:

@@ -1,9 +1,10 @@
 """``python -m tests.faults.killed FOLDER KIND SEED ROUNDS``: a writer that is killed over and over.
 
-Each round forks a writer on the real manifest and Milvus Lite. It first looks whether every change
-that the last one acknowledged is there, brings the index up to date and looks for faults, then
-changes files and indexes them until it is killed, at a random moment. Prints the faults that were
-found (none is good), and the figures as JSON on standard error.
+Each round forks a writer on the real manifest and Milvus Lite. Before it opens the index, which
+mends it, it looks whether every change that the last one acknowledged is there. Then it brings the
+index up to date and looks for faults, and changes files and indexes them until it is killed, at a
+random moment. Prints the faults that were found (none is good), and the figures as JSON on standard
+error.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ from engine.config import Settings
 from engine.documents import content_hash
 from engine.index import Index
 from engine.manifest import Manifest, open_manifest
+from engine.store import Store
 from engine.sync import Sync
 from engine.watch import Hints
 from tests.engine.steps import finish
@@ -48,6 +50,8 @@ class Figures:
     """Changed files that a writer said were indexed before it was killed."""
     lost: int = 0
     doubled: int = 0
+    looked: int = 0
+    """Writers that found rows of another, which was killed, in Milvus."""
     faults: list[str] = field(default_factory=list)
     known: Known = field(default_factory=dict)
 
@@ -60,6 +64,7 @@ class Figures:
                 self.faults += message["faults"]
                 self.lost += sum("acknowledged" in fault for fault in message["faults"])
                 self.doubled += sum("twice" in fault for fault in message["faults"])
+            self.looked += message.get("looked", 0)
             for name in message.get("begun", ()):
                 self.known.pop(name, None)
             self.known |= message.get("done", {})
@@ -81,17 +86,6 @@ class Writer:
             data=paths.data_dir(),
             stopping=Event(),
         )
-
-    def losses(self, known: Known) -> Iterator[str]:
-        """Tell which acknowledged changes are not in manifest and Milvus, before anything else."""
-        files = self.manifest.files()
-        rows = self.index._open_store().rows()
-        for name, content in known.items():
-            record = files.get(name.encode())
-            if (record.content if record else "") != content:
-                yield f"an acknowledged change of {name} was lost"
-            elif record and not self.manifest.rows_of([record.id]) <= rows:
-                yield f"an acknowledged change of {name} is not in Milvus"
 
     def faults(self) -> Iterator[str]:
         """Bring everything up to date, and tell what is wrong nevertheless."""
@@ -165,11 +159,46 @@ def opened(root: Path, chance: random.Random) -> Iterator[Writer]:
     manifest.close()
 
 
+def rows_left(root: Path, manifest: Manifest) -> tuple[set[int], int]:
+    """Return the rows that are in Milvus before anything is mended, and how many are there twice.
+
+    Raises:
+        StoreError: Milvus can't open what the killed writer has left.
+    """
+    file, collection = paths.index_dir(root) / "index.db", manifest.fact("collection")
+    if not collection or not file.exists():
+        return set(), 0
+    store = Store(file, collection, TinyEncoder.dimension)
+    rows, counted = store.census()
+    store.close()
+    return rows, counted - len(rows)
+
+
+def losses(manifest: Manifest, rows: set[int], doubled: int, known: Known) -> Iterator[str]:
+    """Tell which acknowledged changes are not in the manifest or, as ``rows``, in Milvus."""
+    files = manifest.files()
+    for name, content in known.items():
+        record = files.get(name.encode())
+        if (record.content if record else "") != content:
+            yield f"an acknowledged change of {name} was lost"
+        elif record and not manifest.rows_of([record.id]) <= rows:
+            yield f"an acknowledged change of {name} is not in Milvus"
+    if doubled:
+        yield f"Milvus holds {doubled} rows twice"
+
+
+def look(root: Path, known: Known) -> tuple[list[str], bool]:
+    """Return what was lost when the last writer was killed, and whether it had left any rows."""
+    with contextlib.closing(open_manifest(root)) as manifest:
+        rows, doubled = rows_left(root, manifest)
+        return list(losses(manifest, rows, doubled, known)), bool(rows)
+
+
 def live(root: Path, kind: str, seed: int, tell: int, known: Known) -> None:
     """Look for faults, tell them, and write until killed; ``kind`` may be empty to stop there."""
+    lost, looked = look(root, known)
     with opened(root, random.Random(seed)) as writer:
-        lost = list(writer.losses(known))
-        say(tell, faults=lost + sorted(set(writer.faults())))
+        say(tell, faults=lost + sorted(set(writer.faults())), looked=looked)
         while kind:
             writer.change(kind, tell)
 

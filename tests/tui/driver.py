@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual.events import Key
 from textual.message import Message
 from textual.notifications import Notification, Notify
 from textual.pilot import Pilot
@@ -41,6 +42,13 @@ class Driver:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def press_at(self, moment: float, key: str) -> None:
+        """Press a key as if it were ``moment`` on the monotonic clock."""
+        event = Key(key, key if len(key) == 1 else None)
+        event.time = moment
+        self.app.post_message(event)
         await self.pilot.pause()
 
     async def ask(self, question: str) -> None:

@@ -115,7 +115,9 @@ class ScriptedEngine:
         self, path: str, *, agreed: bool = False, start_llm: bool = False
     ) -> api.FolderOpened:
         self.opened.append((path, agreed, start_llm))
-        survey = None if agreed else self.survey
+        survey = self.survey
+        if agreed:
+            self.survey = None  # as in the engine: the reply to a yes still tells what it takes
         return api.FolderOpened(folder="f1", path=path, survey=survey)
 
     async def search(self, folder: str, query: str, hits: int | None = None) -> api.SearchReply:

@@ -29,6 +29,25 @@ async def test_a_lost_engine_is_reached_again_quietly() -> None:
         await driver.until(lambda: "5 files" in driver.status_line)
 
 
+@pytest.mark.parametrize("went_on", [False, True])
+async def test_a_pause_outlives_the_engine(went_on: bool) -> None:
+    engine = ScriptedEngine()
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        engine.statuses.put_nowait(status(state="paused", watch="paused"))
+        if went_on:
+            engine.statuses.put_nowait(status(watch="events"))
+        engine.statuses.put_nowait(EngineError("connection reset"))
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "reconnecting")
+        engine.statuses.put_nowait(status(state="loading"))
+        await driver.until(lambda: "opening the folder" in driver.status_line)
+        assert engine.pauses == []
+        engine.statuses.put_nowait(status(state="indexing", files=5))
+        engine.statuses.put_nowait(status(files=6))
+        await driver.until(lambda: "6 files" in driver.status_line)
+        assert engine.pauses == ([] if went_on else [True])
+
+
 async def test_an_engine_that_stays_lost_is_reported_once_the_attempts_are_used_up() -> None:
     engine = ScriptedEngine()
     source = ScriptedSource(engine)

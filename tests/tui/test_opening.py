@@ -123,6 +123,23 @@ def test_a_name_that_is_not_utf8_is_found_by_its_bytes(tmp_path: Path) -> None:
         editor.file_of(tmp_path, hit(1, path="caf\ufffd.md"))
 
 
+@pytest.mark.parametrize("name", ["gone.md", "x" * 5000])
+def test_a_file_that_is_gone_is_told_apart_from_a_folder_that_is_gone(
+    tmp_path: Path, name: str
+) -> None:
+    docs = tmp_path / "docs"
+    for exists in (False, True):
+        if exists:
+            docs.mkdir()
+        with pytest.raises(FolderError, match="docs is gone, empty or closed") as raised:
+            editor.file_of(docs, hit(1, path=name))
+        assert "caught up" not in raised.value.next_step
+    (docs / "other.md").write_text("x")
+    with pytest.raises(FolderError, match="not there any more") as raised:
+        editor.file_of(docs, hit(1, path=name))
+    assert "caught up" in raised.value.next_step
+
+
 def test_tmux_is_given_the_text_and_only_inside_tmux(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

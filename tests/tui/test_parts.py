@@ -9,10 +9,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from engine import api, figures
+from engine.errors import EngineError
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.scripted import llm, status
-from tui import highlight, hit_row, preview, status_bar
+from tui import highlight, hit_row, notes, outcome, preview, status_bar
 from tui.answer import quoted
 from tui.hanging import hang
 from tui.results import same_hit
@@ -190,6 +191,19 @@ def test_refreshed_hits_keep_the_numbers_the_answer_uses() -> None:
     assert hit_row.numbers_of(moved, ()) == [1, 2, 3, 9, 2]
 
 
+def test_a_hit_whose_file_was_renamed_keeps_its_number() -> None:
+    cited = [hit(1), hit(2), hit(3, text="the same"), hit(4, text="the same")]
+    renamed = [hit(1, path="new.md", text=cited[1].text), cited[0]]
+    assert hit_row.numbers_of(renamed, cited) == [2, 1]
+    copied = [cited[1], hit(2, path="copy.md", text=cited[1].text)]
+    assert hit_row.numbers_of(copied, cited) == [2, hit_row.NEW]
+    for place in (2, 3):
+        unclear = [hit(place, path="new.md", text=cited[place - 1].text)] * 2
+        assert hit_row.numbers_of(unclear, cited) == [hit_row.NEW] * 2
+    either = [hit(1, path="new.md", text="the same")]
+    assert hit_row.numbers_of(either, cited) == [hit_row.NEW]
+
+
 @pytest.mark.parametrize(
     ("text", "query", "wanted"),
     [
@@ -243,6 +257,56 @@ def test_the_least_of_the_status_goes_first() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pending", "words"),
+    [
+        (0, "‖ paused · p goes on"),
+        (1, "‖ paused · 1 file waits · p goes on"),
+        (12_345, "‖ paused · 12 345 files wait · p goes on"),
+    ],
+)
+@pytest.mark.parametrize("width", [58, 98, 200])
+def test_a_pause_says_what_waits_and_how_it_ends(pending: int, words: str, width: int) -> None:
+    shown = status(state="paused", watch="paused", pending=pending, llm=llm("answering"))
+    line = status_bar.fit(status_bar.folder_parts(shown), status_bar.model_part(shown.llm), width)
+    assert plain(line).startswith(words)
+
+
+def test_a_folder_that_is_paused_while_it_opens_says_that_it_is_paused() -> None:
+    shown = status(state="loading", watch="paused", files=0, chunks=0)
+    line = status_bar.fit(status_bar.folder_parts(shown), status_bar.model_part(shown.llm), 58)
+    assert plain(line).startswith("‖ paused · p goes on ")
+    assert "Indexing is paused" in notes.results_note(shown).plain
+
+
+@pytest.mark.parametrize("model", ["off", "ready", "unavailable"])
+def test_a_missing_folder_says_that_its_index_is_kept(model: api.LlmStateName) -> None:
+    shown = status(state="missing", detail=f"/{'deep/' * 40} is gone", llm=llm(model))
+    line = status_bar.fit(status_bar.folder_parts(shown), status_bar.model_part(shown.llm), 58)
+    assert plain(line).startswith("✕ missing · its index is kept · i tells more ")
+
+
+@pytest.mark.parametrize(
+    ("next_step", "wanted"),
+    [
+        ("Try again", "→ ctrl+r asks again"),
+        ("Ask again: it is started anew", "→ ctrl+r asks again: it is started anew"),
+        (
+            "Run: hoverkite stop, then try again",
+            "→ Run: hoverkite stop, then try again · ctrl+r asks again",
+        ),
+        ("Run: make setup", "→ Run: make setup"),
+    ],
+)
+def test_an_answer_that_broke_off_names_the_key_that_asks_again(
+    next_step: str, wanted: str
+) -> None:
+    error = EngineError("the connection to the engine broke", next_step)
+    assert outcome.interrupted(error, has_text=True).plain.splitlines()[-1] == wanted
+    broken = llm("unavailable", detail="it ended", next_step=next_step)
+    assert outcome.unavailable(broken).plain.splitlines()[-1] == wanted
+
+
+@pytest.mark.parametrize(
     ("state", "words"),
     [
         ("loading", "opening"),
@@ -261,6 +325,8 @@ def test_the_same_hit_is_found_by_text_then_by_place_then_by_rank() -> None:
     hits = [hit(1), hit(2), hit(3, path="docs/page2.md", start_line=90, text="other")]
     assert same_hit(hits, hit(7, path=hits[1].path, text=hits[1].text)) == 1
     assert same_hit(hits, hit(7, path="docs/page2.md", start_line=80, text="changed")) == 2
+    assert same_hit(hits, hit(1, path="renamed.md", text="other")) == 2
+    assert same_hit([*hits, hits[2]], hit(1, path="renamed.md", text="other")) == 0
     assert same_hit(hits, hit(3, path="gone.md", text="gone")) == 2
     assert same_hit(hits[:1], hit(9, path="gone.md", text="gone")) == 0
     assert same_hit([], None) == 0

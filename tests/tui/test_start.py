@@ -7,6 +7,7 @@ import gc
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.tui.driver import FOLDER, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
 from tui.app import HoverkiteApp
 from tui.command import run_screen
+from tui.dialog import TYPING_PAUSE
 from tui.messages import EngineFailed, FolderReady
 
 HEAVY = ("torch", "pymilvus", "vllm", "sentence_transformers", "pydantic", "httpx", "markdown_it")
@@ -232,6 +234,11 @@ SURVEY = api.FolderSurvey(
 )
 
 
+def after_a_pause() -> float:
+    """A moment long enough from now for a key to be meant for a question."""
+    return time.monotonic() + TYPING_PAUSE + 1
+
+
 @pytest.mark.parametrize(("seconds", "told"), [(59.0, False), (1500.0, True)])
 async def test_the_cost_of_a_long_first_indexing_is_told(seconds: float, told: bool) -> None:
     engine = ScriptedEngine()
@@ -250,6 +257,7 @@ async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
     async with driving(engine, ready=False) as driver:
         await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
         page = driver.page().replace("\u00a0", " ")
+        await driver.pilot.pause()
         for fact in (
             "it is your home folder",
             "12 345",
@@ -260,7 +268,7 @@ async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
         ):
             assert fact in page
         assert engine.opened == [(str(FOLDER), False, True)]
-        await driver.press("y")
+        await driver.press_at(after_a_pause(), "y")
         await driver.until(lambda: driver.seen(FolderReady))
         assert engine.opened == [(str(FOLDER), False, True), (str(FOLDER), True, True)]
         assert len(driver.app.screen_stack) == 1
@@ -272,10 +280,47 @@ async def test_a_no_quits_and_nothing_is_indexed(key: str) -> None:
     engine.survey = SURVEY
     async with driving(engine, ready=False) as driver:
         await driver.until(lambda: len(driver.app.screen_stack) == 2)
-        await driver.press(key)
+        await driver.pilot.pause()
+        await driver.press_at(after_a_pause(), key)
         await driver.until(lambda: not driver.app.is_running, "quitting")
         assert [agreed for _, agreed, _ in engine.opened] == [False]
         assert driver.app.return_code == 0
+
+
+@pytest.mark.parametrize("key", ["y", "n", "escape"])
+async def test_a_key_that_was_on_its_way_when_the_question_came_answers_nothing(key: str) -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    source = ScriptedSource(engine)
+    source.gate.clear()
+    async with driving(source=source, ready=False) as driver:
+        await driver.press(*"wh")
+        before = time.monotonic()
+        source.gate.set()
+        await driver.until(lambda: len(driver.app.screen_stack) == 2)
+        question = driver.app.screen
+        await driver.pilot.pause()
+        for seconds in (0.0, 0.5, 1.0, 1.5):  # each is too soon after the one before
+            await driver.press_at(before + seconds, key)
+        assert driver.app.screen is question
+        assert driver.app.is_running
+        assert [agreed for _, agreed, _ in engine.opened] == [False]
+        assert driver.main.query_pane.input.text == "wh"
+        await driver.press_at(after_a_pause() + 1.5, "y")
+        await driver.until(lambda: driver.seen(FolderReady))
+
+
+async def test_a_key_pressed_before_the_question_could_be_seen_answers_nothing() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    before = time.monotonic()
+    async with driving(engine, ready=False) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2)
+        await driver.pilot.pause()
+        await driver.press_at(before, "n")  # the screen was too busy to hear of it
+        assert driver.app.is_running
+        await driver.press_at(after_a_pause(), "y")
+        await driver.until(lambda: driver.seen(FolderReady))
 
 
 async def test_agreement_given_on_the_command_line_asks_nothing() -> None:

@@ -63,7 +63,7 @@ async def test_the_last_of_the_keys_decides(
         assert len(driver.main.query(ModelText)) == 1
 
 
-@pytest.mark.parametrize("first", ["escape", "ctrl+r", "enter"])
+@pytest.mark.parametrize("first", ["escape", "ctrl+r", "enter", "tab"])
 async def test_quitting_right_after_another_key_is_clean(first: str) -> None:
     engine = ScriptedEngine()
     engine.answer = [asyncio.Event()]
@@ -126,9 +126,17 @@ async def test_a_question_sent_whole_is_asked_whole_and_what_follows_is_the_next
         await driver.until(lambda: driver.main.query_pane.input.text == "next", "next")
 
 
-@pytest.mark.parametrize(("tabs", "pane"), [(2, "preview"), (3, "answer"), (4, "query")])
+@pytest.mark.parametrize(("tabs", "pane"), [(2, "preview"), (3, "answer"), (5, "results")])
 async def test_every_tab_counts(tabs: int, pane: str) -> None:
     async with driving() as driver:
         await driver.ask_to_the_end("q")
         typed_at_once(driver, *"\t" * tabs)
         await driver.until(lambda: driver.main.pane == pane, pane)
+
+
+async def test_a_letter_right_after_a_tab_is_a_key_of_the_next_pane() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        typed_at_once(driver, *"kite\tp")
+        await driver.until(lambda: engine.pauses == [True], "pausing")
+        assert driver.main.query_pane.input.text == "kite"
