@@ -32,6 +32,7 @@ CHARACTERS_A_TOKEN = 64
 """More than any real text has."""
 
 PART_TEXTS = 32
+"""Texts that are embedded before anything is told of them: a fraction of a second's work."""
 
 REMEMBERED_QUERIES = 64
 """Vectors of recent queries: a question is searched, quoted for, and searched again after edits."""
@@ -47,8 +48,6 @@ class Encoder(ABC):
     dimension: int
     max_tokens: int
     """Longer texts are cut here; 0 where the model has no limit."""
-    part_texts = PART_TEXTS
-    """Texts that are embedded before anything is told of them."""
     device: str
     """Where it runs, for people: ``cpu (OpenVINO bf16)``."""
 
@@ -79,11 +78,6 @@ class Encoder(ABC):
 
     def _now(self, texts: list[str]) -> Iterator[Part]:
         yield [*range(len(texts))], self._encode_now(texts, is_query=False)
-
-    def _stream(self, texts: list[str]) -> Iterator[Part]:
-        for begin in range(0, len(texts), self.part_texts):
-            rows = [*range(begin, min(begin + self.part_texts, len(texts)))]
-            yield rows, self._encode([texts[row] for row in rows])
 
     def encode_query(self, text: str) -> Vectors:
         """Return the unit vector of a query, of shape ``(dimension,)``.
@@ -126,10 +120,24 @@ class Encoder(ABC):
         return well_formed(text[:longest] if self.max_tokens else text)
 
     @abstractmethod
-    def _encode(self, texts: list[str]) -> Vectors: ...
+    def _stream(self, texts: list[str]) -> Iterator[Part]: ...
 
     @abstractmethod
     def _encode_now(self, texts: list[str], *, is_query: bool) -> Vectors: ...
+
+
+class EncoderInParts(Encoder):
+    """An encoder that makes all vectors of some texts before it goes on to the next."""
+
+    part_texts = PART_TEXTS
+
+    def _stream(self, texts: list[str]) -> Iterator[Part]:
+        for begin in range(0, len(texts), self.part_texts):
+            rows = [*range(begin, min(begin + self.part_texts, len(texts)))]
+            yield rows, self._encode([texts[row] for row in rows])
+
+    @abstractmethod
+    def _encode(self, texts: list[str]) -> Vectors: ...
 
 
 def load(settings: Settings, *, cache: Path, report: Report | None = None) -> Encoder:

@@ -102,12 +102,6 @@ class CompiledEncoder(Encoder):
             settings["INFERENCE_NUM_THREADS"] = threads
         return self._core.compile_model(self._graph, "CPU", settings)
 
-    def _encode(self, texts: list[str]) -> Vectors:
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        for rows, part in self._stream(texts):
-            vectors[rows] = part
-        return vectors
-
     def _stream(self, texts: list[str]) -> Iterator[Part]:
         """Yield vectors as they come; the next ones are at work meanwhile."""
         prompt = self._spec.document_prompt

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.embedding import PART_TEXTS, Encoder, Vectors
+from engine.embedding import PART_TEXTS, EncoderInParts, Vectors
 from engine.encoder_build import cpu_has_bf16
 from engine.encoder_files import OTHER_STEP, ModelFiles
 from engine.errors import ModelError
@@ -47,7 +47,7 @@ class Turns:
             yield
 
 
-class TorchEncoder(Encoder):
+class TorchEncoder(EncoderInParts):
     """Runs a model in sentence-transformers, a batch at a time, so that queries can go between."""
 
     def __init__(self, model: ModelFiles, model_id: str, device: str, threads: int = 0) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import Settings
-from engine.embedding import Encoder
+from engine.embedding import Encoder, EncoderInParts
 from engine.shared_encoder import SharedEncoder
 
 
-class TinyEncoder(Encoder):
+class TinyEncoder(EncoderInParts):
     """Gives each text a vector of its own, the same every time."""
 
     dimension = 8

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.embedding import Encoder, Vectors
+from engine.embedding import Encoder, EncoderInParts, Vectors
 from engine.search import quote
 from tests.hits import hit
 
 TEXT = "Kites hover over open fields. Kites hover over green fields."
 
 
-class ScriptedEncoder(Encoder):
+class ScriptedEncoder(EncoderInParts):
     """Finds the word "green" near to everything."""
 
     def __init__(self) -> None:
