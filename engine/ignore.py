@@ -75,7 +75,8 @@ def _lines(path: str) -> list[str]:
 
 @lru_cache(256)
 def _compile(lines: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec([pattern for pattern in map(_pattern, lines) if pattern])
+    patterns = [pattern for pattern in map(_pattern, lines) if pattern]
+    return GitIgnoreSpec(patterns, backend="simple")  # others take no atomic group, nor all names
 
 
 def _pattern(line: str) -> GitIgnoreSpecPattern | None:
