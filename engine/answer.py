@@ -11,11 +11,11 @@ from engine.api import (
     AskEvent,
     AskRequest,
     ExtractsFound,
-    Hit,
     HitsFound,
     PromptMade,
     Token,
 )
+from engine.api_search import Hit
 from engine.config import Settings
 from engine.endpoint import Endpoint
 from engine.errors import NothingFoundError, UsageError

@@ -7,9 +7,12 @@ message a line, told apart by ``type``. Paths are relative to the folder, with `
 from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
-PROTOCOL_VERSION = 2
+from engine.api_message import Message, Text
+from engine.api_search import Filters, Hit, Mode
+
+PROTOCOL_VERSION = 3
 
 HELLO = "/v1/hello"
 FOLDERS = "/v1/folders"
@@ -20,15 +23,6 @@ STATUS = "/v1/folders/{folder}/status"
 PAUSE = "/v1/folders/{folder}/pause"
 EVENTS = "/v1/folders/{folder}/events"
 STOP = "/v1/stop"
-
-
-class Message(BaseModel):
-    """Base of everything on the wire: unknown fields are errors, values never change.
-
-    Validators are built at first use, since most of them take part in no single command.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Problem(Message):
@@ -97,48 +91,6 @@ class FolderOpened(Message):
     until ``agreed`` is sent."""
 
 
-# --- search ----------------------------------------------------------------------------------
-
-
-class Hit(Message):
-    """A chunk returned for a query."""
-
-    rank: int
-    """From 1."""
-    path: str
-    start_line: int
-    """First line of the chunk in its file, from 1; in a PDF, the line of its page's text."""
-    end_line: int
-    page: int | None = None
-    """Page of a PDF, from 1."""
-    heading: str
-    """Heading path, outermost first, joined by `` > ``; empty above the first heading."""
-    text: str
-    distance: float
-    """What Milvus returned; for COSINE larger is closer."""
-    quoted_path: str | None = None
-    """Percent-encoded bytes of the path, only where it is not valid UTF-8."""
-
-
-Text = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
-"""What a person typed: lone surrogates, which JSON cannot carry back, become question marks."""
-
-
-class SearchRequest(Message):
-    """Search a folder; ``hits`` defaults to the setting."""
-
-    query: Text
-    hits: int | None = Field(None, ge=1, le=100)
-
-
-class SearchReply(Message):
-    """Ranked hits, best first."""
-
-    query: str
-    took_ms: float
-    hits: list[Hit]
-
-
 # --- answers ---------------------------------------------------------------------------------
 
 LlmStateName = Literal[
@@ -169,6 +121,9 @@ class AskRequest(Message):
 
     question: Text
     hits: int | None = Field(None, ge=1, le=100)
+    mode: Mode | None = None
+    """Defaults to the setting."""
+    filters: Filters = Filters()
 
 
 class HitsFound(Message):

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from engine.api import FolderState, FolderStatus, Message
+from engine.api import FolderState, FolderStatus
+from engine.api_message import Message
 
 FOLDER = "/v1/folders/{folder}"
 """With DELETE, what is kept of a folder is forgotten."""

@@ -15,3 +15,10 @@ class Chunk:
     page: int | None
     heading: str
     """Heading path of the section that covers most of the chunk."""
+    context: str = ""
+    """What is embedded before the text, because it says what the text is about."""
+
+    @property
+    def embedded(self) -> str:
+        """What becomes the chunk's vector, and its words for BM25."""
+        return f"{self.context}\n{self.text}" if self.context else self.text

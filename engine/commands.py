@@ -7,7 +7,7 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from engine import api, config
+from engine import api, api_search, config
 from engine.client import connect
 from engine.connection import EngineClient
 from engine.errors import EngineError, ManifestError, NotAgreedError, StoreError
@@ -166,7 +166,7 @@ def _print_summary(
     return FOUND
 
 
-def _print_hits(reply: api.SearchReply, options: argparse.Namespace) -> int:
+def _print_hits(reply: api_search.SearchReply, options: argparse.Namespace) -> int:
     if options.json:
         print_json(_search_json(reply))
     else:
@@ -177,7 +177,7 @@ def _print_hits(reply: api.SearchReply, options: argparse.Namespace) -> int:
     return FOUND if reply.hits else NOT_FOUND
 
 
-def place(docs: str, hit: api.Hit, quoted: str = "") -> str:
+def place(docs: str, hit: api_search.Hit, quoted: str = "") -> str:
     """Return where a hit stands, or what is quoted from it, as ``path:line``.
 
     Like grep's, the path begins as the folder was typed, so that it leads there from here.
@@ -187,7 +187,7 @@ def place(docs: str, hit: api.Hit, quoted: str = "") -> str:
     return f"{clean_line(str(PurePath(docs, hit.path)))}:{line}"
 
 
-def _search_json(reply: api.SearchReply | api.HitsFound) -> dict[str, Any]:
+def _search_json(reply: api_search.SearchReply | api.HitsFound) -> dict[str, Any]:
     return reply.model_dump(mode="json", include={"query", "took_ms", "hits"})
 
 
@@ -220,7 +220,7 @@ class _AnswerPrinter:
 
     def __init__(self, docs: str) -> None:
         self._docs = docs
-        self._found: list[api.Hit] = []
+        self._found: list[api_search.Hit] = []
         self._state = ""
 
     def show(self, event: api.AskEvent) -> None:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
-from engine import api, api_kept, engine_lock
+from engine import api, api_kept, api_message, api_search, engine_lock
+from engine.api_search import SearchReply
 from engine.errors import EngineError, HoverkiteError
 from engine.problems import error_of
 
@@ -63,14 +64,14 @@ class EngineClient:
         request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm)
         return api.FolderOpened.model_validate_json(await self._send("POST", api.FOLDERS, request))
 
-    async def search(self, folder: str, query: str, hits: int | None = None) -> api.SearchReply:
+    async def search(self, folder: str, query: str, hits: int | None = None) -> SearchReply:
         """Return the chunks nearest to ``query``, best first."""
         body = await self._send(
             "POST",
             api.SEARCH.format(folder=folder),
-            api.SearchRequest(query=query, hits=hits or self._hits),
+            api_search.SearchRequest(query=query, hits=hits or self._hits),
         )
-        return api.SearchReply.model_validate_json(body)
+        return SearchReply.model_validate_json(body)
 
     async def status(self, folder: str) -> api.FolderStatus:
         """Return the state of a folder and of the models."""
@@ -134,13 +135,13 @@ class EngineClient:
         with _as_engine_error():
             return _body(await self._http.request(method, path, timeout=limits))
 
-    async def _send(self, method: str, path: str, body: api.Message | None = None) -> bytes:
+    async def _send(self, method: str, path: str, body: api_message.Message | None = None) -> bytes:
         with _as_engine_error():
             request = self._http.request(method, path, **_content(body))
             return _body(await self._while_it_lives(request))
 
     async def _stream(
-        self, method: str, path: str, kind: TypeAdapter[_T], body: api.Message | None = None
+        self, method: str, path: str, kind: TypeAdapter[_T], body: api_message.Message | None = None
     ) -> AsyncGenerator[_T, None]:
         request = self._http.build_request(method, path, **_content(body))
         with _as_engine_error():
@@ -183,7 +184,7 @@ def _http_over(socket: Path) -> httpx.AsyncClient:
     )
 
 
-def _content(body: api.Message | None) -> dict[str, Any]:
+def _content(body: api_message.Message | None) -> dict[str, Any]:
     if body is None:
         return {}
     # json.dumps, since a path may hold lone surrogates that pydantic refuses to write.

@@ -142,7 +142,11 @@ class Examination:
             vectors = self._manifest.vectors_of(keys, self._model, self._dimension)
             for row, file, key in sources:
                 stored = chunks.get(row)
-                if not stored or text_hash(stored.chunk.text) != key or row_id(file, key) != row:
+                if (
+                    not stored
+                    or text_hash(stored.chunk.embedded) != key
+                    or row_id(file, key) != row
+                ):
                     broken[row] = file
                 elif key not in vectors:
                     lacking[row] = file

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engine.api import Extract, Hit
+from engine.api import Extract
+from engine.api_search import Hit
 from engine.quotable import Unit, units
 from engine.stop_words import STOP_WORDS
 
@@ -148,7 +149,7 @@ def _score(question: str, candidates: list[_Candidate]) -> None:
         if holding[word]
     }
     whole = sum(weights.values()) or 1.0
-    best_distance = max(candidate.hit.distance for candidate in candidates)
+    best_distance = max(candidate.hit.distance or 0 for candidate in candidates)
     for candidate in candidates:
         overlap = sum(weight * _presence(word, candidate) for word, weight in weights.items())
         candidate.score = (
@@ -156,7 +157,7 @@ def _score(question: str, candidates: list[_Candidate]) -> None:
             + _kind_bonus(question, candidate)
             - _faults(candidate)
             - ECHO * _repeats(asked, candidate)
-            - DISTANCE * max(0.0, best_distance - candidate.hit.distance)
+            - DISTANCE * max(0.0, best_distance - (candidate.hit.distance or 0))
             - 0.01 * candidate.hit.rank
         )
 

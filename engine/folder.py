@@ -16,14 +16,13 @@ from engine.api import (
     Extract,
     FolderState,
     FolderStatus,
-    Hit,
     LlmState,
     Processes,
     Progress,
-    SearchReply,
     SyncFinished,
     WatchState,
 )
+from engine.api_search import Hit, SearchReply
 from engine.batch import Outcome
 from engine.catch_up import CatchUp
 from engine.config import Settings

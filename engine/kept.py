@@ -26,7 +26,7 @@ FORGOTTEN = "forgotten-"
 CACHES = ("encoders", "models", "vllm")
 """The folders of what can be made again."""
 
-READABLE = (2, SCHEMA_VERSION)
+READABLE = (2, 3, SCHEMA_VERSION)
 """Versions of a manifest that opening it brings up to ours, and that tell the same here."""
 
 _INDEX_NAME = re.compile(r"[0-9a-f]{16}")

@@ -67,7 +67,7 @@ class FileUpdate:
 
 
 def text_hash(text: str) -> bytes:
-    """Identity of a chunk's text: 16 bytes, independent of file and place."""
+    """Identity of what is embedded of a chunk: 16 bytes, independent of file and place."""
     return bytes.fromhex(short_hash(text.encode("utf-8", "surrogatepass"), 32))
 
 
@@ -241,7 +241,7 @@ class Manifest:
         A text that stands several times in a file is returned at its first place.
         """
         found = self._file.all(
-            "SELECT row, path, start, end, text, start_line, end_line, page, heading "
+            "SELECT row, path, start, end, text, start_line, end_line, page, heading, context "
             "FROM chunks JOIN files ON files.id = chunks.file "
             "WHERE row IN (SELECT value FROM json_each(?)) ORDER BY position DESC",
             (json.dumps(list(rows)),),
@@ -344,14 +344,15 @@ def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
         ),
     )  # fmt: skip
     connection.executemany(
-        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 update.file, position, row_id(update.file, key), key, chunk.start, chunk.end,
                 chunk.start_line, chunk.end_line, chunk.page, chunk.heading, chunk.text,
+                chunk.context,
             )
             for position, chunk in enumerate(update.chunks)
-            for key in [text_hash(chunk.text)]
+            for key in [text_hash(chunk.embedded)]
         ],
     )  # fmt: skip
 

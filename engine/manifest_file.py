@@ -21,16 +21,33 @@ from engine.errors import ManifestError
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Another version on disk is set aside and the folder is read again, unless it can be brought up
 to this one."""
-_FROM_2 = "ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0"
-"""Each file is read once more, and what it holds is compared."""
+_DOCUMENTS = """
+CREATE TABLE documents (        -- texts as they were read, which may be before they are embedded
+    file INTEGER PRIMARY KEY,
+    path BLOB NOT NULL,
+    places TEXT NOT NULL,       -- JSON: where pages begin, which line of the file made which text
+    text TEXT NOT NULL
+);
+CREATE TABLE tags (
+    file INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
+    tag TEXT NOT NULL,          -- as it is compared: without case
+    PRIMARY KEY (file, tag)
+) WITHOUT ROWID;
+"""
+_UPDATES = {
+    2: "ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;",
+    3: f"ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';{_DOCUMENTS}",
+}
+"""How a file of this version becomes one of the next. Files are read once more after each, and a
+text that is known is not embedded again."""
 
 EMBEDDED_TOTAL = "embedded total"
 """Name of the fact that tells how many chunks were ever embedded."""
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -56,6 +73,7 @@ CREATE TABLE chunks (
     page INTEGER,
     heading TEXT NOT NULL,
     text TEXT NOT NULL,
+    context TEXT NOT NULL DEFAULT '',   -- what is embedded before the text
     PRIMARY KEY (file, position)
 );
 CREATE INDEX chunks_by_row ON chunks(row);
@@ -72,6 +90,7 @@ CREATE TABLE unused (           -- vectors that no chunk needs
     since INTEGER NOT NULL,     -- seconds since 1970
     PRIMARY KEY (text_hash, model)
 ) WITHOUT ROWID;
+{_DOCUMENTS}
 """
 
 BUSY_SECONDS = 10.0
@@ -140,9 +159,10 @@ class ManifestFile:
                 connection.executescript(
                     f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
-            elif version == 2:
+            elif version in _UPDATES:
+                steps = "".join(_UPDATES[step] for step in range(version, SCHEMA_VERSION))
                 connection.executescript(
-                    f"BEGIN; {_FROM_2}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                    f"BEGIN; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
             elif version != SCHEMA_VERSION:
                 raise sqlite3.DatabaseError(f"schema {version}, this is {SCHEMA_VERSION}")

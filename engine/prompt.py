@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from engine.api import Hit
+from engine.api_search import Hit
 from engine.config import Settings
 from engine.errors import UsageError
 from engine.generate import ChatMessage, estimate_tokens, longest_answer

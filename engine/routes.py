@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from engine import api, api_kept
+from engine import api, api_kept, api_message, api_search
 from engine.answer import answer
 from engine.errors import EngineError, HoverkiteError, UsageError
 from engine.folder import Folder
@@ -34,7 +34,7 @@ def create_app(engine: Engine) -> Starlette:
 def _folder_routes(engine: Engine) -> list[Route]:
     """Return what is asked of one open folder."""
 
-    async def search(folder: str, request: api.SearchRequest) -> api.SearchReply:
+    async def search(folder: str, request: api_search.SearchRequest) -> api_search.SearchReply:
         found = engine.folder(folder)
         with engine.in_use(found):
             return await found.search(request.query, request.hits or engine.settings.hits)
@@ -60,7 +60,7 @@ def _folder_routes(engine: Engine) -> list[Route]:
         return _stream(engine, found, engine.sync_events(found))
 
     return [
-        _route(engine, "POST", api.SEARCH, search, api.SearchRequest),
+        _route(engine, "POST", api.SEARCH, search, api_search.SearchRequest),
         _route(engine, "GET", api.STATUS, status),
         _route(engine, "POST", api.PAUSE, pause, api.PauseRequest),
         _route(engine, "GET", api.EVENTS, events),
@@ -149,7 +149,7 @@ async def _unknown(_: Request, error: Exception) -> Response:
 
 
 def _stream(
-    engine: Engine, folder: Folder, events: AsyncGenerator[api.Message, None]
+    engine: Engine, folder: Folder, events: AsyncGenerator[api_message.Message, None]
 ) -> StreamingResponse:
     """Send messages one a line; a failure becomes a last line of type ``problem``."""
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
 from engine import extracts, scan
-from engine.api import Extract, Hit
+from engine.api import Extract
+from engine.api_search import Hit
 from engine.index import Found, Index
 
 if TYPE_CHECKING:

@@ -277,10 +277,10 @@ class Sync:
             batch.touched.append(update)
         else:
             batch.updates.append(update)
-            batch.unknown.update({text_hash(c.text): c.text for c in update.chunks})
+            batch.unknown.update({text_hash(c.embedded): c.embedded for c in update.chunks})
 
     def _lacks_vectors(self, update: FileUpdate) -> bool:
-        keys = {text_hash(chunk.text) for chunk in update.chunks}
+        keys = {text_hash(chunk.embedded) for chunk in update.chunks}
         return len(self._known_vectors(keys)) < len(keys)
 
     def _known_vectors(self, keys: Iterable[bytes]) -> _Vectors:
@@ -313,7 +313,7 @@ class Sync:
     def _refuse(self, batch: Batch, texts: Collection[bytes]) -> None:
         """Let no file of ``batch`` in that holds one of ``texts``, which have no vectors."""
         for at, update in enumerate(batch.updates):
-            if any(text_hash(chunk.text) in texts for chunk in update.chunks):
+            if any(text_hash(chunk.embedded) in texts for chunk in update.chunks):
                 refused = FileUpdate(
                     update.file, update.entry, "", self._reader.recipe, reason=NO_VECTOR
                 )
@@ -375,5 +375,5 @@ class Sync:
 
 def _rows_of(update: FileUpdate, vectors: _Vectors) -> Iterator[Row]:
     """Yield the Milvus rows of a file: one for each text in it."""
-    for key in {text_hash(chunk.text) for chunk in update.chunks}:
+    for key in {text_hash(chunk.embedded) for chunk in update.chunks}:
         yield Row(row_id(update.file, key), update.file, vectors[key])

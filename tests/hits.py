@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.api import Hit
+from engine.api_search import Hit
 
 
 def hit(rank: int = 1, **changes: Any) -> Hit:

@@ -18,7 +18,7 @@ from engine.safe_text import clean_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.api import Hit
+    from engine.api_search import Hit
 
 LAST_RESORT = "vi"
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from engine.api import AskEvent, FolderOpened, FolderStatus, SearchReply
+    from engine.api import AskEvent, FolderOpened, FolderStatus
+    from engine.api_search import SearchReply
     from engine.config import Settings
 
 T = TypeVar("T")

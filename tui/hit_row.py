@@ -14,7 +14,7 @@ from engine.safe_text import clean_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.api import Hit
+    from engine.api_search import Hit
 
 ELLIPSIS = "…"
 FULL_CELL, HALF_CELL, TRACK_CELL = "━", "╸", "─"
@@ -77,7 +77,7 @@ def fit_columns(hits: Sequence[Hit], width: int, numbers: Sequence[int] = ()) ->
     """Share ``width`` cells among the columns; headings have one only where all words fit."""
     rank = len(str(max(numbers or (hit.rank for hit in hits), default=1)))
     bar = 7 if width >= 50 else 5 if width >= 40 else 4 if width >= 34 else 0
-    distance = max((len(f"{hit.distance:.3f}") for hit in hits), default=0)
+    distance = max((len(_figure(hit.distance)) for hit in hits), default=0)
     rest = max(width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1), 1)
     place = max((cell_len(location(hit)) for hit in hits), default=0)
     heading = max((cell_len(innermost_heading(hit)) for hit in hits), default=0)
@@ -98,7 +98,7 @@ def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> C
     ``number`` stands in place of its rank; :data:`NEW` shows :data:`NEW_SIGN`.
     """
     label = (hit.rank if number is None else number) or NEW_SIGN
-    bar = distance_bar(hit.distance, best, columns.bar)
+    bar = distance_bar(hit.distance or 0, best, columns.bar)
     heading = innermost_heading(hit)
     place = styled_location(hit, _room_for_place(hit, heading, columns.rest), columns.location)
     room = columns.rest - place.cell_length - 2
@@ -107,12 +107,16 @@ def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> C
         (bar, "$bar"),
         (TRACK_CELL * (columns.bar - cell_len(bar)), "$track"),
         " " if columns.bar else "",
-        (f"{hit.distance:>{columns.distance}.3f} ", "$distance"),
+        (f"{_figure(hit.distance):>{columns.distance}} ", "$distance"),
         place,
     )
     if heading and room >= min(cell_len(heading), SHORTEST_HEADING):
         line = line.append_text("  ").append_text(elide_end(heading, room), "$heading")
     return line
+
+
+def _figure(distance: float | None) -> str:
+    return "–" if distance is None else f"{distance:.3f}"
 
 
 def styled_location(hit: Hit, most: int, least: int) -> Content:

@@ -19,7 +19,7 @@ from tui.engine_port import closing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine import api
+    from engine import api, api_search
     from tui.link import EngineLink
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class MainScreen(Desk):
         self._link = link
         self._number = 0
         self._question = ""
-        self._evidence: Sequence[api.Hit] = ()
+        self._evidence: Sequence[api_search.Hit] = ()
         self._searched = asyncio.Event()
         self._status: api.FolderStatus | None = None
         self._survey: api.FolderSurvey | None = None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from engine.api import AskEvent, FolderOpened, FolderStatus, FolderSurvey, Hit, SearchReply
+    from engine.api import AskEvent, FolderOpened, FolderStatus, FolderSurvey
+    from engine.api_search import Hit, SearchReply
     from engine.config import Settings
     from engine.errors import HoverkiteError
 

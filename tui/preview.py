@@ -17,7 +17,7 @@ from tui.hanging import hang
 if TYPE_CHECKING:
     from textual.events import Resize
 
-    from engine.api import Hit
+    from engine.api_search import Hit
 
 SCROLL_KEYS: list[BindingType] = [
     Binding("j", "scroll_down", "Down", id="pane.down", tooltip="Scroll down", show=False),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from textual.events import Resize
 
-    from engine.api import Hit
+    from engine.api_search import Hit
 
 
 class HitList(OptionList):
@@ -83,7 +83,7 @@ class HitList(OptionList):
         self._laid_out_for = self.scrollable_content_region.width
         width = max(self._laid_out_for - 2, 0)
         columns = hit_row.fit_columns(self.hits, width, self.numbers)
-        best = max((hit.distance for hit in self.hits), default=0.0)
+        best = max((hit.distance or 0 for hit in self.hits), default=0.0)
         return [
             hit_row.row(hit, best, columns, number)
             for hit, number in zip(self.hits, self.numbers, strict=True)

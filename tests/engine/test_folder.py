@@ -66,6 +66,7 @@ async def test_a_new_folder_is_found_with_places_and_headings(folder: Folder) ->
     best = (await folder.search("which bird steers with its tail?", 1)).hits[0]
     assert (best.path, best.start_line, best.heading) == ("birds/kite.md", 1, "Kite")
     assert KITE in best.text
+    assert best.distance is not None
     assert 0.3 < best.distance <= 1
 
 

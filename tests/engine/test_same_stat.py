@@ -10,6 +10,7 @@ import pytest
 
 from tests.engine.test_batches import Place, place
 from tests.engine.test_lanes import known_texts
+from tests.schemas import TO_SCHEMA_2
 
 __all__ = ["place"]
 
@@ -59,7 +60,7 @@ def test_a_manifest_of_the_schema_before_is_used_and_nothing_is_embedded(place: 
     place.run()
     place.close()
     with contextlib.closing(sqlite3.connect(place.stored)) as connection:
-        connection.executescript("ALTER TABLE files DROP COLUMN ctime_ns; PRAGMA user_version = 2;")
+        connection.executescript(TO_SCHEMA_2)
     place.open()
     outcome = place.run()
     assert (outcome.embedded, outcome.any_change) == (0, False)

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from engine import api
+from engine import api, api_message, api_search
+from engine.api_search import SearchReply
 from engine.config import Settings
 from engine.errors import EngineError, HoverkiteError
 from tests.hits import hit
@@ -65,7 +66,7 @@ def tokens(text: str) -> list[api.Token]:
 
 
 def whole_answer(
-    hits: Sequence[api.Hit], text: str, extracts: Sequence[api.Extract] = ()
+    hits: Sequence[api_search.Hit], text: str, extracts: Sequence[api.Extract] = ()
 ) -> list[api.AskEvent]:
     """All events of an answer that goes well."""
     return [
@@ -78,7 +79,7 @@ def whole_answer(
     ]
 
 
-Step = api.Message | HoverkiteError | asyncio.Event | float
+Step = api_message.Message | HoverkiteError | asyncio.Event | float
 """What a script does next: send a message, fail, wait for a test, or pause (the demo only)."""
 
 
@@ -100,7 +101,7 @@ class ScriptedEngine:
 
     def __init__(self) -> None:
         self.answer: Sequence[Step] = whole_answer([hit(1), hit(2)], "An answer.")
-        self.refreshed: list[api.Hit] | None = None
+        self.refreshed: list[api_search.Hit] | None = None
         self.survey: api.FolderSurvey | None = None
         self.statuses: asyncio.Queue[api.FolderStatus | HoverkiteError] = asyncio.Queue()
         self.note = ""
@@ -120,11 +121,11 @@ class ScriptedEngine:
             self.survey = None  # as in the engine: the reply to a yes still tells what it takes
         return api.FolderOpened(folder="f1", path=path, survey=survey)
 
-    async def search(self, folder: str, query: str, hits: int | None = None) -> api.SearchReply:
+    async def search(self, folder: str, query: str, hits: int | None = None) -> SearchReply:
         self.searches.append(query)
         if self.refreshed is None:
             raise EngineError("no search was scripted")
-        return api.SearchReply(query=query, took_ms=9.0, hits=self.refreshed)
+        return SearchReply(query=query, took_ms=9.0, hits=self.refreshed)
 
     async def ask(
         self, folder: str, question: str, hits: int | None = None

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -146,7 +147,7 @@ def test_each_index_is_looked_at_briefly(
     assert printed.err == "1 fault left.\n"
     assert "\x1b" not in printed.out
     assert os.linesep + broken in printed.out
-    assert f"not compared: 1 file, 2 chunks, 123 kB{os.linesep}" in printed.out
+    assert re.search(r"not compared: 1 file, 2 chunks, \d+ kB\n", printed.out)
     assert f"with its folder: hoverkite doctor {tmp_path / 'sound'}{os.linesep}" in printed.out
     assert "DOCS" not in printed.out
     assert f"or: hoverkite forget {broken}{os.linesep}" in printed.out

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from engine.api import Hit
+from engine.api_search import Hit
 from engine.extracts import ENOUGH, SHORTLIST, choose
 from engine.quotable import units
 from tests.hits import hit

@@ -17,6 +17,7 @@ from engine.figures import size
 from engine.manifest import FileUpdate, Manifest
 from engine.printing import plain_line
 from engine.scan import Entry
+from tests.schemas import TO_SCHEMA_2
 
 HOSTILE = "n\x1b]52;c;aGFja2Vk\x07\u202e[@click=app.quit]'\"; DROP\nTABLE {} %s"
 
@@ -88,9 +89,7 @@ def test_looking_leaves_no_trace_beside_a_manifest(tmp_path: Path) -> None:
 def test_an_index_of_the_version_before_is_sound(tmp_path: Path) -> None:
     place = index_of(tmp_path / "notes")
     with contextlib.closing(sqlite3.connect(place / kept.MANIFEST)) as connection:
-        connection.execute("ALTER TABLE files DROP COLUMN ctime_ns")
-        connection.execute("PRAGMA user_version = 2")
-        connection.commit()
+        connection.executescript(TO_SCHEMA_2)
     index = kept.look(place)
     assert (index.state, index.files, index.chunks) == ("closed", 1, 2)
     manifest = Manifest(place / kept.MANIFEST)

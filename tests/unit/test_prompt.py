@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.api import Hit
+from engine.api_search import Hit
 from engine.config import Settings
 from engine.endpoint import Endpoint
 from engine.errors import UsageError

@@ -1,0 +1,106 @@
+"""The messages of a search: what is asked, and what is found, with where each hit came from."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from engine.api_message import Message, Text
+
+Mode = Literal["hybrid", "dense", "bm25"]
+"""Which arms of the search are asked: both and fused, or one alone."""
+
+
+class Filters(Message):
+    """What a hit has to meet; every kind that is given counts, in addition to the query's own."""
+
+    paths: list[str] = []
+    """Files, folders or globs relative to the folder, of which one has to match."""
+    not_paths: list[str] = []
+    """Likewise, of which none may match."""
+    types: list[str] = []
+    """File endings without their dot, of which one has to match: ``["md", "pdf"]``."""
+    tags: list[str] = []
+    """Tags of the file, each of which it must have."""
+    after: str | None = None
+    """The file was modified on this day (ISO 8601) or later …"""
+    before: str | None = None
+    """… and before this day."""
+    phrases: list[str] = []
+    """Word for word in the hit, whatever their case."""
+    without: list[str] = []
+    """Not in the hit."""
+
+
+class Place(Message):
+    """Where a chunk stands."""
+
+    path: str
+    start_line: int
+    """First line of the chunk in its file, from 1; in a PDF, the line of its page's text."""
+    end_line: int
+    page: int | None = None
+    """Page of a PDF, from 1."""
+    quoted_path: str | None = None
+    """Percent-encoded bytes of the path, only where it is not valid UTF-8."""
+
+
+class Hit(Place):
+    """A chunk returned for a query, or in an exact search the lines that match."""
+
+    rank: int
+    """From 1."""
+    heading: str
+    """Heading path, outermost first, joined by `` > ``; empty above the first heading."""
+    text: str
+    distance: float | None
+    """What Milvus returned, or its equal for a hit that BM25 alone found; for COSINE larger is
+    closer. None in an exact search."""
+    score: float | None = None
+    """Fused score, from 0 to 1, by which hits are ranked; None in an exact search."""
+    dense_rank: int | None = None
+    """Its place, from 1, among the chunks nearest by vector; None where it is not among them."""
+    bm25_rank: int | None = None
+    """Its place among those BM25 found; None where it is not among them."""
+    bm25_score: float | None = None
+    named: list[str] = []
+    """Identifiers, codes and file names of the query that it holds word for word."""
+    folded: list[Place] = []
+    """Chunks that say nearly the same, and are not shown on their own."""
+
+
+class Cut(Message):
+    """A chunk that was found and is not among the hits, and why."""
+
+    place: Place
+    score: float
+    reason: str
+
+
+class SearchRequest(Message):
+    """Search a folder. What is left out is as the settings say."""
+
+    query: Text
+    """Words; or ``'literal`` or ``/regex/`` for an exact search. May hold filters."""
+    hits: int | None = Field(None, ge=1, le=1000)
+    mode: Mode | None = None
+    filters: Filters = Filters()
+    per_file: int | None = Field(None, ge=0, le=1000)
+    """At most so many hits of one file; 0 for no limit."""
+    explain: bool = False
+    """Whether to tell what was cut, too."""
+
+
+class SearchReply(Message):
+    """Ranked hits, best first."""
+
+    query: str
+    took_ms: float
+    mode: Mode | Literal["exact"] = "hybrid"
+    hits: list[Hit]
+    matches: int | None = None
+    """In an exact search, how many lines match; more than ``hits`` where there are many."""
+    files: list[str] = []
+    """In an exact search, every file with a match, in the order of their paths."""
+    notices: list[str] = []
+    """What a person should know: a filter nothing meets, an arm of the search that is off."""
+    cut: list[Cut] = []
