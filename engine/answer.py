@@ -15,7 +15,7 @@ from engine.api import (
     PromptMade,
     Token,
 )
-from engine.api_search import Hit
+from engine.api_search import Hit, SearchRequest
 from engine.config import Settings
 from engine.endpoint import Endpoint
 from engine.errors import NothingFoundError, UsageError
@@ -42,7 +42,10 @@ async def answer(
     question = request.question
     if not question.strip():
         raise UsageError("the question is empty", "Type a question first")
-    reply = await folder.search(question, request.hits or settings.hits)
+    asked = SearchRequest(
+        query=question, hits=request.hits, mode=request.mode, filters=request.filters
+    )
+    reply = await folder.search(asked)
     yield HitsFound(query=reply.query, took_ms=reply.took_ms, hits=reply.hits)
     yield ExtractsFound(extracts=await folder.extracts(question, reply.hits))
     said: list[str] = []

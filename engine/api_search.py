@@ -81,11 +81,13 @@ class SearchRequest(Message):
 
     query: Text
     """Words; or ``'literal`` or ``/regex/`` for an exact search. May hold filters."""
-    hits: int | None = Field(None, ge=1, le=1000)
+    hits: int | None = Field(None, ge=1, le=10_000)
     mode: Mode | None = None
     filters: Filters = Filters()
     per_file: int | None = Field(None, ge=0, le=1000)
     """At most so many hits of one file; 0 for no limit."""
+    fold: bool = True
+    """Whether chunks that say nearly the same as a better one are folded into it."""
     explain: bool = False
     """Whether to tell what was cut, too."""
 

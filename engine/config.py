@@ -80,6 +80,13 @@ class Settings(BaseModel):
         description="Processor threads that indexing on a CPU may use. 0: one for each core.",
     )
     hits: int = Field(8, ge=1, le=100, description="How many chunks a search returns.")
+    hits_per_file: int = Field(
+        4, ge=0, le=100, description="At most so many of them of one file. 0: any number."
+    )
+    search_mode: Literal["hybrid", "dense", "bm25"] = Field(
+        "hybrid",
+        description="How chunks are found: by meaning (`dense`), by words (`bm25`), or by both.",
+    )
     milvus_uri: str = Field(
         "", description="A Milvus server to use instead of the local Milvus Lite file."
     )

@@ -100,6 +100,14 @@ class Encoder(ABC):
         """Let a closed encoder say so for remembered queries too."""
         self.__dict__.pop("_recent_query", None)
 
+    def trust(self, query: str) -> float:
+        """Return how far the vector of ``query`` can be trusted, from 0 to 1.
+
+        It is low where the model's vocabulary was not made for the language; see
+        ``engine.legibility``.
+        """
+        return 1.0
+
     def encode_now(self, texts: Sequence[str]) -> Vectors:
         """Like :meth:`encode` for a few short texts, with the priority of a query."""
         for _, vectors in self.stream(texts, at_once=True):

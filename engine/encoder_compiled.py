@@ -16,6 +16,7 @@ from tokenizers import Encoding, Tokenizer
 
 from engine.embedding import PART_TEXTS, Encoder, Part, Vectors
 from engine.errors import ModelError
+from engine.legibility import trust
 
 BATCH = 4
 """Texts a batch: larger ones need more padding, are no faster and take more memory."""
@@ -74,6 +75,10 @@ class CompiledEncoder(Encoder):
         self._one_start = threading.Lock()
         self._one_query = threading.Lock()
         self._closed = False
+
+    def trust(self, query: str) -> float:
+        """Return how far the vector of ``query`` can be trusted, from 0 to 1."""
+        return trust(self._tokenizer, self._fitting(query))
 
     def rest(self) -> None:
         """Let go of the bulk graph, about 80 MB; making it again takes a fraction of a second."""

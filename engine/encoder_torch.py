@@ -13,6 +13,7 @@ from engine.embedding import PART_TEXTS, EncoderInParts, Vectors
 from engine.encoder_build import cpu_has_bf16
 from engine.encoder_files import OTHER_STEP, ModelFiles
 from engine.errors import ModelError
+from engine.legibility import trust
 
 BATCH = {"cpu": 16, "mps": 32, "cuda": 128}
 """Texts a batch."""
@@ -69,6 +70,11 @@ class TorchEncoder(EncoderInParts):
             self.device = f"{device} (torch bf16)"
         elif has_bf16(device):  # rounded weights stay rounded
             self._model = open_model(str(model.folder), device)
+
+    def trust(self, query: str) -> float:
+        """Return how far the vector of ``query`` can be trusted; 1 where no tokenizer tells."""
+        tokenizer = getattr(getattr(self._model, "tokenizer", None), "backend_tokenizer", None)
+        return trust(tokenizer, self._fitting(query)) if tokenizer else 1.0
 
     def close(self) -> None:
         """Free the model; a running ``encode`` ends with a ModelError after its batch."""

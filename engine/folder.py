@@ -22,7 +22,7 @@ from engine.api import (
     SyncFinished,
     WatchState,
 )
-from engine.api_search import Hit, SearchReply
+from engine.api_search import Hit, SearchReply, SearchRequest
 from engine.batch import Outcome
 from engine.catch_up import CatchUp
 from engine.config import Settings
@@ -294,8 +294,8 @@ class Folder:
         look_now = partial(look, self._manifest, index)
         return await self._trying(index, lambda: self._writer.do(look_now))
 
-    async def search(self, query: str, hits: int) -> SearchReply:
-        """Return the ``hits`` chunks nearest to ``query``.
+    async def search(self, request: SearchRequest) -> SearchReply:
+        """Return the hits of ``request``.
 
         Raises:
             HoverkiteError: the encoder or the index can't be used.
@@ -305,10 +305,10 @@ class Folder:
         await self._searchable.wait()
         self._check_open()
         self._last_use = time.monotonic()
-        searching = partial(search, query, hits, encoder=encoder, index=index)
+        searching = partial(search, request, self._settings, encoder=encoder, index=index)
         found = await self._trying(index, lambda: asyncio.to_thread(searching))
         took = round((time.monotonic() - begun) * 1000, 1)
-        return SearchReply(query=query, took_ms=took, hits=found)
+        return found.model_copy(update={"took_ms": took})
 
     async def extracts(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return one to three quotations from ``hits`` that bear on ``question``."""

@@ -7,19 +7,23 @@ purged in one call when nothing else is to do, because a Milvus Lite delete stop
 import logging
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import paths, seal
+from engine import fusion, paths, seal
 from engine.errors import StoreError
+from engine.fusion import Ranked
+from engine.lexical import LEXICAL_VERSION, words
 from engine.manifest import Manifest, StoredChunk
 from engine.manifest_file import put_aside
 from engine.paths import short_hash
-from engine.store import Row, Store
+from engine.store import Neighbour, Row, Store
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +32,31 @@ DEAD_SHARE = 0.05
 DEAD_ALWAYS_FINE = 200
 """So few dead rows never matter."""
 _REFILL_BATCH = 2000
+_CHUNKS_AT_ONCE = 32
+"""Chunks that are fetched from the manifest together: more than most searches show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is searched for."""
+
+    vector: NDArray[np.float32]
+    words: str = ""
+    """As BM25 compares them; empty where it is not asked."""
+    weight: float = 1.0
+    """The dense arm's in the fused score."""
+    by_vector: bool = True
+    """Whether the dense arm is asked; if not, the vector only tells the distances."""
+    among: str = ""
+    """A Milvus filter over numbers; empty for all rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A chunk near a query, with the distance Milvus returned."""
+    """A chunk that was found, and how it was ranked."""
 
     stored: StoredChunk
-    distance: float
+    ranked: Ranked
 
 
 class Index:
@@ -64,11 +85,13 @@ class Index:
         self._target = target
         self._model = model
         self.dimension = dimension
-        self._collection = f"chunks_{short_hash(f'{owner} {model}')}"
+        self._collection = f"chunks_{short_hash(f'{owner} {model} {LEXICAL_VERSION}')}"
         self._rows: set[int] = set()
         self._dead: set[int] = set()
         self.unfilled: set[int] = set()
         """Files with rows that no sound vector could fill; whoever embeds them takes them out."""
+        self._executor = ThreadPoolExecutor(4, thread_name_prefix="bm25")
+        """Where words are searched while the vector is."""
         self._store: Store | None = None
         self.generation = 0
         """Grows with every reopening, so that one failure is mended once."""
@@ -128,7 +151,12 @@ class Index:
             vectors = self._manifest.vectors_of(
                 (key for _, _, key in batch), self._model, self.dimension
             )
-            rows = [Row(row, file, vectors[key]) for row, file, key in batch if key in vectors]
+            chunks = self._manifest.chunks_at([row for row, _, _ in batch])
+            rows = [
+                row_of(row, file, chunks[row].chunk.embedded, vectors[key])
+                for row, file, key in batch
+                if key in vectors and row in chunks
+            ]
             self.unfilled.update(file for _, file, key in batch if key not in vectors)
             store.insert(rows)
             present.update(row.id for row in rows)
@@ -149,6 +177,7 @@ class Index:
     def close(self) -> None:
         """Let go of the store, and seal its file."""
         is_whole = self._store is not None
+        self._executor.shutdown()
         self._let_go()
         if is_whole and isinstance(self._target, Path):
             seal.put(self._target)
@@ -193,24 +222,52 @@ class Index:
         """Whether there is nothing to find."""
         return len(self._rows) <= len(self._dead)
 
-    def search(self, vector: NDArray[np.float32], limit: int) -> Sequence[Found]:
-        """Return the ``limit`` chunks nearest to ``vector``, best first.
+    def search(self, query: Query, limit: int) -> Iterator[Found]:
+        """Return the chunks that the arms of ``query`` find, best first: ``limit`` or more.
 
         Raises:
             StoreError: Milvus failed; ``reopen`` and search again.
         """
-        if not self._rows:
+        return self._chunks(self._ranked(query, limit))
+
+    def _ranked(self, query: Query, limit: int) -> list[Ranked]:
+        """Return the rows that the arms find, fused; some may have died just now."""
+        if self.is_empty:
             return []
-        near = self._open_store().search(vector, limit + len(self._dead))
-        # Twice as many as asked for: some may have died since the last write was counted.
-        near = [neighbour for neighbour in near if neighbour.row not in self._dead][: 2 * limit]
-        chunks = self._manifest.chunks_at([neighbour.row for neighbour in near])
-        return [Found(chunks[n.row], n.distance) for n in near if n.row in chunks][:limit]
+        asked = max(limit, fusion.DEPTH)
+        by_words = self._executor.submit(self._neighbours, query.words, asked, query.among)
+        near = self._neighbours(query.vector if query.by_vector else "", asked, query.among)
+        found = by_words.result()
+        lacking = fusion.rows_without_distance(near, found)
+        vectors = self._manifest.vectors_at(lacking, self._model, self.dimension)
+        distances = {row: float(vector @ query.vector) for row, vector in vectors.items()}
+        return fusion.fuse(near, found, distances, weight=query.weight)
+
+    def _neighbours(
+        self, asked: NDArray[np.float32] | str, limit: int, among: str
+    ) -> list[Neighbour]:
+        """Return what one arm finds; nothing without words."""
+        if isinstance(asked, str) and not asked:
+            return []
+        near = self._open_store().search(asked, limit + len(self._dead), among)
+        return [neighbour for neighbour in near if neighbour.row not in self._dead][:limit]
+
+    def _chunks(self, ranked: Iterable[Ranked]) -> Iterator[Found]:
+        """Yield the chunks of ``ranked``, in order, that the manifest still holds."""
+        rows = iter(ranked)
+        while some := [*islice(rows, _CHUNKS_AT_ONCE)]:
+            chunks = self._manifest.chunks_at([one.row for one in some])
+            yield from (Found(chunks[one.row], one) for one in some if one.row in chunks)
 
     def _open_store(self) -> Store:
         if self._store is None:
             raise StoreError("the index is being reopened")
         return self._store
+
+
+def row_of(row: int, file: int, text: str, vector: NDArray[np.float32]) -> Row:
+    """Return what Milvus keeps of ``text``, which is embedded as ``vector``."""
+    return Row(row, file, vector, " ".join(words(text)))
 
 
 def open_index(root: Path, server: str, manifest: Manifest, model_id: str, dimension: int) -> Index:

@@ -261,6 +261,18 @@ class Manifest:
                     found[key] = vector
         return found
 
+    def vectors_at(
+        self, rows: Sequence[int], model: str, dimension: int
+    ) -> dict[int, NDArray[np.float32]]:
+        """Return the vectors of Milvus rows under ``model``, where they are known and sound."""
+        found = self._file.all(
+            "SELECT DISTINCT row, vector FROM chunks JOIN vectors USING (text_hash) "
+            "WHERE model = ? AND row IN (SELECT value FROM json_each(?))",
+            (model, json.dumps(list(rows))),
+        )
+        sound = ((row, _sound(vector, dimension)) for row, vector in found)
+        return {row: vector for row, vector in sound if vector is not None}
+
     def files_without_vectors(self, model: str) -> set[int]:
         """Return the files that hold a chunk with no vector under ``model``; reads every chunk.
 

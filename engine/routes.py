@@ -37,7 +37,7 @@ def _folder_routes(engine: Engine) -> list[Route]:
     async def search(folder: str, request: api_search.SearchRequest) -> api_search.SearchReply:
         found = engine.folder(folder)
         with engine.in_use(found):
-            return await found.search(request.query, request.hits or engine.settings.hits)
+            return await found.search(request)
 
     async def status(folder: str) -> api.FolderStatus:
         return engine.status(engine.folder(folder))

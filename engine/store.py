@@ -3,7 +3,8 @@
 Seen with pymilvus 3.0.2 and milvus-lite 2.5.1: a call without a time limit may be retried for
 minutes; after reopening a collection must be loaded; a delete stops all searches for its duration;
 a query returns at most 16 384 rows; assertions print to standard output; pings make its server hang
-up. How its server starts is in ``lite_server.py``.
+up; searching an empty collection by words is an error. How its server starts is in
+``lite_server.py``.
 """
 
 import contextlib
@@ -29,6 +30,8 @@ CALL_SECONDS = 30
 LOAD_SECONDS = 300
 MOST_HITS = 16_384
 """Milvus's own limit of rows in one reply."""
+MOST_WORDS = 65_000
+"""Bytes of a chunk's words that Milvus takes; it allows no longer texts than 65 535."""
 SERVER_STEP = "Check milvus_uri, and that its server runs and can be reached; then try again"
 _INSERT_BATCH = 1000
 _LIST_BATCH = 10_000
@@ -40,16 +43,18 @@ _NO_KEEPALIVE = {"grpc.keepalive_time_ms": 2**31 - 1, "grpc.keepalive_permit_wit
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What Milvus keeps of a chunk: one (file, text) pair and its vector."""
+    """What Milvus keeps of a chunk: one (file, text) pair, its vector and its words."""
 
     id: int
     file: int
     vector: NDArray[np.float32]
+    words: str
+    """As BM25 compares them, with spaces between them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A row Milvus found near a query, and the distance it returned."""
+    """A row Milvus found near a query, and the distance (for BM25 the score) it returned."""
 
     row: int
     distance: float
@@ -81,15 +86,25 @@ class Store:
         """Process id of the Milvus Lite server; None for a remote one."""
 
     def _create(self) -> None:
-        from pymilvus import DataType
+        from pymilvus import DataType, Function, FunctionType
 
         local = isinstance(self.target, Path)
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
         schema.add_field("id", DataType.INT64, is_primary=True)
         schema.add_field("file", DataType.INT64)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=self._dimension)
+        schema.add_field(
+            "words",
+            DataType.VARCHAR,
+            max_length=65_535,
+            enable_analyzer=True,
+            analyzer_params={"tokenizer": "whitespace"},
+        )
+        schema.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_function(Function("bm25", FunctionType.BM25, ["words"], ["bm25"]))
         index = self._client.prepare_index_params()
         index.add_index("vector", index_type="FLAT" if local else "AUTOINDEX", metric_type="COSINE")
+        index.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
         self._client.create_collection(self._name, schema=schema, timeout=CALL_SECONDS)
         # Waiting for it would take half a second, and there is nothing to index yet.
         self._client.create_index(self._name, index, timeout=CALL_SECONDS, sync=False)
@@ -101,7 +116,12 @@ class Store:
                 self._client.insert(
                     self._name,
                     [
-                        {"id": row.id, "file": row.file, "vector": row.vector}
+                        {
+                            "id": row.id,
+                            "file": row.file,
+                            "vector": row.vector,
+                            "words": _fitting(row.words),
+                        }
                         for row in rows[begin : begin + _INSERT_BATCH]
                     ],
                     timeout=CALL_SECONDS,
@@ -123,13 +143,20 @@ class Store:
             if self._client.has_collection(name, timeout=CALL_SECONDS):
                 self._client.drop_collection(name, timeout=LOAD_SECONDS)
 
-    def search(self, vector: NDArray[np.float32], limit: int) -> list[Neighbour]:
-        """Return up to ``limit`` rows nearest to ``vector``, each row once, best first."""
+    def search(
+        self, query: NDArray[np.float32] | str, limit: int, among: str = ""
+    ) -> list[Neighbour]:
+        """Return up to ``limit`` rows, each once, best first.
+
+        They are nearest to ``query`` where it is a vector; where it is words, best by BM25. The
+        filter ``among`` is made of numbers alone.
+        """
         with _as_store_error("the search failed"):
             (found,) = self._client.search(
                 self._name,
-                data=[vector],
-                anns_field="vector",
+                data=[query],
+                anns_field="bm25" if isinstance(query, str) else "vector",
+                filter=among,
                 limit=min(limit, MOST_HITS),
                 timeout=CALL_SECONDS,
             )
@@ -218,6 +245,14 @@ def _connect(target: Path | str) -> "MilvusClient":
     except BaseException:
         lite_server.release(target)
         raise
+
+
+def _fitting(words: str) -> str:
+    """Return as many of ``words`` as Milvus takes: all, unless a chunk is huge."""
+    if len(words) * 4 <= MOST_WORDS:
+        return words
+    cut = words.encode("utf-8", "replace")[:MOST_WORDS]
+    return cut.decode("utf-8", "ignore")
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from engine import ignore, safeguards, scan
 from engine.api import Progress
 from engine.batch import BATCH_CHUNKS, FIRST_BATCH_CHUNKS, Batch, Edits, Outcome, Pace
 from engine.config import Settings
-from engine.index import Index
+from engine.index import Index, row_of
 from engine.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
 from engine.plan import Work, compare, is_slow
 from engine.reading import Reader
@@ -375,5 +375,6 @@ class Sync:
 
 def _rows_of(update: FileUpdate, vectors: _Vectors) -> Iterator[Row]:
     """Yield the Milvus rows of a file: one for each text in it."""
-    for key in {text_hash(chunk.embedded) for chunk in update.chunks}:
-        yield Row(row_id(update.file, key), update.file, vectors[key])
+    texts = {text_hash(chunk.embedded): chunk.embedded for chunk in update.chunks}
+    for key, text in texts.items():
+        yield row_of(row_id(update.file, key), update.file, text, vectors[key])

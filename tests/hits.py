@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.api_search import Hit
+from engine.api_search import Hit, SearchRequest
 
 
 def hit(rank: int = 1, **changes: Any) -> Hit:
@@ -17,3 +17,8 @@ def hit(rank: int = 1, **changes: Any) -> Hit:
         "distance": round(0.8 - rank * 0.05, 3),
     }
     return Hit(**(values | changes))
+
+
+def wanted(query: str, hits: int) -> SearchRequest:
+    """Return the request for so many hits, whatever they say and wherever they stand."""
+    return SearchRequest(query=query, hits=hits, per_file=0, fold=False)

@@ -22,6 +22,7 @@ from engine.shared_encoder import SharedEncoder
 from engine.sync import Sync
 from tests.engine.test_live import opening, status, until, until_found
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 
@@ -98,7 +99,7 @@ async def test_closing_during_the_first_sync_ends_what_waits_for_it(root: Path) 
     encoder = Stuck()
     async with opening(root, encoder, sync=False) as opened:
         asked = [
-            asyncio.create_task(opened.search("owl", 1)),
+            asyncio.create_task(opened.search(wanted("owl", 1))),
             asyncio.create_task(opened.synced()),
         ]
         await until(encoder.reached.is_set)

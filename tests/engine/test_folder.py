@@ -16,6 +16,7 @@ from engine.folder import Folder
 from engine.manifest import open_manifest
 from engine.service import Engine
 from engine.shared_encoder import SharedEncoder
+from tests.hits import wanted
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -50,7 +51,7 @@ async def folder(
 
 async def texts(folder: Folder, query: str = "a bird") -> dict[str, str]:
     """Return path → text of everything that is found."""
-    return {hit.path: hit.text for hit in (await folder.search(query, 50)).hits}
+    return {hit.path: hit.text for hit in (await folder.search(wanted(query, 50))).hits}
 
 
 async def until(
@@ -63,7 +64,7 @@ async def until(
 
 
 async def test_a_new_folder_is_found_with_places_and_headings(folder: Folder) -> None:
-    best = (await folder.search("which bird steers with its tail?", 1)).hits[0]
+    best = (await folder.search(wanted("which bird steers with its tail?", 1))).hits[0]
     assert (best.path, best.start_line, best.heading) == ("birds/kite.md", 1, "Kite")
     assert KITE in best.text
     assert best.distance is not None
@@ -179,7 +180,7 @@ async def test_many_searches_while_files_are_written_all_succeed(
             (root / f"note{number}.md").write_text(f"Note {number}: {HERON}\n")
             await asyncio.sleep(0)
 
-    searches = [folder.search(f"bird {n}", 5) for n in range(60)]
+    searches = [folder.search(wanted(f"bird {n}", 5)) for n in range(60)]
     results = await asyncio.gather(write(), *searches, return_exceptions=True)
     assert [r for r in results if isinstance(r, BaseException)] == []
     await until(folder, lambda found: sum(path.startswith("note") for path in found) == 30)
@@ -234,9 +235,9 @@ async def test_a_folder_that_failed_to_open_is_opened_anew_by_the_next_request(
         broken.setattr("engine.embedding.load", _no_model)
         opened = await engine.open(request)
         with pytest.raises(ModelError, match="not there yet"):
-            await engine.folder(opened.folder).search("kite", 1)
+            await engine.folder(opened.folder).search(wanted("kite", 1))
     await engine.open(request)
-    assert (await engine.folder(opened.folder).search("forked tail", 1)).hits
+    assert (await engine.folder(opened.folder).search(wanted("forked tail", 1))).hits
     await engine.close()
 
 

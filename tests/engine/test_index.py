@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pymilvus.exceptions import MilvusException
 from engine import paths
 from engine.chunk import Chunk
 from engine.errors import StoreError
-from engine.index import Index
+from engine.index import Found, Index, Query
 from engine.manifest import FileUpdate, Manifest, row_id, text_hash
 from engine.scan import Entry
 from engine.store import Row, Store
@@ -38,7 +39,7 @@ def update(file: int, path: bytes, *texts: str) -> FileUpdate:
 
 
 def rows(file: int, *texts: str) -> list[Row]:
-    return [Row(row_id(file, text_hash(t)), file, VECTORS[t]) for t in texts]
+    return [Row(row_id(file, text_hash(t)), file, VECTORS[t], t) for t in texts]
 
 
 def keep(manifest: Manifest, *updates: FileUpdate) -> None:
@@ -61,20 +62,26 @@ def index(manifest: Manifest, tmp_path: Path) -> Iterator[Index]:
 
 
 def texts_found(index: Index, query: str, limit: int = 10) -> list[str]:
-    return [found.stored.chunk.text for found in index.search(VECTORS[query], limit)]
+    return [found.stored.chunk.text for found in near(index, query, limit)]
+
+
+def near(index: Index, query: str, limit: int) -> list[Found]:
+    return [*islice(index.search(Query(VECTORS[query]), limit), limit)]
 
 
 def test_an_empty_index_finds_nothing(index: Index) -> None:
-    assert index.search(VECTORS["kite"], 5) == []
+    assert near(index, "kite", 5) == []
 
 
 def test_hits_come_best_first_with_the_distance_of_milvus(manifest: Manifest, index: Index) -> None:
     index.add(rows(1, "kite", "hawk", "stone"))
     keep(manifest, update(1, b"birds.md", "kite", "hawk", "stone"))
-    found = index.search(VECTORS["kite"], 2)
+    found = near(index, "kite", 2)
     assert [f.stored.chunk.text for f in found] == ["kite", "hawk"]
-    assert found[0].distance == pytest.approx(1.0, abs=1e-5)
-    assert found[1].distance == pytest.approx(float(VECTORS["kite"] @ VECTORS["hawk"]), abs=1e-5)
+    assert found[0].ranked.distance == pytest.approx(1.0, abs=1e-5)
+    assert found[1].ranked.distance == pytest.approx(
+        float(VECTORS["kite"] @ VECTORS["hawk"]), abs=1e-5
+    )
 
 
 def test_rows_without_a_manifest_entry_are_never_hits_and_take_no_place(
@@ -156,7 +163,7 @@ def test_reopening_cures_a_store_whose_server_was_killed(manifest: Manifest, ind
     assert pid is not None
     psutil.Process(pid).kill()
     with pytest.raises(StoreError):
-        index.search(VECTORS["kite"], 1)
+        near(index, "kite", 1)
     index.reopen()
     assert texts_found(index, "kite") == ["kite"]
 

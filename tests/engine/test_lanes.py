@@ -16,6 +16,7 @@ from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
 from tests.engine.test_live import opening, status, until
 from tests.engine.test_steps import EVERYTHING, Tollgate, many_paragraphs, now
+from tests.hits import wanted
 
 __all__ = ["place", "reading"]
 
@@ -114,7 +115,7 @@ async def test_a_folder_that_is_paused_at_once_can_be_searched(tmp_path: Path) -
     async with opening(tmp_path / "docs", encoder, sync=False) as opened:
         opened.pause(paused=True)
         async with asyncio.timeout(20):
-            assert (await opened.search("kite", 3)).hits == []
+            assert (await opened.search(wanted("kite", 3))).hits == []
             request = AskRequest(question="kite")
             model = AnswerModel(config.load(), lambda: None)
             events = [each async for each in answer(request, opened, model, config.load())]
@@ -135,5 +136,5 @@ async def test_an_edit_is_not_kept_waiting_by_hints_at_everything(tmp_path: Path
             (tmp_path / "docs/note.md").write_text("a kite hovers")
             opened._follow(Hints(1.0, {b"note.md"}, everything=True))
             await until(lambda: status(opened).chunks == 1)
-            assert (await opened.search("a kite hovers", 1)).hits[0].text == "a kite hovers"
+            assert (await opened.search(wanted("a kite hovers", 1))).hits[0].text == "a kite hovers"
         encoder.toll.release(1000)

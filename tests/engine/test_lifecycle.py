@@ -19,6 +19,7 @@ from engine.config import Settings
 from engine.connection import EngineClient
 from engine.errors import EngineError, EngineStoppedError, FolderError
 from engine.service import Engine
+from tests.hits import wanted
 from tests.scripted_vllm import scripted_vllm
 from tests.supervised import alive, launch, remains, until
 
@@ -288,7 +289,7 @@ async def test_a_folder_that_nobody_uses_is_closed_and_can_be_opened_again(
     assert closing.done()
     assert not psutil.pid_exists(milvus)
     assert again == name
-    assert (await open_engine.folder(again).search("forked tail", 1)).hits
+    assert (await open_engine.folder(again).search(wanted("forked tail", 1))).hits
 
 
 async def test_the_engine_closes_folders_while_it_is_used_and_leaves_when_it_is_not(

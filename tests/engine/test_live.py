@@ -22,6 +22,7 @@ from engine.folder import Folder
 from engine.manifest import Manifest, open_manifest
 from tests.engine.test_manifest import damage
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 
@@ -79,7 +80,7 @@ async def until(come: Callable[[], bool], seconds: float = 15) -> None:
 
 
 async def texts(of: Folder) -> set[str]:
-    return {hit.text for hit in (await of.search("anything", 50)).hits}
+    return {hit.text for hit in (await of.search(wanted("anything", 50))).hits}
 
 
 async def until_found(of: Folder, expected: set[str]) -> None:

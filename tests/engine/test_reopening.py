@@ -16,6 +16,7 @@ from engine.store import Store
 from tests.engine.test_lite_server import servers
 from tests.engine.test_live import opening, status, until
 from tests.engine.tiny_encoder import TinyEncoder
+from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 
@@ -60,7 +61,7 @@ async def test_many_searches_that_meet_a_dead_milvus_reopen_it_and_none_fails(
     async with opening(root, TinyEncoder()) as opened:
         del reopened[:]
         kill(opened.milvus_pid)
-        searches = [opened.search(f"text {number}", 3) for number in range(SEARCHES)]
+        searches = [opened.search(wanted(f"text {number}", 3)) for number in range(SEARCHES)]
         replies = await asyncio.gather(*searches)
         assert [len(reply.hits) for reply in replies] == [3] * SEARCHES
         assert 1 <= len(reopened) <= 2
@@ -90,11 +91,11 @@ async def test_searches_that_come_while_the_index_is_reopened_wait_for_that_and_
         monkeypatch.setattr(index_module, "Store", open_slowly)
         monkeypatch.setattr(Index, "search", note)
         kill(opened.milvus_pid)
-        searches = [asyncio.create_task(opened.search("text 0", 3))]
+        searches = [asyncio.create_task(opened.search(wanted("text 0", 3)))]
         try:
             await until(opens.is_set)
             for number in range(1, SEARCHES):
-                searches.append(asyncio.create_task(opened.search(f"text {number}", 3)))
+                searches.append(asyncio.create_task(opened.search(wanted(f"text {number}", 3))))
             await until(lambda: len(failed) == SEARCHES)
         finally:
             go.set()
@@ -121,7 +122,7 @@ async def test_a_sync_whose_milvus_dies_twice_ends_well(
         monkeypatch.setattr(Index, "add", die)
         (root / "more.md").write_text("a kite hovers")
         assert (await opened.synced()).files == NOTES + 1
-        assert (await opened.search("a kite hovers", 1)).hits[0].text == "a kite hovers"
+        assert (await opened.search(wanted("a kite hovers", 1))).hits[0].text == "a kite hovers"
         assert (len(reopened), len(set(reopened))) == (2, 2)
         assert status(opened).state == "watching"
     assert not servers(root)

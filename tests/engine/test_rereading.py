@@ -24,6 +24,7 @@ from tests.engine.test_lanes import known_texts
 from tests.engine.test_live import opening, status, until
 from tests.engine.test_steps import EVERYTHING, Tollgate, many_paragraphs, now
 from tests.engine.tiny_encoder import TinyEncoder
+from tests.hits import wanted
 
 __all__ = ["place"]
 
@@ -154,7 +155,7 @@ async def test_a_file_whose_text_got_no_vector_is_tried_again_once_by_each_openi
         assert encoder.tried("cursed words") == 1
     async with opening(root, TinyEncoder(model)) as opened:
         assert status(opened).skipped == []
-        assert (await opened.search("cursed words", 1)).hits[0].path == "a.md"
+        assert (await opened.search(wanted("cursed words", 1))).hits[0].path == "a.md"
 
 
 @pytest.mark.parametrize(("known", "reused"), [([], 0), (["some"], 1), (["some", "other"], 2)])

@@ -17,6 +17,7 @@ from engine.batch import FIRST_BATCH_CHUNKS
 from engine.embedding import PART_TEXTS, Encoder
 from engine.errors import FolderError
 from engine.folder import Folder
+from engine.index import Query
 from engine.manifest import open_manifest
 from engine.sync import MOST_EDITS
 from engine.watch import Hints
@@ -25,6 +26,7 @@ from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
 from tests.engine.test_live import opening, status, until
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.hits import wanted
 
 __all__ = ["place", "reading"]
 
@@ -97,7 +99,7 @@ async def test_an_edit_is_found_while_a_first_indexing_goes_on(
     assert (shown.files, shown.state, shown.watch) == (2, "indexing", "events")
     assert shown.embedded_total == len(encoder.in_turn) + len(encoder.at_once) > 64
     assert shown.last_edit_ms is not None
-    assert (await busy.search("a kite hovers", 1)).hits[0].text == "a kite hovers"
+    assert (await busy.search(wanted("a kite hovers", 1))).hits[0].text == "a kite hovers"
     encoder.toll.release(1000)
     await until(lambda: status(busy).state == "watching")
     assert status(busy).files == 5
@@ -112,7 +114,7 @@ async def test_many_changed_files_wait_for_the_bulk_work(
     (root / "long 0.md").write_text("a kite hovers")
     await until(busy._follow(now("long 0.md", *names)).done)
     assert status(busy).files == 1
-    (hit,) = (await busy.search("a kite hovers", 1)).hits
+    (hit,) = (await busy.search(wanted("a kite hovers", 1))).hits
     assert hit.text == "a kite hovers", "a known file among many is an edit"
     encoder.toll.release(1000)
     await until(lambda: status(busy).files == 4 + len(names))
@@ -132,7 +134,7 @@ async def test_a_pause_holds_bulk_work_and_edits_and_lets_searches_pass(
     busy._follow(now("second.md", "note.md"))
     assert status(busy).pending == 5
     (root / "second.md").unlink()
-    assert len((await busy.search("anything", 3)).hits) == 3
+    assert len((await busy.search(wanted("anything", 3))).hits) == 3
     assert (await busy.synced()).files == 1, "nobody waits for what is paused"
     assert not edit.done()
     busy.pause(paused=False)
@@ -231,7 +233,7 @@ def test_of_a_file_read_twice_the_later_reading_counts(
     chunks = place.manifest.chunks_at(list(place.manifest.all_rows())).values()
     found = {stored.chunk.text for stored in chunks if stored.path == b"long.md"}
     assert found == ({text} if text else set())
-    near = place.index.search(place.encoder.encode_now(["long"])[0], 1000)
+    near = place.index.search(Query(place.encoder.encode_now(["long"])[0]), 1000)
     assert {each.stored.chunk.text for each in near} == found | {"other.md"}
     assert not place.run().any_change, "nothing was left to mend"
     assert place.sync._read_last == {}
@@ -376,6 +378,6 @@ async def test_an_encoder_that_is_another_than_expected_gets_its_own_index(root:
     made.begin()
     try:
         assert (await made.synced()).files == 4
-        assert (await made.search("anything", 1)).hits
+        assert (await made.search(wanted("anything", 1))).hits
     finally:
         await made.close()

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.real
 
 
 def rows(*ids: int) -> list[Row]:
-    return [Row(at, 1, np.eye(4, dtype=np.float32)[at % 4]) for at in ids]
+    return [Row(at, 1, np.eye(4, dtype=np.float32)[at % 4], f"word{at}") for at in ids]
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from engine.open_folders import OpenFolders
 from engine.store import Row, Store
 from engine.upkeep import Upkeep
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.hits import wanted
 from tests.supervised import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
@@ -136,7 +137,7 @@ def damage_milvus(keeper: Keeper) -> set[str]:
     assert store.rows() == set(rows.values())
     seal.take_off(keeper.place / "index.db")
     store.delete([rows["owl"]])
-    store.insert([Row(rows["kite"], 1, vector), Row(7, 1, vector)])
+    store.insert([Row(rows["kite"], 1, vector, ""), Row(7, 1, vector, "")])
     store.close()
     return {"1 row missing in Milvus", "1 row in Milvus twice"}
 
@@ -234,7 +235,7 @@ async def test_an_open_folder_is_examined_and_mended_in_place(
     damaged = ("The kite flies.", "The heron flies.", "The hawk flies.")
     assert again == (set(damaged) if harm is damage_rows else {"The crane f1ies."})
     folder = keeper.folders.get(keeper.name)
-    found = {hit.text.strip() for hit in (await folder.search("bird", 9)).hits}
+    found = {hit.text.strip() for hit in (await folder.search(wanted("bird", 9))).hits}
     assert found == {(keeper.root / f"{bird}.md").read_text().strip() for bird in BIRDS}
 
 
@@ -303,7 +304,7 @@ async def test_a_folder_in_use_is_not_forgotten(
     with keeper.folders.in_use(folder), pytest.raises(FolderInUseError, match="on a screen"):
         await keeper.upkeep.forget(keeper.name)
     assert keeper.place.exists()
-    assert len((await folder.search("owl", 9)).hits) == 5
+    assert len((await folder.search(wanted("owl", 9))).hits) == 5
 
 
 async def test_who_just_leaves_is_waited_for_and_who_comes_begins_anew(keeper: Keeper) -> None:
@@ -331,7 +332,7 @@ def test_the_collection_on_a_server_is_dropped_too(
     vector = np.ones(TinyEncoder.dimension, np.float32)
     for name in ("chunks_mine", "chunks_others"):
         store = Store(server, name, TinyEncoder.dimension)
-        store.insert([Row(1, 1, vector)])
+        store.insert([Row(1, 1, vector, "")])
         store.close()
     place = paths.make_private(paths.index_dir(tmp_path))
     manifest = Manifest(place / kept.MANIFEST)

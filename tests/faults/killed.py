@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from threading import Event
 
@@ -24,7 +25,7 @@ import pymilvus
 from engine import paths, scan
 from engine.config import Settings
 from engine.documents import content_hash
-from engine.index import Index
+from engine.index import Index, Query
 from engine.manifest import Manifest, open_manifest
 from engine.store import Store
 from engine.sync import Sync
@@ -107,8 +108,11 @@ class Writer:
             if stored != {paragraph for paragraph in written.split("\n\n") if paragraph}:
                 yield f"{entry.path!r} is stored with another text"
         for found in self.chance.sample(list(chunks.values()), min(5, len(chunks))):
-            hits = self.index.search(self.encoder.encode_query(found.chunk.text), 3)
-            if hits[0].distance < 0.999 or len({hit.stored.row for hit in hits}) != len(hits):
+            vector = self.encoder.encode_query(found.chunk.text)
+            hits = [*islice(self.index.search(Query(vector), 3), 3)]
+            if (hits[0].ranked.distance or 0) < 0.999 or len(
+                {hit.stored.row for hit in hits}
+            ) != len(hits):
                 yield "a chunk is not its own nearest"
 
     def change(self, kind: str, tell: int) -> None:

@@ -11,6 +11,7 @@ from engine.folder import Folder
 from tests.engine.test_live import opening as opening
 from tests.engine.test_live import status as status
 from tests.engine.tiny_encoder import TinyEncoder
+from tests.hits import wanted
 
 ALL = 10_000
 """More hits than any folder of these tests has chunks."""
@@ -41,7 +42,7 @@ def embedded(encoder: TinyEncoder) -> list[str]:
 async def indexed(of: Folder) -> dict[str, set[str]]:
     """Return path → texts of everything that can be found; nothing may be found twice."""
     found: dict[str, set[str]] = {}
-    for hit in (await of.search("anything", ALL)).hits:
+    for hit in (await of.search(wanted("anything", ALL))).hits:
         texts = found.setdefault(hit.path, set())
         assert hit.text not in texts, f"{hit.path} is found twice"
         texts.add(hit.text)

@@ -21,6 +21,7 @@ from tests.faults.opened import (
     until_equal,
     write_notes,
 )
+from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 
@@ -44,7 +45,7 @@ async def test_whatever_it_is_made_of_no_chunk_is_longer_than_the_setting(
     async with opening(root, encoder) as opened:
         assert status(opened).chunks > 3 + 20_000 / (2 * Settings().chunk_size)
         assert max(map(len, embedded(encoder))) <= Settings().chunk_size
-        assert "long.md" in {hit.path for hit in (await opened.search("x", 10_000)).hits}
+        assert "long.md" in {hit.path for hit in (await opened.search(wanted("x", 10_000))).hits}
 
 
 class CursedEncoder(TinyEncoder):

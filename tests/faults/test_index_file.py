@@ -11,6 +11,7 @@ from engine import paths
 from engine.folder import Folder
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.opened import embedded, indexed, on_disk, opening, write_notes
+from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 
@@ -121,7 +122,7 @@ def seal_of(root: Path) -> Path:
 
 async def all_are_their_own_nearest(root: Path, opened: Folder) -> None:
     for path in root.glob("*.md"):
-        reply = await opened.search(path.read_text(), 1)
+        reply = await opened.search(wanted(path.read_text(), 1))
         assert (reply.hits[0].path, (reply.hits[0].distance or 0) > 0.999) == (path.name, True)
 
 

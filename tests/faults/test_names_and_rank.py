@@ -10,6 +10,7 @@ from engine import scan
 from tests.engine.test_manifest import HOSTILE_NAMES
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.opened import indexed, opening, status, until, until_it, write_notes
+from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 
@@ -30,7 +31,7 @@ async def test_files_of_any_name_are_indexed_found_and_deleted_alone(
             expected[name] = {f"odd {number}"}
         await until_it(holds)
         for name, path in names.items():
-            (best,) = (await opened.search(next(iter(expected[name])), 1)).hits
+            (best,) = (await opened.search(wanted(next(iter(expected[name])), 1))).hits
             assert best.path == name
             Path(os.fsdecode(path)).unlink()
             del expected[name]
@@ -57,16 +58,16 @@ async def test_the_best_note_keeps_its_rank_when_it_is_saved_again(
     best.write_text("\n\n".join(SECTIONS))
     async with opening(root, encoder) as opened:
         await until(lambda: status(opened).state == "watching")
-        asked = (await opened.search("anything", 1000)).hits
+        asked = (await opened.search(wanted("anything", 1000))).hits
         (question,) = {hit.text for hit in asked if "hovers 2." in hit.text}
-        before = (await opened.search(question, 12)).hits
+        before = (await opened.search(wanted(question, 12))).hits
         assert before[0].path == "best.md"
         for round_number in range(3):
             revision = status(opened).revision
             best.write_text(resave("\n\n".join(SECTIONS)))
             os.utime(best, ns=(1, 10**18 + round_number))
             await opened.synced()
-            again = (await opened.search(question, 12)).hits
+            again = (await opened.search(wanted(question, 12))).hits
             assert (again[0].path, again[0].text) == ("best.md", question)
             assert again[0].distance == pytest.approx(before[0].distance)
             others = [(hit.path, hit.text) for hit in before if hit.path != "best.md"]

@@ -16,6 +16,7 @@ from engine.config import Settings
 from engine.folder import Folder
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.opened import embedded, indexed, opening, status, until, until_it
+from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 
@@ -125,7 +126,7 @@ async def test_five_megabytes_on_one_line_are_read_in_bounded_time(
     async with opening(root, encoder) as opened:
         assert time.monotonic() - begun < 40
         assert status(opened).skipped == []
-        (last,) = (await opened.search(encoder.in_turn[-1], 1)).hits
+        (last,) = (await opened.search(wanted(encoder.in_turn[-1], 1))).hits
     assert (last.path, last.start_line, last.end_line) == ("long.md", 1, 1)
 
 
