@@ -41,7 +41,7 @@ def choose(
 ) -> tuple[list[Kept], list[Left]]:
     """Return up to ``limit`` chunks to show of ``found``, in order, and what was left out.
 
-    ``per_file`` is how many there may be of one file, 0 for any number; ``fold`` whether chunks that
+    ``per_file`` is how many there may be of one file, 0 for any number. With ``fold``, chunks that
     say nearly the same as a better one are folded into it.
     """
     kept: list[Kept] = []
