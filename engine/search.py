@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
-from engine import extracts, scan
+from engine import extracts, scan, wanted
 from engine.api import Extract
 from engine.api_search import Hit
 from engine.index import Found, Index
@@ -23,6 +23,7 @@ def search(query: str, limit: int, *, encoder: "Encoder", index: Index) -> list[
     if not query.strip():
         return []
     vector = encoder.encode_query(query)
+    wanted.check()
     return [_hit(rank, found) for rank, found in enumerate(index.search(vector, limit), 1)]
 
 
@@ -30,6 +31,7 @@ def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Ext
     """Return one to three quotations from ``hits`` that bear on ``question``; blocking."""
 
     def similarity(sentences: list[str]) -> list[float]:
+        wanted.check()
         asked = encoder.encode_query(question)
         return [float(value) for value in encoder.encode_now(sentences) @ asked]
 
