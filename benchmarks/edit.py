@@ -24,6 +24,7 @@ from typing import Any
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import index, own_home, running
 from engine import encoder_files
+from engine.api_search import SearchRequest
 from engine.config import Settings
 from engine.connection import EngineClient
 from engine.encoder_torch import open_model
@@ -131,7 +132,9 @@ async def time_edit(engine: EngineClient, folder: str, edit: Edit) -> Took:
         status = await engine.status(folder)
         if status.revision != revision:
             revision, begun = status.revision, time.perf_counter()
-            reply = await engine.search(folder, edit.paragraph, MOST_HITS)
+            reply = await engine.search(
+                folder, SearchRequest(query=edit.paragraph, hits=MOST_HITS, per_file=0)
+            )
             if any(edit.word in hit.text for hit in reply.hits):
                 found = time.perf_counter() - saved
                 embedded = status.embedded_total - before.embedded_total

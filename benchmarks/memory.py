@@ -16,6 +16,7 @@ import psutil
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import index, own_home, running
 from engine import encoder_files
+from engine.api_search import SearchRequest
 from engine.config import Settings
 from engine.connection import EngineClient
 
@@ -37,7 +38,9 @@ print(psutil.Process().memory_full_info().rss)
 async def memory_of(engine: EngineClient, folder: str) -> dict[str, float]:
     """Return what engine and Milvus hold in megabytes, after some searches."""
     for number in range(SEARCHES):
-        await engine.search(folder, f"question {number} about falcons above the harbour")
+        await engine.search(
+            folder, SearchRequest(query=f"question {number} about falcons above the harbour")
+        )
     pids = (await engine.status(folder)).pids
     assert pids.engine and pids.milvus, "both run"
     ours, milvus = (psutil.Process(pid).memory_full_info() for pid in (pids.engine, pids.milvus))

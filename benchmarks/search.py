@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import index, own_home, running
 from engine import encoder_files
+from engine.api_search import SearchRequest
 from engine.config import Settings
 from engine.connection import EngineClient
 from engine.encoder_torch import open_model
@@ -40,7 +41,7 @@ async def ask(engine: EngineClient, folder: str, queries: list[str]) -> list[Ans
     answered = []
     for query in queries:
         begun = time.perf_counter()
-        reply = await engine.search(folder, query, HITS)
+        reply = await engine.search(folder, SearchRequest(query=query, hits=HITS))
         answered.append(Answered(time.perf_counter() - begun, reply.took_ms / 1000))
     return answered
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import cpu_of, index, own_home, running
 from engine import paths
+from engine.api_search import SearchRequest
 
 BARE = """
 import sys, tempfile
@@ -56,7 +57,9 @@ async def start(docs: Path) -> Started:
     begun = time.perf_counter()
     async with running() as engine:
         opened = await engine.open_folder(str(docs))
-        reply = await engine.search(opened.folder, "a falcon above the harbour")
+        reply = await engine.search(
+            opened.folder, SearchRequest(query="a falcon above the harbour")
+        )
         searched = time.perf_counter() - begun
         processor = cpu_of((await engine.hello()).pid)
         assert reply.hits, "the folder is not empty"

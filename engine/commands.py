@@ -56,7 +56,12 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         if missing := await _what_is_missing(client, folder):
             narrate(missing)
         if options.command == "search":
-            return _print_hits(await client.search(folder, options.query, options.hits), options)
+            return _print_hits(
+                await client.search(
+                    folder, api_search.SearchRequest(query=options.query, hits=options.hits)
+                ),
+                options,
+            )
         return await _ask(client, folder, options)
     finally:
         await client.close()

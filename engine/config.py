@@ -142,6 +142,10 @@ class Settings(BaseModel):
     engine_linger_minutes: float = Field(
         10, ge=0, description="The engine stays this long after its last client left."
     )
+    search_as_you_type: bool = Field(
+        True,
+        description="The screen shows the hits of a query while it is typed, at each pause.",
+    )
     theme: str = Field("kite", description="Colour theme of the screen.")
     editor: str = Field(
         "", description="Command that opens a hit. Empty: `$VISUAL`, then `$EDITOR`, then `vi`."

@@ -64,13 +64,10 @@ class EngineClient:
         request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm)
         return api.FolderOpened.model_validate_json(await self._send("POST", api.FOLDERS, request))
 
-    async def search(self, folder: str, query: str, hits: int | None = None) -> SearchReply:
-        """Return the chunks nearest to ``query``, best first."""
-        body = await self._send(
-            "POST",
-            api.SEARCH.format(folder=folder),
-            api_search.SearchRequest(query=query, hits=hits or self._hits),
-        )
+    async def search(self, folder: str, request: api_search.SearchRequest) -> SearchReply:
+        """Return the hits for a query, best first; cancelled, it closes the connection."""
+        asked = request.model_copy(update={"hits": request.hits or self._hits})
+        body = await self._send("POST", api.SEARCH.format(folder=folder), asked)
         return SearchReply.model_validate_json(body)
 
     async def status(self, folder: str) -> api.FolderStatus:

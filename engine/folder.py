@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine import paths, scan
+from engine import paths, scan, wanted
 from engine.api import (
     Extract,
     FolderState,
@@ -306,14 +306,14 @@ class Folder:
         self._check_open()
         self._last_use = time.monotonic()
         searching = partial(search, request, self._settings, encoder=encoder, index=index)
-        found = await self._trying(index, lambda: asyncio.to_thread(searching))
+        found = await self._trying(index, lambda: wanted.in_thread(searching))
         took = round((time.monotonic() - begun) * 1000, 1)
         return found.model_copy(update={"took_ms": took})
 
     async def extracts(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
         """Return one to three quotations from ``hits`` that bear on ``question``."""
         encoder, _ = await self._result_of(self._opened)
-        return await asyncio.to_thread(quote, question, hits, encoder=encoder)
+        return await wanted.in_thread(partial(quote, question, hits, encoder=encoder))
 
     def status(self, llm: LlmState, vllm_pid: int | None) -> FolderStatus:
         """Return everything there is to show about this folder."""

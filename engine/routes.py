@@ -1,5 +1,6 @@
 """The HTTP routes in front of the engine: which message leads to what, and how failures travel."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -19,6 +20,9 @@ from engine.problems import as_known, problem_of
 from engine.service import Engine
 
 log = logging.getLogger(__name__)
+
+_CLIENT_LEFT = 499
+"""Status of a reply that nobody receives; nginx's number for it."""
 
 _Answer = Callable[..., Awaitable[BaseModel | Response]]
 
@@ -60,7 +64,7 @@ def _folder_routes(engine: Engine) -> list[Route]:
         return _stream(engine, found, engine.sync_events(found))
 
     return [
-        _route(engine, "POST", api.SEARCH, search, api_search.SearchRequest),
+        _route(engine, "POST", api.SEARCH, search, api_search.SearchRequest, for_one=True),
         _route(engine, "GET", api.STATUS, status),
         _route(engine, "POST", api.PAUSE, pause, api.PauseRequest),
         _route(engine, "GET", api.EVENTS, events),
@@ -106,19 +110,49 @@ def _other_routes(engine: Engine) -> list[Route]:
 
 
 def _route(
-    engine: Engine, method: str, path: str, answer: _Answer, body: type[BaseModel] | None = None
+    engine: Engine,
+    method: str,
+    path: str,
+    answer: _Answer,
+    body: type[BaseModel] | None = None,
+    *,
+    for_one: bool = False,
 ) -> Route:
-    """Have ``answer`` called with what ``path`` names and, where there is to be one, the body."""
+    """Have ``answer`` called with what ``path`` names and, where there is to be one, the body.
+
+    What is done ``for_one`` client alone ends when that client leaves.
+    """
 
     async def endpoint(request: Request) -> Response:
         engine.touch()
         given: list[Any] = [*request.path_params.values()]
         if body:
             given.append(_read(body, await request.body()))
-        reply = await answer(*given)
+        answering = answer(*given)
+        reply = await (_while_wanted(request, answering) if for_one else answering)
         return _json(reply) if isinstance(reply, BaseModel) else reply
 
     return Route(path, endpoint, methods=[method])
+
+
+async def _while_wanted(
+    request: Request, answering: Awaitable[BaseModel | Response]
+) -> BaseModel | Response:
+    """Wait for ``answering``, which is cancelled when the client closes its connection."""
+    reply = asyncio.ensure_future(answering)
+    leaving = asyncio.ensure_future(_has_left(request))
+    try:
+        await asyncio.wait({reply, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return reply.result() if reply.done() else Response(status_code=_CLIENT_LEFT)
+    finally:
+        reply.cancel()
+        leaving.cancel()
+
+
+async def _has_left(request: Request) -> None:
+    """Return once the client has closed the connection over which the whole request came."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _read(kind: type[BaseModel], body: bytes) -> BaseModel:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
-from engine import extracts, folding, scan
+from engine import extracts, folding, scan, wanted
 from engine.api import Extract
 from engine.api_search import Cut, Hit, Mode, Place, SearchReply, SearchRequest
 from engine.config import Settings
@@ -33,7 +33,10 @@ def search(
         return SearchReply(query=request.query, took_ms=0, mode=mode, hits=[])
     limit = request.hits or settings.hits
     per_file = settings.hits_per_file if request.per_file is None else request.per_file
-    found = index.search(_query(request.query, mode, encoder), limit)
+    query = _query(request.query, mode, encoder)
+    wanted.check()
+    found = index.search(query, limit)
+    wanted.check()
     kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
     return SearchReply(
         query=request.query,
@@ -58,6 +61,7 @@ def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Ext
     """Return one to three quotations from ``hits`` that bear on ``question``; blocking."""
 
     def similarity(sentences: list[str]) -> list[float]:
+        wanted.check()
         asked = encoder.encode_query(question)
         return [float(value) for value in encoder.encode_now(sentences) @ asked]
 

@@ -17,7 +17,7 @@ SECTIONS = {
     ),
     "Embedding and search": ("embedding", "index", "hits", "milvus"),
     "Answers": ("llm", "prompt"),
-    "The engine and the screen": ("profile", "fetch", "engine", "theme", "editor"),
+    "The engine and the screen": ("profile", "fetch", "engine", "search_as", "theme", "editor"),
 }  # fmt: skip
 """Headings of the page, and the beginnings of the settings' names that stand below each."""
 OTHER = "Other"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from engine.api import AskEvent, FolderOpened, FolderStatus
-    from engine.api_search import SearchReply
+    from engine.api_search import SearchReply, SearchRequest
     from engine.config import Settings
 
 T = TypeVar("T")
@@ -28,8 +28,8 @@ class Engine(Protocol):
     ) -> FolderOpened:
         """Open and watch a folder; the reply carries a survey when a person must agree first."""
 
-    async def search(self, folder: str, query: str, hits: int | None = None) -> SearchReply:
-        """Return the hits for ``query``, best first."""
+    async def search(self, folder: str, request: SearchRequest) -> SearchReply:
+        """Return the hits for a query, best first; cancelled, it ends in the engine too."""
 
     def ask(self, folder: str, question: str, hits: int | None = None) -> AsyncIterator[AskEvent]:
         """Stream an answer; closing the iterator stops it in vLLM."""

@@ -222,6 +222,8 @@ class MainScreen(Desk):
 
     @work(group="refresh", exit_on_error=False)
     async def _keep_hits_fresh(self) -> None:
+        from engine.api_search import SearchRequest
+
         while True:
             await self._searched.wait()
             await self._index_changed.wait()
@@ -231,7 +233,7 @@ class MainScreen(Desk):
             number, question = self._number, self._question
             engine, folder = await self._link.ready()
             try:
-                reply = await engine.search(folder, question)
+                reply = await engine.search(folder, SearchRequest(query=question))
                 self.post_message(messages.HitsRefreshed(number, reply))
             except HoverkiteError as error:
                 log.warning("a quiet search failed: %s", error)

@@ -14,6 +14,7 @@ from typing import IO, Any
 import pytest
 
 from engine import api, cli, client, config, connection, engine_lock, paths
+from engine.api_search import SearchRequest
 from engine.build import build
 from engine.config import Settings
 from engine.connection import NotAnsweringError
@@ -149,8 +150,8 @@ async def test_a_search_and_an_answer_ask_for_as_many_hits_as_the_client_was_tol
     engine.replies["/v1/folders/f/search"] = b'{"query":"q","took_ms":1,"hits":[]}'
     engine.replies["/v1/folders/f/ask"] = b""
     connected = await client.connect(Settings(hits=3))
-    await connected.search("f", "q")
-    await connected.search("f", "q", 5)
+    await connected.search("f", SearchRequest(query="q"))
+    await connected.search("f", SearchRequest(query="q", hits=5))
     assert [event async for event in connected.ask("f", "q")] == []
     await connected.close()
     assert [body["hits"] for _, body in engine.requests[1:]] == [3, 5, 3]
@@ -251,7 +252,7 @@ async def test_an_engine_that_hangs_is_noticed_in_every_request(engine: Scripted
     connected = await client.connect(Settings())
     engine.hangs = True
     with pytest.raises(NotAnsweringError) as caught:
-        await connected.search("f", "q")
+        await connected.search("f", SearchRequest(query="q"))
     assert "hoverkite stop" in caught.value.next_step
     with pytest.raises(NotAnsweringError):
         await anext(connected.events("f"))
@@ -267,7 +268,7 @@ async def test_an_engine_that_is_slow_but_lives_is_waited_for(engine: ScriptedEn
     connected = await client.connect(Settings())
     engine.replies["/v1/folders/f/search"] = b'{"query":"q","took_ms":1,"hits":[]}'
     engine.delay = 0.5
-    assert (await connected.search("f", "q")).took_ms == 1
+    assert (await connected.search("f", SearchRequest(query="q"))).took_ms == 1
     assert engine.paths().count(api.HELLO) > 2
     await connected.close()
 

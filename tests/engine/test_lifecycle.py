@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from engine import api, cli, client, config, connection, own_process, paths, service
+from engine.api_search import SearchRequest
 from engine.config import Settings
 from engine.connection import EngineClient
 from engine.errors import EngineError, EngineStoppedError, FolderError
@@ -173,7 +174,7 @@ async def test_the_key_is_nowhere_to_be_read(
         vllm.script.status = 401
         assert await last_event(engine, opened.folder) == "failed"
         with pytest.raises(FolderError):
-            await engine.search("no such folder", "kite")
+            await engine.search("no such folder", SearchRequest(query="kite"))
 
         process = psutil.Process(launched[-1].pid)
         processes = [process, *process.children(recursive=True)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine import api, client, config, engine_lock
+from engine.api_search import SearchRequest
 from engine.connection import EngineClient
 from engine.errors import EngineError
 from tests.faults.opened import until_it, write_notes
@@ -41,7 +42,9 @@ class Guest:
         """Search and ask in turn until it is enough, and at least once."""
         while not (self.took and enough.is_set()):
             begun = time.monotonic()
-            reply = await self.engine.search(self.folder, f"note {number}", 5)
+            reply = await self.engine.search(
+                self.folder, SearchRequest(query=f"note {number}", hits=5, per_file=0)
+            )
             self.took.append(time.monotonic() - begun)
             paths = [hit.path for hit in reply.hits]
             assert len(paths) == len(set(paths)), "each note is one chunk"
@@ -68,7 +71,7 @@ async def test_nobody_meets_an_error_and_all_share_one_writer(
     await until_it(lambda: has_notes(first, folder, NOTES))
     enough.set()
     await asyncio.gather(*visits)
-    found = (await first.search(folder, "note", 100)).hits
+    found = (await first.search(folder, SearchRequest(query="note", hits=100, per_file=0))).hits
     status = await first.status(folder)
     for engine in (first, *others):
         await engine.close()
@@ -119,7 +122,9 @@ async def searches(engine: EngineClient, folder: str, goes_on: Callable[[], bool
     took: list[float] = []
     while len(took) < 100 or (goes_on() and len(took) < 1000):
         begun = time.monotonic()
-        await engine.search(folder, f"which note is number {len(took)}?", 8)
+        await engine.search(
+            folder, SearchRequest(query=f"which note is number {len(took)}?", hits=8, per_file=0)
+        )
         took.append(time.monotonic() - begun)
     return sorted(took)[int(len(took) * 0.95)]
 

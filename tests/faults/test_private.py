@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine import client, config, paths
+from engine.api_search import SearchRequest
 from engine.connection import EngineClient
 from engine.errors import HoverkiteError
 from tests.scripted_vllm import scripted_vllm
@@ -31,9 +32,9 @@ async def test_no_text_of_documents_questions_or_answers_is_in_a_log(
         assert await answered(engine, folder) == ["hits", "extracts", "prompt", "token", "finished"]
         vllm.script.status = 500
         assert (await answered(engine, folder))[-1] == "failed"
-        assert (await engine.search(folder, IN_A_QUESTION)).hits
+        assert (await engine.search(folder, SearchRequest(query=IN_A_QUESTION))).hits
         with pytest.raises(HoverkiteError):
-            await engine.search("no such folder", IN_A_QUESTION)
+            await engine.search("no such folder", SearchRequest(query=IN_A_QUESTION))
         assert (await engine.status(folder)).skipped_total == 2
         await engine.close()
         await client.stop_engine()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from engine import api, api_message, api_search
-from engine.api_search import SearchReply
+from engine.api_search import SearchReply, SearchRequest
 from engine.config import Settings
 from engine.errors import EngineError, HoverkiteError
 from tests.hits import hit
@@ -121,11 +121,11 @@ class ScriptedEngine:
             self.survey = None  # as in the engine: the reply to a yes still tells what it takes
         return api.FolderOpened(folder="f1", path=path, survey=survey)
 
-    async def search(self, folder: str, query: str, hits: int | None = None) -> SearchReply:
-        self.searches.append(query)
+    async def search(self, folder: str, request: SearchRequest) -> SearchReply:
+        self.searches.append(request.query)
         if self.refreshed is None:
             raise EngineError("no search was scripted")
-        return SearchReply(query=query, took_ms=9.0, hits=self.refreshed)
+        return SearchReply(query=request.query, took_ms=9.0, hits=self.refreshed)
 
     async def ask(
         self, folder: str, question: str, hits: int | None = None
