@@ -20,6 +20,16 @@ class Document:
     """Offsets at which the pages of a PDF begin."""
     source_lines: Sequence[tuple[int, int]] = ()
     """Where ``text`` was made from the file: from this offset on, this line of the file."""
+    body: int = 0
+    """Where the words begin: behind the front matter, if it has one that could be read."""
+    title: str = ""
+    """The title that its front matter gives it."""
+    card: str = ""
+    """A line or few, without markup, of what its front matter says to readers."""
+    aliases: tuple[str, ...] = ()
+    """Other names of it, from its front matter."""
+    tags: tuple[str, ...] = ()
+    """Its tags, without ``#`` and without case, from its front matter and its text."""
     _starts: Sequence[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
