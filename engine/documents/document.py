@@ -48,6 +48,10 @@ class Document:
         above = self._line(self.pages[self._page(start)]) - 1 if self.pages else 0
         return self._line(start) - above, self._line(last) - above
 
+    def offset(self, line: int) -> int:
+        """Return where a line of the text begins, from 1; its end where it has fewer."""
+        return self._starts[line - 1] if line <= len(self._starts) else len(self.text)
+
     def page(self, start: int) -> int | None:
         """Return the page of a PDF on which ``text[start]`` stands, from 1."""
         return self._page(start) + 1 if self.pages else None
