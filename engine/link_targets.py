@@ -60,7 +60,7 @@ class Names:
         if _SCHEME.match(link.target) or "\\" in link.target:
             return None
         written, _, anchor = link.target.partition("#")
-        path = self._file(unquote(written.partition("?")[0]), source)
+        path = self._file(unquote(written.partition("?")[0], errors="surrogateescape"), source)
         return Target(path, unquote(anchor)) if path else None
 
     def _page(self, page: str, source: bytes) -> bytes | None:

@@ -93,7 +93,7 @@ def _scalars(event: object, events: Iterator[object], depth: int) -> Iterator[st
     import yaml
 
     if isinstance(event, yaml.ScalarEvent):
-        yield from [] if event.style is None and event.value in _NOTHING else [event.value]
+        yield from [] if event.implicit[0] and event.value in _NOTHING else [event.value]
     elif depth and isinstance(event, yaml.SequenceStartEvent):
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
             yield from _scalars(event, events, depth - 1)

@@ -20,7 +20,7 @@ _DESTINATION = r"""
 """
 _TOKEN = re.compile(
     rf"""
-    (?P<escaped>\\[^\w\s])
+    \\[^\w\s]
     | (?P<blank>\n(?=[ \t\r]*\n))
     | (?P<wiki>!?\[\[(?!\s)(?P<page>[^\[\]|\n]{{1,400}}+)(?:\|(?P<shown>[^\[\]\n]{{0,400}}+))?\]\])
     | (?P<open>!?\[)
@@ -74,16 +74,18 @@ class Marks(NamedTuple):
 
 def find(masked: str) -> Marks:
     """Return the marks of a text whose code is hidden (``code_spans.without_code``)."""
-    definitions = {}
+    definitions: dict[str, Definition] = {}
+    names = set()
     for match in _DEFINITION.finditer(masked):
-        name, target = _name(match[1]), match[2] or match[3] or ""
-        definitions.setdefault(name, Definition(match.start(), match.end(), target))
+        names.add(match.start(1))
+        line = Definition(match.start(), match.end(), match[2] or match[3] or "")
+        definitions.setdefault(_name(match[1]), line)
     links, anchors = [], []
     for mark in _scan(masked, definitions):
-        if isinstance(mark, Link):
-            links.append(mark)
-        else:
+        if isinstance(mark, Anchor):
             anchors.append(mark)
+        elif mark.label not in names:
+            links.append(mark)
     return Marks(links, anchors, definitions)
 
 
@@ -95,17 +97,18 @@ def _scan(text: str, definitions: dict[str, Definition]) -> Iterator[Link | Anch
     opened: list[tuple[int, int]] = []
     for token in _TOKEN.finditer(text):
         start, end = token.span()
-        if token["anchor"]:
+        kind = token.lastgroup  # of groups in groups, the outermost
+        if kind == "anchor":
             yield Anchor(start, end)
-        elif token["auto"]:
+        elif kind == "auto":
             yield Link(start, end, start + 1, end - 1, token["auto"][1:-1])
-        elif token["wiki"]:
+        elif kind == "wiki":
             yield _wiki(token)
-        elif token["open"]:
+        elif kind == "open":
             opened.append((start, end))
-        elif token["blank"]:
+        elif kind == "blank":
             opened.clear()
-        elif token["close"] and opened:
+        elif kind == "close" and opened:
             begin, label = opened.pop()
             target = _target(token, text[label : min(start, label + LONGEST_LABEL)], definitions)
             if target is not None:

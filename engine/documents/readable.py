@@ -7,11 +7,8 @@ from typing import NamedTuple
 from engine.documents import links
 from engine.documents.code_spans import without_code
 
-LEAST_LEFT = 0.5
-"""Of a part of which less than this share is words, the marks are most of what it says: the few
-words that are left would be near to every question that holds them."""
-
 _BOX = re.compile(r"^[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+(\[[ xX]\][ \t]+)", re.MULTILINE)
+_WORD = re.compile(r"\w")
 _ANCHOR = re.compile(r"[ \t]?\{#[\w:.-]{1,200}\}")
 
 
@@ -34,7 +31,7 @@ class Readable:
         self._starts = [start for start, _, _ in self._marks]
 
     def part(self, start: int, end: int) -> str | None:
-        """Return how ``text[start:end]`` reads; None where that is no other, or hardly anything."""
+        """Return how ``text[start:end]`` reads; None where that is no other, or no word."""
         pieces: list[str] = []
         done = start
         for at in range(max(0, bisect_right(self._starts, start) - 1), len(self._marks)):
@@ -47,7 +44,7 @@ class Readable:
         if not pieces:
             return None
         read = "".join([*pieces, self._text[done:end]]).strip()
-        return read if len(read) >= LEAST_LEFT * (end - start) else None
+        return read if _WORD.search(read) else None
 
 
 def _marks(masked: str) -> list[Mark]:
