@@ -17,8 +17,11 @@ class Chunk:
     """Heading path of the section that covers most of the chunk."""
     context: str = ""
     """What is embedded before the text, because it says what the text is about."""
+    readable: str | None = None
+    """What is embedded instead of the text, where its marks and addresses are no words."""
 
     @property
     def embedded(self) -> str:
         """What becomes the chunk's vector, and its words for BM25."""
-        return f"{self.context}\n{self.text}" if self.context else self.text
+        said = self.text if self.readable is None else self.readable
+        return f"{self.context}\n{said}" if self.context else said

@@ -8,6 +8,7 @@ tells its position: the cuts stay the same, and every piece says where it stands
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -17,12 +18,13 @@ from numpy.typing import NDArray
 
 from engine.chunk import Chunk
 from engine.documents import Document
+from engine.documents.readable import Readable
 from engine.headings import Sections
 
 if TYPE_CHECKING:
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 """Grows whenever the same document would be cut in another way."""
 
 PROSE = (r"\n\n", r"\r\n\r\n", r"\n", "(?<=[。！？])", " ", "")
@@ -38,7 +40,8 @@ _MARKED = re.compile(f"[{chr(_FIRST_MARK)}-{chr(_FIRST_MARK + STRETCH)}]")
 def split(document: Document, *, size: int, overlap: int, at_headings: bool = True) -> list[Chunk]:
     """Return the chunks of ``document``, in order, each at most ``size`` characters long.
 
-    Neighbours share up to ``overlap`` characters. Nothing but whitespace lies outside all chunks.
+    Neighbours share up to ``overlap`` characters. Nothing but whitespace, or front matter,
+    lies outside all chunks.
     No chunk spans two pages, nor ``at_headings`` two sections, so that an edit changes the chunks
     of its own section alone; those below a quarter of ``size`` are taken together with the next,
     and a heading stands in one chunk with what follows it.
@@ -47,18 +50,34 @@ def split(document: Document, *, size: int, overlap: int, at_headings: bool = Tr
     separators = _separators(document.language)
     breaks = sections.breaks(size // 4) if at_headings else [0]
     joints = sections.lines if at_headings else []
+    readable = Readable(document.text, document.body) if document.kind == "markdown" else None
     chunks = []
     for begin, end in _parts(document, breaks):
         inside = joints[bisect_left(joints, (begin, 0)) : bisect_left(joints, (end, 0))]
         joined = [(first - begin, last - begin) for first, last in inside]
         for start, stop in _spans(document.text[begin:end], separators, size, overlap, joined):
-            chunk = _chunk(document, sections, begin + start, begin + stop)
+            chunk = _chunk(document, sections, readable, begin + start, begin + stop)
             assert document.text[chunk.start : chunk.end] == chunk.text
             chunks.append(chunk)
-    return chunks
+    return _with_card(document, chunks, size)
 
 
-def _chunk(document: Document, sections: Sections, start: int, end: int) -> Chunk:
+def _with_card(document: Document, chunks: list[Chunk], size: int) -> list[Chunk]:
+    """Put what the front matter says before the first chunk, or let it be one of its own."""
+    if not document.card:
+        return chunks
+    if chunks:
+        context = "\n".join(filter(None, [document.card, chunks[0].context]))
+        return [replace(chunks[0], context=context), *chunks[1:]]
+    text = document.text[:size].rstrip()
+    start = len(text) - len(text.lstrip())
+    first, last = document.lines(start, len(text))
+    return [Chunk(start, len(text), text[start:], first, last, None, "", readable=document.card)]
+
+
+def _chunk(
+    document: Document, sections: Sections, readable: Readable | None, start: int, end: int
+) -> Chunk:
     first, last = document.lines(start, end)
     return Chunk(
         start=start,
@@ -68,13 +87,15 @@ def _chunk(document: Document, sections: Sections, start: int, end: int) -> Chun
         end_line=last,
         page=document.page(start),
         heading=sections.path(start, end),
+        readable=readable.part(start, end) if readable else None,
     )
 
 
 def _parts(document: Document, breaks: list[int]) -> Iterator[tuple[int, int]]:
     """Yield what is split on its own: pages, sections, or stretches of a long one."""
-    length = len(document.text)
-    for begin, end in pairwise([*(document.pages or breaks), length]):
+    length, body = len(document.text), document.body
+    starts = [body, *(start for start in document.pages or breaks if start > body)]
+    for begin, end in pairwise([*starts, length]):
         while end - begin > STRETCH:
             cut = _last_break(document.text, begin, begin + STRETCH)
             yield begin, cut

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
-from engine import api, api_kept, api_message, api_search, engine_lock
+from engine import api, api_kept, api_links, api_message, api_search, engine_lock
 from engine.api_search import SearchReply
 from engine.errors import EngineError, HoverkiteError
 from engine.problems import error_of
@@ -69,6 +69,11 @@ class EngineClient:
         asked = request.model_copy(update={"hits": request.hits or self._hits})
         body = await self._send("POST", api.SEARCH.format(folder=folder), asked)
         return SearchReply.model_validate_json(body)
+
+    async def links(self, folder: str, request: api_links.LinksRequest) -> list[api_links.Link]:
+        """Return where the links in lines of a file lead to; see ``LinksRequest``."""
+        body = await self._send("POST", api_links.LINKS.format(folder=folder), request)
+        return api_links.LinksReply.model_validate_json(body).links
 
     async def status(self, folder: str) -> api.FolderStatus:
         """Return the state of a folder and of the models."""

@@ -42,7 +42,7 @@ class Sections:
         self.lines: list[tuple[int, int]] = []
         """Where each heading begins, and where the text that follows it does."""
         open_headings: list[Heading] = []
-        for heading in _FINDERS.get(document.kind, _no_headings)(document.text):
+        for heading in headings_of(document):
             while open_headings and open_headings[-1].level >= heading.level:
                 open_headings.pop()
             open_headings.append(heading)
@@ -71,6 +71,13 @@ class Sections:
         bounds = [start, *self._starts[first + 1 : last + 1], end]
         lengths = [after - before for before, after in pairwise(bounds)]
         return self._paths[first + lengths.index(max(lengths))]
+
+
+def headings_of(document: Document) -> Iterator[Heading]:
+    """Yield the headings of a document, in order; front matter has none."""
+    for heading in _FINDERS.get(document.kind, _no_headings)(document.text):
+        if heading.start >= document.body:
+            yield heading
 
 
 def _no_headings(text: str) -> Iterator[Heading]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import paths
+from engine import names, paths, template_text
 from engine.chunk import Chunk
 from engine.errors import ManifestError
 from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, clear, set_aside
@@ -64,6 +64,12 @@ class FileUpdate:
     recipe: str
     chunks: Sequence[Chunk] = ()
     reason: str | None = None
+    tags: Sequence[str] = ()
+    """Without case."""
+    aliases: Sequence[str] = ()
+    """Other names of it, without case."""
+    lines: Sequence[int] = ()
+    """Its lines as ``template_text`` counts them, each once."""
 
 
 def text_hash(text: str) -> bytes:
@@ -205,6 +211,8 @@ class Manifest:
                 )
             touched = json.dumps([file for (file,) in doomed] + [u.file for u in updates])
             before = _counts_of(connection, touched)
+            for (file,) in doomed:
+                template_text.count(connection, file, ())
             connection.executemany("DELETE FROM files WHERE id = ?", doomed)
             for update in updates:
                 _save_file(connection, update)
@@ -241,8 +249,8 @@ class Manifest:
         A text that stands several times in a file is returned at its first place.
         """
         found = self._file.all(
-            "SELECT row, path, start, end, text, start_line, end_line, page, heading, context "
-            "FROM chunks JOIN files ON files.id = chunks.file "
+            "SELECT row, path, start, end, text, start_line, end_line, page, heading, context, "
+            "readable FROM chunks JOIN files ON files.id = chunks.file "
             "WHERE row IN (SELECT value FROM json_each(?)) ORDER BY position DESC",
             (json.dumps(list(rows)),),
         )
@@ -314,6 +322,18 @@ class Manifest:
             connection.executemany("DELETE FROM unused WHERE (text_hash, model) = (?, ?)", doomed)
         return len(doomed)
 
+    # --- names and repeated lines ---
+
+    def aliases(self) -> dict[str, list[bytes]]:
+        """Return the paths of the files that call themselves by another name, by that name."""
+        with self._file.reads() as connection:
+            return names.aliases(connection)
+
+    def files_with(self, lines: Iterable[int]) -> dict[int, int]:
+        """Return in how many files each of ``lines`` stands; those of one file are absent."""
+        with self._file.reads() as connection:
+            return template_text.files_with(connection, lines)
+
     def unread_files(self, limit: int) -> tuple[list[tuple[bytes, str]], int]:
         """Return path and reason of the first files that could not be read, and how many are."""
         listed = self._file.all(
@@ -356,17 +376,19 @@ def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
         ),
     )  # fmt: skip
     connection.executemany(
-        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 update.file, position, row_id(update.file, key), key, chunk.start, chunk.end,
                 chunk.start_line, chunk.end_line, chunk.page, chunk.heading, chunk.text,
-                chunk.context,
+                chunk.context, chunk.readable,
             )
             for position, chunk in enumerate(update.chunks)
             for key in [text_hash(chunk.embedded)]
         ],
     )  # fmt: skip
+    template_text.count(connection, update.file, update.lines)
+    names.save(connection, update.file, tags=update.tags, aliases=update.aliases)
 
 
 def open_manifest(root: Path) -> Manifest:

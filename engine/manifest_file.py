@@ -36,10 +36,24 @@ CREATE TABLE tags (
     tag TEXT NOT NULL,          -- as it is compared: without case
     PRIMARY KEY (file, tag)
 ) WITHOUT ROWID;
+CREATE TABLE aliases (
+    file INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
+    alias TEXT NOT NULL,        -- without case
+    PRIMARY KEY (file, alias)
+) WITHOUT ROWID;
+CREATE TABLE lines (            -- what engine/template_text.py counts of a file
+    file INTEGER PRIMARY KEY REFERENCES files(id) ON DELETE CASCADE,
+    hashes BLOB NOT NULL        -- signed 64-bit integers, little endian
+);
+CREATE TABLE line_files (       -- in how many files a line stands
+    line INTEGER PRIMARY KEY,
+    files INTEGER NOT NULL
+);
 """
 _UPDATES = {
     2: "ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;",
-    3: f"ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';{_DOCUMENTS}",
+    3: "ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';"
+    f"ALTER TABLE chunks ADD COLUMN readable TEXT;{_DOCUMENTS}",
 }
 """How a file of this version becomes one of the next. Files are read once more after each, and a
 text that is known is not embedded again."""
@@ -74,6 +88,7 @@ CREATE TABLE chunks (
     heading TEXT NOT NULL,
     text TEXT NOT NULL,
     context TEXT NOT NULL DEFAULT '',   -- what is embedded before the text
+    readable TEXT,              -- what is embedded instead of the text; NULL for the text itself
     PRIMARY KEY (file, position)
 );
 CREATE INDEX chunks_by_row ON chunks(row);

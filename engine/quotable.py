@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from engine.documents import front_matter
+
 _LINE = re.compile(r"[^\n]+")
+_FRONT_MATTER = re.compile(r"(---|\+\+\+)[ \t]*\r?\n(?:.*\n)?\1[ \t]*", re.DOTALL)
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(\s|$)")
 _RULE = re.compile(r"[\s|+:=\-~^*_#.`\"'<>]*$")
 _ROW = re.compile(r"\s*\|.*\||\s*<t[dh][ >]")
 _TAGGED = re.compile(r"\s*</?[a-zA-Z]")
 _UNDERLINE = re.compile(r"\s*([=\-~^\"])\1{2,}\s*$")
-_MARKER = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)]|>)\s+)*")
+_MARKER = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)]|>)\s+(?:\[[ xX]\]\s+)?)*")
 _OUTER_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*|\s+")
 _ONLY_LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)$")
 _SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_`]*+(\s+)|(?<=[。！？])[”’」』）]*()")
@@ -34,11 +37,15 @@ class Unit(NamedTuple):
 
 
 def units(text: str) -> Iterator[Unit]:
-    """Yield the units of ``text`` in order. Headings, rules and markup alone are none."""
+    """Yield the units of ``text`` in order. Headings, rules and markup alone are none.
+
+    Nor is front matter, where it is all there is.
+    """
     paragraph: tuple[int, int] | None = None
     in_code = False
     introduction = header = ""
-    lines = [(match.start(), match.end(), match[0]) for match in _LINE.finditer(text)]
+    found = () if _is_front_matter(text) else _LINE.finditer(text)
+    lines = [(match.start(), match.end(), match[0]) for match in found]
     for at, (start, end, line) in enumerate(lines):
         blank_above = at > 0 and text.count("\n", lines[at - 1][1], start) > 1
         following = lines[at + 1][2] if at + 1 < len(lines) else ""
@@ -70,6 +77,10 @@ def units(text: str) -> Iterator[Unit]:
     if paragraph:
         said = text[slice(*paragraph)]
         yield from _sentences(text, *paragraph, introduction if _is_item(said) else "")
+
+
+def _is_front_matter(text: str) -> bool:
+    return bool(_FRONT_MATTER.fullmatch(text) and front_matter.read(text))
 
 
 def _is_item(line: str) -> bool:

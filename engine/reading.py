@@ -4,7 +4,7 @@ import logging
 import os
 from pathlib import Path, PurePosixPath
 
-from engine import chunking, documents
+from engine import chunking, documents, template_text
 from engine.config import Settings
 from engine.errors import LoadError
 from engine.manifest import FileRecord, FileUpdate
@@ -60,4 +60,13 @@ class Reader:
             log.exception("file %s of %s could not be read", file, self._root)
             reason = "reading it failed in an unforeseen way; the engine's log tells"
             return FileUpdate(file, entry, "", self.recipe, reason=reason)
-        return FileUpdate(file, entry, content, self.recipe, pieces)
+        return FileUpdate(
+            file,
+            entry,
+            content,
+            self.recipe,
+            pieces,
+            tags=document.tags,
+            aliases=[alias.casefold() for alias in document.aliases],
+            lines=template_text.lines_of(document.text[document.body :]),
+        )

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from engine import api, api_kept, api_message, api_search
+from engine import api, api_kept, api_links, api_message, api_search, follow
 from engine.answer import answer
 from engine.errors import EngineError, HoverkiteError, UsageError
 from engine.folder import Folder
@@ -59,6 +59,11 @@ def _folder_routes(engine: Engine) -> list[Route]:
         found = engine.folder(folder)
         return _stream(engine, found, answer(request, found, engine.model, engine.settings))
 
+    async def links(folder: str, request: api_links.LinksRequest) -> api_links.LinksReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.examined(follow.links(request, found.root, engine.settings))
+
     async def sync(folder: str) -> Response:
         found = engine.folder(folder)
         return _stream(engine, found, engine.sync_events(found))
@@ -70,6 +75,7 @@ def _folder_routes(engine: Engine) -> list[Route]:
         _route(engine, "GET", api.EVENTS, events),
         _route(engine, "POST", api.ASK, ask, api.AskRequest),
         _route(engine, "POST", api.SYNC, sync),
+        _route(engine, "POST", api_links.LINKS, links, api_links.LinksRequest),
     ]
 
 

@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from engine.documents import html, pdf, plain
+from engine.documents import html, markdown, pdf, plain
 from engine.documents.document import Document
 from engine.documents.private_key import holds_private_key
 from engine.errors import LoadError
@@ -18,7 +18,7 @@ from engine.kinds import FileKind, kind_of
 
 __all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
 
-LOADER_VERSION = 3
+LOADER_VERSION = 4
 """Grows whenever the same bytes would give another text or other lines."""
 
 
@@ -97,6 +97,8 @@ def _read_as(found: FileKind, raw: bytes) -> Document:
         return pdf.parse(raw)
     if found.kind == "html":
         return html.parse(raw)
+    if found.kind == "markdown":
+        return markdown.parse(plain.decode(raw))
     return Document(plain.decode(raw), found.kind, found.language)
 
 

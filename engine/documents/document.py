@@ -20,6 +20,16 @@ class Document:
     """Offsets at which the pages of a PDF begin."""
     source_lines: Sequence[tuple[int, int]] = ()
     """Where ``text`` was made from the file: from this offset on, this line of the file."""
+    body: int = 0
+    """Where the words begin: behind the front matter, if it has one that could be read."""
+    title: str = ""
+    """The title that its front matter gives it."""
+    card: str = ""
+    """A line or few, without markup, of what its front matter says to readers."""
+    aliases: tuple[str, ...] = ()
+    """Other names of it, from its front matter."""
+    tags: tuple[str, ...] = ()
+    """Its tags, without ``#`` and without case, from its front matter and its text."""
     _starts: Sequence[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -37,6 +47,10 @@ class Document:
             return self._source_line(start), max(self._source_line(start), self._source_line(last))
         above = self._line(self.pages[self._page(start)]) - 1 if self.pages else 0
         return self._line(start) - above, self._line(last) - above
+
+    def offset(self, line: int) -> int:
+        """Return where a line of the text begins, from 1; its end where it has fewer."""
+        return self._starts[line - 1] if line <= len(self._starts) else len(self.text)
 
     def page(self, start: int) -> int | None:
         """Return the page of a PDF on which ``text[start]`` stands, from 1."""
