@@ -92,6 +92,8 @@ class SearchRequest(Message):
     """At most so many hits of one file; 0 for no limit."""
     fold: bool = True
     """Whether chunks that say nearly the same as a better one are folded into it."""
+    plain: bool = False
+    """Whether the query is words alone: no filter and no exact search, whatever it looks like."""
     explain: bool = False
     """Whether to tell what was cut, too."""
 

@@ -51,6 +51,7 @@ class Collection:
     """Ids by the paths of their files."""
     hits = HITS
     per_file = 1
+    plain = True
 
     @property
     def cases(self) -> list[Case]:

@@ -96,9 +96,10 @@ def _write_all(folder: Path, root: Path, sizes: dict[str, int]) -> None:
     """Write beside ``root``, then rename: what is found there by its name is whole."""
     with tempfile.TemporaryDirectory(prefix="making-", dir=root.parent) as room:
         made = Path(room, "new")
+        made.mkdir(mode=0o700)
         for record in beir.records(folder):
             file = made / record.file
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
             file.touch(mode=0o600)
             file.write_bytes(content(record))
         with contextlib.suppress(FileNotFoundError):

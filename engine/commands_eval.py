@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import api, beir, beir_files, config, evaluation, paths, questions
-from engine.api_search import SearchReply, SearchRequest
+from engine.api_search import Mode, SearchReply
 from engine.client import connect
 from engine.commands import _open, _sync, paused
 from engine.connection import EngineClient
@@ -121,13 +121,13 @@ def _wanted(subject: Subject) -> dict[str, str]:
 
 
 async def ask_all(
-    client: EngineClient, folder: str, trial: Trial, modes: Sequence[str], limit: int | None = None
-) -> dict[str, list[Judged]]:
+    client: EngineClient, folder: str, trial: Trial, modes: Sequence[Mode], limit: int | None = None
+) -> dict[Mode, list[Judged]]:
     """Ask every query in every mode, and return what was found for each, in their order."""
     from tqdm import tqdm
 
     cases = trial.cases[:limit]
-    found: dict[str, list[Judged]] = {mode: [] for mode in modes}
+    found: dict[Mode, list[Judged]] = {mode: [] for mode in modes}
     notices: dict[str, None] = {}
     total = len(cases) * len(modes)
     bar = tqdm(
@@ -153,11 +153,17 @@ async def ask_all(
 
 
 async def _ask(
-    client: EngineClient, folder: str, trial: Trial, query: str, mode: str
+    client: EngineClient, folder: str, trial: Trial, query: str, mode: Mode
 ) -> SearchReply:
-    wanted = {"hits": trial.hits, "per_file": trial.per_file, "mode": mode}
-    request = SearchRequest.model_validate({"query": query} | wanted)
-    return await client.search(folder, request.query, request.hits)
+    return await client.search(
+        folder,
+        query,
+        trial.hits,
+        mode=mode,
+        per_file=trial.per_file,
+        fold=not trial.plain,
+        plain=trial.plain,
+    )
 
 
 def _print_table(head: dict[str, int], told: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.api_search import Hit
+from engine.api_search import Hit, Mode
 
 DEPTH = 10
 """Ranks that count."""
@@ -69,6 +69,11 @@ class Trial(Protocol):
         """… and at most how many of one file; None for what the settings say."""
         ...
 
+    @property
+    def plain(self) -> bool:
+        """Whether a query is words alone and nothing is folded, unlike what a person meets."""
+        ...
+
     def judge(self, at: int, hits: Sequence[Hit]) -> Judged:
         """Return what ``hits`` are to the case ``at``."""
         ...
@@ -123,7 +128,7 @@ def summed_up(values: Values) -> Figure:
     return Figure(float(values.mean()), float(low), float(high))
 
 
-def report(found: Mapping[str, Sequence[Judged]], names: Sequence[str]) -> dict[str, Any]:
+def report(found: Mapping[Mode, Sequence[Judged]], names: Sequence[str]) -> dict[str, Any]:
     """Return what ``--json`` tells of each mode; ``names`` are those of the queries.
 
     ``intervals`` are those of the means in ``modes``; ``against_hybrid`` tells by how much a mode

@@ -42,6 +42,7 @@ class Questions:
     questions: Sequence[Question]
     hits = DEPTH
     per_file = None
+    plain = False
 
     @property
     def cases(self) -> list[Case]:
