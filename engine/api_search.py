@@ -62,6 +62,10 @@ class Hit(Place):
     bm25_rank: int | None = None
     """Its place among those BM25 found; None where it is not among them."""
     bm25_score: float | None = None
+    start: int | None = None
+    """Where the text begins in its document's text, in characters; None in an exact search …"""
+    end: int | None = None
+    """… and where it ends."""
     named: list[str] = []
     """Identifiers, codes and file names of the query that it holds word for word."""
     folded: list[Place] = []
@@ -88,6 +92,8 @@ class SearchRequest(Message):
     """At most so many hits of one file; 0 for no limit."""
     fold: bool = True
     """Whether chunks that say nearly the same as a better one are folded into it."""
+    plain: bool = False
+    """Whether the query is words alone: no filter and no exact search, whatever it looks like."""
     explain: bool = False
     """Whether to tell what was cut, too."""
 

@@ -17,6 +17,7 @@ commands:
   hoverkite search DOCS QUERY     print the chunks nearest to QUERY with their distances
   hoverkite ask DOCS QUESTION     print extracts, the model's answer and its sources
   hoverkite index DOCS            bring the index up to date, once
+  hoverkite eval DOCS QUESTIONS   measure how well the search finds what you know is right
   hoverkite status [DOCS]         show what is indexed and what runs
   hoverkite doctor [DOCS]         look for what is wrong; --repair puts it right
   hoverkite forget DOCS           remove everything kept about a folder
@@ -43,6 +44,7 @@ EXAMPLES = {
     ),
     "ask": ("'How often is the generator tested?'", "--set llm_max_tokens=100 'What is M?'"),
     "index": ("", "--yes"),
+    "eval": ("questions.jsonl", "questions.jsonl --modes hybrid,bm25 --json"),
     "status": ("", "--json"),
     "doctor": ("", "--repair"),
     "forget": ("", "--yes"),
@@ -52,6 +54,7 @@ EXAMPLES = {
 UNUSED = {
     "stop": ("--set", "--llm-url", "--profile", "--yes"),
     "doctor": ("--yes",),
+    "eval": ("--llm-url",),
     "status": ("--yes",),
     "forget": ("--llm-url", "--profile"),
 }
@@ -63,11 +66,13 @@ WITHOUT_DOCS = {
 }
 """What the folder means to commands that need none."""
 
-COMMANDS = ("search", "ask", "index", "status", "doctor", "forget", "stop")
+COMMANDS = ("search", "ask", "index", "eval", "status", "doctor", "forget", "stop")
+EVALUATED = "DOCS [QUESTIONS] "
+MODES = ("hybrid", "dense", "bm25")
 OPEN = "open"
 """The command that nobody has to type."""
 HELP = ("-h", "--help")
-TAKE_A_WORD = ("--set", "--llm-url", "--profile", "-n", "--hits")
+TAKE_A_WORD = ("--set", "--llm-url", "--profile", "-n", "--hits", "--modes", "--limit")
 """Options whose value may be the next word."""
 
 
@@ -191,6 +196,7 @@ def _parser() -> argparse.ArgumentParser:
             help="how many hits, 1 to 100 (default: the setting hits, which is 8)",
         )
     _add_json(command("index", "Bring the folder's index up to date, once.", "DOCS "))
+    _add_eval(command("eval", "Measure how well each mode of the search finds.", EVALUATED))
     _add_json(command("status", "Show what is indexed and what runs.", "[DOCS] "))
     about = "Compare folder, manifest and Milvus, and look for what is wrong on this machine."
     added = command("doctor", about, "[DOCS] ")
@@ -227,6 +233,27 @@ def _add_common(parser: argparse.ArgumentParser, unused: Collection[str] = ()) -
     add("--yes", "do it without asking", action="store_true")
 
 
+def _add_eval(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "questions",
+        metavar="QUESTIONS",
+        nargs="?",
+        help='a file of lines like {"question": "…", "path": "…", "answer_text": "…"}, where path '
+        "or answer_text may be left out; without it, DOCS is a collection in BEIR's format",
+    )
+    _add_json(parser)
+    parser.add_argument(
+        "--modes",
+        metavar="NAMES",
+        type=_modes,
+        default=MODES,
+        help=f"which modes are compared (default: {','.join(MODES)})",
+    )
+    parser.add_argument(
+        "--limit", metavar="NUMBER", type=_count, help="ask only so many queries, from the first on"
+    )
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -249,6 +276,19 @@ class _Parser(argparse.ArgumentParser):
         if "DOCS" in message and Path(command).is_dir():
             step += f"; to open the folder {command}: hoverkite ./{command}"
         raise UsageError(message.removeprefix("argument "), step)
+
+
+def _modes(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    if not set(names) <= set(MODES):
+        raise argparse.ArgumentTypeError(f"names of {', '.join(MODES)}, with commas, are wanted")
+    return names
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:9]) >= 1):
+        raise argparse.ArgumentTypeError("a number from 1 on is wanted")
+    return int(text[:9])
 
 
 def _positive(text: str) -> int:

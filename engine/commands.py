@@ -45,6 +45,10 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         from engine import commands_upkeep
 
         return await commands_upkeep.run(options, flags)
+    if options.command == "eval":
+        from engine import commands_eval
+
+        return await commands_eval.run(options, flags)
     settings = config.load(flags)
     client = await connect(settings, flags)
     try:

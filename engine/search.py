@@ -75,6 +75,8 @@ def _hit(rank: int, kept: folding.Kept) -> Hit:
         **_place(kept.found).model_dump(),
         heading=chunk.heading,
         text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
         distance=ranked.distance,
         score=ranked.score,
         dense_rank=ranked.dense_rank,

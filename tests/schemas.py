@@ -3,7 +3,11 @@
 TO_SCHEMA_2 = """
 ALTER TABLE files DROP COLUMN ctime_ns;
 ALTER TABLE chunks DROP COLUMN context;
+ALTER TABLE chunks DROP COLUMN readable;
 DROP TABLE documents;
 DROP TABLE tags;
+DROP TABLE aliases;
+DROP TABLE lines;
+DROP TABLE line_files;
 PRAGMA user_version = 2;
 """

@@ -60,7 +60,7 @@ def run(*words: str) -> tuple[int, Opened]:
         (("--set", "hits=0", "search", "notes", "q"), "hits (from the command line): at least 1"),
         (("--profile", "odd", "index", "notes"), "invalid choice: 'odd'"),
         (("bogus",), "bogus is neither a folder nor a command"),
-        (("serach", "notes", "q"), "search, ask, index, status, doctor, forget, stop"),
+        (("serach", "notes", "q"), "search, ask, index, eval, status, doctor, forget, stop"),
         (("bo\x1b[2Jgus",), "gus is neither a folder nor a command"),
         (("./bogus",), "./bogus does not exist"),
         (("--set",), "--set: expected one argument"),
