@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
-from engine import api, api_kept, api_message, api_search, engine_lock
-from engine.api_search import SearchReply
+from engine import api, api_kept, api_message, engine_lock
+from engine.api_search import Filters, Mode, SearchReply, SearchRequest
 from engine.errors import EngineError, HoverkiteError
 from engine.problems import error_of
 
@@ -64,13 +64,27 @@ class EngineClient:
         request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm)
         return api.FolderOpened.model_validate_json(await self._send("POST", api.FOLDERS, request))
 
-    async def search(self, folder: str, query: str, hits: int | None = None) -> SearchReply:
-        """Return the chunks nearest to ``query``, best first."""
-        body = await self._send(
-            "POST",
-            api.SEARCH.format(folder=folder),
-            api_search.SearchRequest(query=query, hits=hits or self._hits),
+    async def search(
+        self,
+        folder: str,
+        query: str,
+        hits: int | None = None,
+        *,
+        mode: Mode | None = None,
+        filters: Filters | None = None,
+        per_file: int | None = None,
+        explain: bool = False,
+    ) -> SearchReply:
+        """Return the chunks nearest to ``query``, best first, or the lines an exact one matches."""
+        request = SearchRequest(
+            query=query,
+            hits=hits or self._hits,
+            mode=mode,
+            filters=filters or Filters(),
+            per_file=per_file,
+            explain=explain,
         )
+        body = await self._send("POST", api.SEARCH.format(folder=folder), request)
         return SearchReply.model_validate_json(body)
 
     async def status(self, folder: str) -> api.FolderStatus:
@@ -79,14 +93,25 @@ class EngineClient:
         return api.FolderStatus.model_validate_json(body)
 
     def ask(
-        self, folder: str, question: str, hits: int | None = None
+        self,
+        folder: str,
+        question: str,
+        hits: int | None = None,
+        *,
+        mode: Mode | None = None,
+        filters: Filters | None = None,
     ) -> AsyncGenerator[api.AskEvent, None]:
         """Yield an answer's events; closing the generator stops the model's work on it."""
         return self._stream(
             "POST",
             api.ASK.format(folder=folder),
             api.ask_events(),
-            api.AskRequest(question=question, hits=hits or self._hits),
+            api.AskRequest(
+                question=question,
+                hits=hits or self._hits,
+                mode=mode,
+                filters=filters or Filters(),
+            ),
         )
 
     def sync(self, folder: str) -> AsyncGenerator[api.SyncEvent, None]:

@@ -20,6 +20,7 @@ from engine.errors import ManifestError
 from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, clear, set_aside
 from engine.paths import short_hash
 from engine.scan import Entry
+from engine.texts import ReadText, Texts
 from engine.vectors import NO_VECTOR
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class FileUpdate:
     recipe: str
     chunks: Sequence[Chunk] = ()
     reason: str | None = None
+    text: ReadText | None = None
 
 
 def text_hash(text: str) -> bytes:
@@ -88,6 +90,8 @@ class Manifest:
             ManifestError: it cannot be opened for writing.
         """
         self._file = ManifestFile(path)
+        self.texts = Texts(self._file)
+        """The files' texts, which are there before their chunks."""
         try:
             self._counts = self._count()
             self._last_id = self._find_last_id()
@@ -175,11 +179,16 @@ class Manifest:
 
     def touch(self, entries: Iterable[tuple[int, Entry]]) -> None:
         """Record new stat values (and a new path) of files whose content is unchanged."""
+        entries = list(entries)
         with self._file.transaction() as connection:
             connection.executemany(
                 "UPDATE files SET path = ?, size = ?, mtime_ns = ?, inode = ?, ctime_ns = ? "
                 "WHERE id = ?",
                 [(e.path, e.size, e.mtime_ns, e.inode, e.ctime_ns, file) for file, e in entries],
+            )
+            connection.executemany(
+                "UPDATE OR REPLACE documents SET path = ?1 WHERE file = ?2 AND path != ?1",
+                [(entry.path, file) for file, entry in entries],
             )
 
     def save(
@@ -206,6 +215,7 @@ class Manifest:
             touched = json.dumps([file for (file,) in doomed] + [u.file for u in updates])
             before = _counts_of(connection, touched)
             connection.executemany("DELETE FROM files WHERE id = ?", doomed)
+            connection.executemany("DELETE FROM documents WHERE file = ?", doomed)
             for update in updates:
                 _save_file(connection, update)
             after = _counts_of(connection, touched)

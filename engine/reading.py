@@ -9,6 +9,7 @@ from engine.config import Settings
 from engine.errors import LoadError
 from engine.manifest import FileRecord, FileUpdate
 from engine.scan import MEGABYTE, Entry
+from engine.texts import ReadText
 
 log = logging.getLogger(__name__)
 
@@ -60,4 +61,5 @@ class Reader:
             log.exception("file %s of %s could not be read", file, self._root)
             reason = "reading it failed in an unforeseen way; the engine's log tells"
             return FileUpdate(file, entry, "", self.recipe, reason=reason)
-        return FileUpdate(file, entry, content, self.recipe, pieces)
+        text = ReadText.of(document)
+        return FileUpdate(file, entry, content, self.recipe, pieces, text=text)
