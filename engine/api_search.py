@@ -20,7 +20,9 @@ class Filters(Message):
     types: list[str] = []
     """File endings without their dot, of which one has to match: ``["md", "pdf"]``."""
     tags: list[str] = []
-    """Tags of the file, each of which it must have."""
+    """Tags of the file, each of which it must have; ``project`` stands for ``project/x`` too."""
+    not_tags: list[str] = []
+    """Likewise, none of which it may have."""
     after: str | None = None
     """The file was modified on this day (ISO 8601) or later …"""
     before: str | None = None

@@ -41,6 +41,7 @@ EXAMPLES = {
         "standby generator",
         "--hits 20 'standby generator'",
         "'standby generator' --json | jq -r '.hits[0].path'",
+        "\"'ERR_TIMEOUT\" --path 'guide/**' --files",
     ),
     "ask": ("'How often is the generator tested?'", "--set llm_max_tokens=100 'What is M?'"),
     "index": ("", "--yes"),
@@ -72,7 +73,10 @@ MODES = ("hybrid", "dense", "bm25")
 OPEN = "open"
 """The command that nobody has to type."""
 HELP = ("-h", "--help")
-TAKE_A_WORD = ("--set", "--llm-url", "--profile", "-n", "--hits", "--modes", "--limit")
+TAKE_A_WORD = (
+    *("--set", "--llm-url", "--profile", "-n", "--hits", "--modes", "--limit", "--path"),
+    *("--not-path", "--type", "--tag", "--after", "--before", "--mode", "--per-file"),
+)
 """Options whose value may be the next word."""
 
 
@@ -195,6 +199,9 @@ def _parser() -> argparse.ArgumentParser:
             type=_positive,
             help="how many hits, 1 to 100 (default: the setting hits, which is 8)",
         )
+        _add_filters(added)
+        if name == "search":
+            _add_forms(added)
     _add_json(command("index", "Bring the folder's index up to date, once.", "DOCS "))
     _add_eval(command("eval", "Measure how well each mode of the search finds.", EVALUATED))
     _add_json(command("status", "Show what is indexed and what runs.", "[DOCS] "))
@@ -254,6 +261,40 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    """Add what narrows a search down; the same can be typed in the query."""
+    for name, word, about in (
+        ("--path", "GLOB", "only files there, such as 'guide/**' or notes; may be repeated"),
+        ("--not-path", "GLOB", "no files there; may be repeated"),
+        ("--type", "md", "only files with this ending; may be repeated"),
+        ("--tag", "TAG", "only files with this tag; may be repeated"),
+    ):
+        parser.add_argument(name, metavar=word, action="append", default=[], help=about)
+    parser.add_argument("--after", metavar="DAY", help="modified then or later: 2026-01-31, 7d, 3m")
+    parser.add_argument("--before", metavar="DAY", help="modified before that day")
+    parser.add_argument(
+        "--mode",
+        choices=("hybrid", "dense", "bm25"),
+        help="search by meaning and words, or by one of them (default: the setting search_mode)",
+    )
+
+
+def _add_forms(parser: argparse.ArgumentParser) -> None:
+    """Add what a search alone takes."""
+    parser.add_argument(
+        "--per-file",
+        metavar="NUMBER",
+        type=_from_zero,
+        help="at most so many hits of one file; 0 for no limit",
+    )
+    parser.add_argument(
+        "--explain", action="store_true", help="tell where each hit came from, and what was cut"
+    )
+    parser.add_argument(
+        "--files", action="store_true", help="print only the names of the files, each once"
+    )
+
+
 def _add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
@@ -289,6 +330,12 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:9]) >= 1):
         raise argparse.ArgumentTypeError("a number from 1 on is wanted")
     return int(text[:9])
+
+
+def _from_zero(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 1000):
+        raise argparse.ArgumentTypeError("a number from 0 to 1000 is wanted")
+    return int(text)
 
 
 def _positive(text: str) -> int:

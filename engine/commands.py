@@ -60,12 +60,7 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         if missing := await _what_is_missing(client, folder):
             narrate(missing)
         if options.command == "search":
-            return _print_hits(
-                await client.search(
-                    folder, api_search.SearchRequest(query=options.query, hits=options.hits)
-                ),
-                options,
-            )
+            return await _search(client, folder, options)
         return await _ask(client, folder, options)
     finally:
         await client.close()
@@ -175,14 +170,53 @@ def _print_summary(
     return FOUND
 
 
+async def _search(client: EngineClient, folder: str, options: argparse.Namespace) -> int:
+    asked = api_search.SearchRequest(
+        query=options.query,
+        hits=options.hits,
+        mode=options.mode,
+        filters=_filters(options),
+        per_file=options.per_file,
+        explain=options.explain,
+    )
+    reply = await client.search(folder, asked)
+    for notice in reply.notices:
+        narrate(notice)
+    if options.files and not options.json:
+        return _print_files(reply, options)
+    return _print_hits(reply, options)
+
+
+def _filters(options: argparse.Namespace) -> api_search.Filters:
+    return api_search.Filters(
+        paths=options.path,
+        not_paths=options.not_path,
+        types=[ending.lstrip(".") for ending in options.type],
+        tags=options.tag,
+        after=options.after,
+        before=options.before,
+    )
+
+
+def _print_files(reply: api_search.SearchReply, options: argparse.Namespace) -> int:
+    """Print the files of an exact search, or those of the hits, best first."""
+    names = reply.files or dict.fromkeys(hit.path for hit in reply.hits)
+    for name in names:
+        print(clean_line(str(PurePath(options.docs, name))))
+    return FOUND if names else NOT_FOUND
+
+
 def _print_hits(reply: api_search.SearchReply, options: argparse.Namespace) -> int:
     if options.json:
         print_json(_search_json(reply))
-    else:
-        for hit in reply.hits:
-            print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
-        if not reply.hits:
-            narrate("Nothing was found.")
+        return FOUND if reply.hits else NOT_FOUND
+    for hit in reply.hits:
+        print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
+    if not reply.hits:
+        narrate("Nothing was found.")
+    elif reply.matches and reply.matches > len(reply.hits):
+        lines, files = counted(reply.matches, "line"), counted(len(reply.files), "file")
+        narrate(f"{lines} in {files} match; -n shows more of them, --files the files")
     return FOUND if reply.hits else NOT_FOUND
 
 
@@ -197,7 +231,11 @@ def place(docs: str, hit: api_search.Hit, quoted: str = "") -> str:
 
 
 def _search_json(reply: api_search.SearchReply | api.HitsFound) -> dict[str, Any]:
-    return reply.model_dump(mode="json", include={"query", "took_ms", "hits"})
+    told = {"query", "took_ms", "hits"}
+    if isinstance(reply, api_search.SearchReply):
+        told |= {"mode", "notices"} | ({"matches", "files"} if reply.mode == "exact" else set())
+        told |= {"cut"} if reply.cut else set()
+    return reply.model_dump(mode="json", include=told)
 
 
 async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -> int:
@@ -206,7 +244,10 @@ async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -
     answer |= {"extracts": [], "answer": "", "finish_reason": None, "model": None}
     printer = None if options.json else _AnswerPrinter(options.docs)
     status = NOT_FOUND
-    async with contextlib.aclosing(client.ask(folder, options.query, options.hits)) as events:
+    asking = client.ask(
+        folder, options.query, options.hits, mode=options.mode, filters=_filters(options)
+    )
+    async with contextlib.aclosing(asking) as events:
         async for event in events:
             if isinstance(event, api.HitsFound):
                 answer |= _search_json(event)

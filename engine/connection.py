@@ -11,7 +11,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from engine import api, api_kept, api_links, api_message, api_search, engine_lock
-from engine.api_search import SearchReply
+from engine.api_search import Filters, Mode, SearchReply
 from engine.errors import EngineError, HoverkiteError
 from engine.problems import error_of
 
@@ -81,14 +81,25 @@ class EngineClient:
         return api.FolderStatus.model_validate_json(body)
 
     def ask(
-        self, folder: str, question: str, hits: int | None = None
+        self,
+        folder: str,
+        question: str,
+        hits: int | None = None,
+        *,
+        mode: Mode | None = None,
+        filters: Filters | None = None,
     ) -> AsyncGenerator[api.AskEvent, None]:
         """Yield an answer's events; closing the generator stops the model's work on it."""
         return self._stream(
             "POST",
             api.ASK.format(folder=folder),
             api.ask_events(),
-            api.AskRequest(question=question, hits=hits or self._hits),
+            api.AskRequest(
+                question=question,
+                hits=hits or self._hits,
+                mode=mode,
+                filters=filters or Filters(),
+            ),
         )
 
     def sync(self, folder: str) -> AsyncGenerator[api.SyncEvent, None]:

@@ -11,25 +11,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine import paths, scan, wanted
-from engine.api import (
-    Extract,
-    FolderState,
-    FolderStatus,
-    LlmState,
-    Processes,
-    Progress,
-    SyncFinished,
-    WatchState,
-)
+from engine import api, paths, scan, wanted
 from engine.api_search import Hit, SearchReply, SearchRequest
 from engine.batch import Outcome
 from engine.catch_up import CatchUp
 from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
+from engine.exact import find_exact
 from engine.index import Index, open_index
 from engine.manifest import Manifest
 from engine.problems import as_known
+from engine.query import of_request
 from engine.search import quote, search
 from engine.shared_encoder import SharedEncoder
 from engine.shown import Shown
@@ -171,7 +163,7 @@ class Folder:
         # Kept at once, for whoever closes the folder meanwhile.
         self._index = open_index(self.root, server, self._manifest, model_id, dimension)
 
-    async def synced(self) -> SyncFinished:
+    async def synced(self) -> api.SyncFinished:
         """Reconcile, unless that is paused, and return the summary.
 
         Raises:
@@ -237,7 +229,7 @@ class Folder:
         assert self._sync, "the folder is open"
         failures = self._catch_up.failures
         outcome = await self._finish(partial(self._sync.run, hints, self._report), bulk=True)
-        self._shown.progress = Progress()
+        self._shown.progress = api.Progress()
         if hints.everything:
             self._catch_up.succeeded(failures)
         await self._settle(outcome, bulk=True)
@@ -295,53 +287,58 @@ class Folder:
         return await self._trying(index, lambda: self._writer.do(look_now))
 
     async def search(self, request: SearchRequest) -> SearchReply:
-        """Return the hits of ``request``.
+        """Return what ``request`` asks for; an exact search waits for neither encoder nor index.
 
         Raises:
-            HoverkiteError: the encoder or the index can't be used.
+            HoverkiteError: the query, the encoder or the index can't be used.
         """
-        begun = time.monotonic()
+        begun = self._last_use = time.monotonic()
+        self._check_open()
+        asked, most = of_request(request), request.hits or self._settings.hits
+        if asked.exact:
+            find = partial(find_exact, asked, request, self._manifest, most)
+            return await wanted.in_thread(find)
         encoder, index = await self._result_of(self._opened)
         await self._searchable.wait()
         self._check_open()
-        self._last_use = time.monotonic()
-        searching = partial(search, request, self._settings, encoder=encoder, index=index)
+        narrowed = request.model_copy(update={"query": asked.text, "filters": asked.filters})
+        searching = partial(search, narrowed, self._settings, encoder=encoder, index=index)
         found = await self._trying(index, lambda: wanted.in_thread(searching))
         took = round((time.monotonic() - begun) * 1000, 1)
-        return found.model_copy(update={"took_ms": took})
+        return found.model_copy(update={"query": request.query, "took_ms": took})
 
-    async def extracts(self, question: str, hits: Sequence[Hit]) -> list[Extract]:
+    async def extracts(self, question: str, hits: Sequence[Hit]) -> list[api.Extract]:
         """Return one to three quotations from ``hits`` that bear on ``question``."""
         encoder, _ = await self._result_of(self._opened)
         return await wanted.in_thread(partial(quote, question, hits, encoder=encoder))
 
-    def status(self, llm: LlmState, vllm_pid: int | None) -> FolderStatus:
+    def status(self, llm: api.LlmState, vllm_pid: int | None) -> api.FolderStatus:
         """Return everything there is to show about this folder."""
         return self._shown.status(
             self._sync.last_scan if self._sync else scan.Scan(),
             embedding=self._shared_encoder.state(),
             llm=llm,
-            pids=Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
+            pids=api.Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
             embedded_total=self._manifest.embedded_total,
             watch=self._watch_state(),
             waiting=self._edits.waiting,
         )
 
-    def _watch_state(self) -> WatchState:
+    def _watch_state(self) -> api.WatchState:
         if self.paused or not self._opened.done():
             return "paused" if self.paused else "off"
         return "partial" if self._watch.partial else "events"
 
-    def _show(self, state: FolderState, detail: str) -> None:
+    def _show(self, state: api.FolderState, detail: str) -> None:
         self._searchable.set()
-        self._shown.state, self._shown.detail, self._shown.progress = state, detail, Progress()
+        self._shown.state, self._shown.detail, self._shown.progress = state, detail, api.Progress()
         self._on_change()
 
-    def _report(self, progress: Progress) -> None:
+    def _report(self, progress: api.Progress) -> None:
         """Take a sync's progress, in the writer's thread."""
         self._loop.call_soon_threadsafe(self._take_progress, progress, self._manifest.counts())
 
-    def _take_progress(self, progress: Progress, counts: tuple[int, int]) -> None:
+    def _take_progress(self, progress: api.Progress, counts: tuple[int, int]) -> None:
         if self._bulk.current:
             self._shown.state, self._shown.detail = "indexing", ""
             self._shown.progress, self._shown.counts = progress, counts
@@ -353,7 +350,7 @@ class Folder:
     def _fail(self, error: Exception) -> HoverkiteError:
         """Show why the folder can't be followed, and return it in a person's words."""
         known = as_known(error)
-        state: FolderState = "missing" if isinstance(known, FolderError) else "failed"
+        state: api.FolderState = "missing" if isinstance(known, FolderError) else "failed"
         self._show(state, f"{known}. {known.next_step}")
         return known
 

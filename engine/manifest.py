@@ -20,6 +20,7 @@ from engine.errors import ManifestError
 from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, clear, set_aside
 from engine.paths import short_hash
 from engine.scan import Entry
+from engine.texts import ReadText, Texts
 from engine.vectors import NO_VECTOR
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class FileUpdate:
     """Other names of it, without case."""
     lines: Sequence[int] = ()
     """Its lines as ``template_text`` counts them, each once."""
+    text: ReadText | None = None
 
 
 def text_hash(text: str) -> bytes:
@@ -94,6 +96,8 @@ class Manifest:
             ManifestError: it cannot be opened for writing.
         """
         self._file = ManifestFile(path)
+        self.texts = Texts(self._file)
+        """The files' texts, which are there before their chunks."""
         try:
             self._counts = self._count()
             self._last_id = self._find_last_id()
@@ -181,11 +185,16 @@ class Manifest:
 
     def touch(self, entries: Iterable[tuple[int, Entry]]) -> None:
         """Record new stat values (and a new path) of files whose content is unchanged."""
+        entries = list(entries)
         with self._file.transaction() as connection:
             connection.executemany(
                 "UPDATE files SET path = ?, size = ?, mtime_ns = ?, inode = ?, ctime_ns = ? "
                 "WHERE id = ?",
                 [(e.path, e.size, e.mtime_ns, e.inode, e.ctime_ns, file) for file, e in entries],
+            )
+            connection.executemany(
+                "UPDATE OR REPLACE documents SET path = ?1 WHERE file = ?2 AND path != ?1",
+                [(entry.path, file) for file, entry in entries],
             )
 
     def save(
@@ -214,6 +223,7 @@ class Manifest:
             for (file,) in doomed:
                 template_text.count(connection, file, ())
             connection.executemany("DELETE FROM files WHERE id = ?", doomed)
+            connection.executemany("DELETE FROM documents WHERE file = ?", doomed)
             for update in updates:
                 _save_file(connection, update)
             after = _counts_of(connection, touched)

@@ -27,7 +27,7 @@ to this one."""
 _DOCUMENTS = """
 CREATE TABLE documents (        -- texts as they were read, which may be before they are embedded
     file INTEGER PRIMARY KEY,
-    path BLOB NOT NULL,
+    path BLOB NOT NULL UNIQUE,
     places TEXT NOT NULL,       -- JSON: where pages begin, which line of the file made which text
     text TEXT NOT NULL
 );

@@ -9,6 +9,7 @@ from engine.config import Settings
 from engine.errors import LoadError
 from engine.manifest import FileRecord, FileUpdate
 from engine.scan import MEGABYTE, Entry
+from engine.texts import ReadText
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Reader:
             content,
             self.recipe,
             pieces,
+            text=ReadText.of(document),
             tags=document.tags,
             aliases=[alias.casefold() for alias in document.aliases],
             lines=template_text.lines_of(document.text[document.body :]),

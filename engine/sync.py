@@ -84,8 +84,10 @@ class Sync:
         self._data = data
         self._stopping = stopping
         self._reader = Reader(root, settings)
+        manifest.texts.keep_saved()
         self._lacking = manifest.files_without_vectors(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""
+        self._lacking |= manifest.texts.files_without()
         self._read_last: dict[bytes, object] = {}
         """What was, or is being, read of each file and is not saved yet; of two, the later."""
         self._looked_at: set[bytes] = set()
@@ -130,8 +132,9 @@ class Sync:
         if not found.complete:
             return Outcome()  # told to stop
         self.last_scan = found
-        unlisted = tuple(found.unlisted)
-        for gone in self._read_last.keys() - {entry.path for entry in found.entries}:
+        unlisted, present = tuple(found.unlisted), {entry.path for entry in found.entries}
+        self._manifest.texts.keep_saved(present, unlisted)
+        for gone in self._read_last.keys() - present:
             if not gone.startswith(unlisted):
                 del self._read_last[gone]
         known = self._manifest.files().items()
@@ -180,8 +183,10 @@ class Sync:
         self._looked_at.update(paths)
         look = self._new_look()
         entries = [entry for path in paths if (entry := look.at(path))]
-        for gone in set(paths) - {entry.path for entry in entries}:
-            self._read_last.pop(gone, None)
+        gone = set(paths) - {entry.path for entry in entries}
+        for path in gone:
+            self._read_last.pop(path, None)
+        self._manifest.texts.drop_unsaved(gone)
         return (yield from self._apply(entries, self._manifest.files_at(paths), report))
 
     def _apply(
@@ -323,6 +328,7 @@ class Sync:
 
     def _save(self, batch: Batch, outcome: Outcome) -> Steps[bool]:
         """Make a batch searchable; False when told to stop before it was embedded."""
+        self._save_texts(batch)
         embedded = outcome.embedded
         vectors = yield from self._embed(batch.unknown, outcome)
         if vectors is None:
@@ -364,6 +370,12 @@ class Sync:
         outcome.changed += len(known)
         outcome.added += len(updates) - len(known)
         return True
+
+    def _save_texts(self, batch: Batch) -> None:
+        """Let an exact search find the files of ``batch`` before they are embedded."""
+        latest = [update for update in batch.updates if self._is_latest(update)]
+        if latest:
+            self._manifest.texts.save((u.file, u.entry.path, u.text) for u in latest)
 
     def _retire_unknown(self, rows: Sequence[Row]) -> None:
         self._index.retire({row.id for row in rows} - self._manifest.all_rows())

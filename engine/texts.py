@@ -1,0 +1,112 @@
+"""The texts of a folder's files, as they were read: there before they are embedded.
+
+They are what an exact search looks through. The manifest keeps them beside its files: a text may
+belong to a file that the manifest does not know yet, because its chunks wait for their vectors.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engine.documents.document import Document
+from engine.manifest_file import ManifestFile
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """The text of a file, and where its parts stand in the file, as JSON."""
+
+    text: str
+    places: str
+
+    @classmethod
+    def of(cls, document: Document) -> "ReadText":
+        """Return what is kept of ``document``."""
+        if not (document.pages or document.source_lines):
+            return cls(document.text, "")
+        places = {"pages": list(document.pages), "lines": list(document.source_lines)}
+        return cls(document.text, json.dumps(places))
+
+
+class StoredText(NamedTuple):
+    """A file's text in UTF-8."""
+
+    file: int
+    path: bytes
+    text: bytes
+    places: str
+
+    def document(self) -> Document:
+        """Return it as a document that knows its lines and pages."""
+        places = json.loads(self.places) if self.places else {}
+        return Document(
+            self.text.decode("utf-8", "replace"),
+            "text",
+            pages=places.get("pages", ()),
+            source_lines=[(offset, line) for offset, line in places.get("lines", ())],
+        )
+
+
+class Texts:
+    """One folder's texts. Writes come from one thread at a time; reads from any."""
+
+    def __init__(self, file: ManifestFile) -> None:
+        self._file = file
+
+    def save(self, read: Iterable[tuple[int, bytes, ReadText | None]]) -> None:
+        """Keep the texts of files, told by id and path; None for one that could not be read."""
+        with self._file.transaction() as connection:
+            for file, path, text in read:
+                if text is None:
+                    connection.execute("DELETE FROM documents WHERE file = ?", (file,))
+                    continue
+                # The same file may have been read before under an id that was never saved.
+                connection.execute(
+                    "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)",
+                    (file, path, text.places, text.text),
+                )
+
+    def files(self) -> list[tuple[int, bytes]]:
+        """Return id and path of every file whose text is known, in the order of their paths."""
+        return self._file.all("SELECT file, path FROM documents ORDER BY path")
+
+    def all(self, files: Iterable[int]) -> Iterator[StoredText]:
+        """Yield the texts of ``files`` in the order given; one that is gone meanwhile is left out.
+
+        Raises:
+            ManifestError: they can't be read.
+        """
+        statement = "SELECT file, path, CAST(text AS BLOB), places FROM documents WHERE file = ?"
+        for file in files:
+            row = self._file.one(statement, (file,))
+            if row:
+                yield StoredText(*row)
+
+    def keep_saved(self, present: Collection[bytes] = (), unlisted: tuple[bytes, ...] = ()) -> None:
+        """Let go of the texts whose files are not in the manifest.
+
+        Those at paths that are ``present``, or begin with one of ``unlisted``, stay.
+        """
+        rows = self._file.all("SELECT path FROM documents WHERE file NOT IN (SELECT id FROM files)")
+        self.drop_unsaved(
+            path for (path,) in rows if path not in present and not path.startswith(unlisted)
+        )
+
+    def drop_unsaved(self, paths: Iterable[bytes]) -> None:
+        """Let go of those texts at ``paths`` whose files are not in the manifest."""
+        doomed = [(path,) for path in paths]
+        if not doomed:
+            return
+        with self._file.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM documents WHERE path = ? AND file NOT IN (SELECT id FROM files)",
+                doomed,
+            )
+
+    def files_without(self) -> set[int]:
+        """Return the files that were read and whose text is not kept."""
+        rows = self._file.all(
+            "SELECT id FROM files WHERE reason IS NULL AND id NOT IN (SELECT file FROM documents)"
+        )
+        return {file for (file,) in rows}
