@@ -110,7 +110,7 @@ class Examination:
         """
         wanted = self._manifest.all_rows()
         broken, lacking = (set(rows.values()) for rows in self._unsound_among(self._suspects))
-        without = lacking & self._manifest.files_without_vectors(self._model) if lacking else set()
+        without = lacking & self._manifest.vectors.files_without(self._model) if lacking else set()
         self.unsound |= broken | lacking
         self._tell_of(broken, "{} whose chunks are damaged in the manifest")
         self._tell_of(without, "{} with chunks that have no vector of this encoder")
@@ -139,7 +139,7 @@ class Examination:
             sources = self._manifest.sources_of(batch)
             chunks = self._manifest.chunks_at(batch)
             keys = {key for _, _, key in sources}
-            vectors = self._manifest.vectors_of(keys, self._model, self._dimension)
+            vectors = self._manifest.vectors.of(keys, self._model, self._dimension)
             for row, file, key in sources:
                 stored = chunks.get(row)
                 if (

@@ -148,7 +148,7 @@ class Index:
         self.unfilled = set()
         for begin in range(0, len(missing), _REFILL_BATCH):
             batch = self._manifest.sources_of(missing[begin : begin + _REFILL_BATCH])
-            vectors = self._manifest.vectors_of(
+            vectors = self._manifest.vectors.of(
                 (key for _, _, key in batch), self._model, self.dimension
             )
             chunks = self._manifest.chunks_at([row for row, _, _ in batch])
@@ -239,7 +239,7 @@ class Index:
         near = self._neighbours(query.vector if query.by_vector else "", asked, query.among)
         found = by_words.result()
         lacking = fusion.rows_without_distance(near, found)
-        vectors = self._manifest.vectors_at(lacking, self._model, self.dimension)
+        vectors = self._manifest.vectors.at(lacking, self._model, self.dimension)
         distances = {row: float(vector @ query.vector) for row, vector in vectors.items()}
         return fusion.fuse(near, found, distances, weight=query.weight)
 

@@ -85,7 +85,7 @@ class Sync:
         self._stopping = stopping
         self._reader = Reader(root, settings)
         manifest.texts.keep_saved()
-        self._lacking = manifest.files_without_vectors(encoder.model_id)
+        self._lacking = manifest.vectors.files_without(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""
         self._lacking |= manifest.texts.files_without()
         self._read_last: dict[bytes, object] = {}
@@ -289,7 +289,7 @@ class Sync:
         return len(self._known_vectors(keys)) < len(keys)
 
     def _known_vectors(self, keys: Iterable[bytes]) -> _Vectors:
-        return self._manifest.vectors_of(keys, self._encoder.model_id, self._index.dimension)
+        return self._manifest.vectors.of(keys, self._encoder.model_id, self._index.dimension)
 
     def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> Steps[_Vectors | None]:
         """Return the texts' vectors, saving new ones as they come; None when told to stop.

@@ -25,5 +25,5 @@ class Tidying:
         self._encoder.rest()
         self._index.purge()
         if time.monotonic() - self._forgot > FORGET_EVERY:
-            self._manifest.forget_unused(self._encoder.model_id, now=time.time())
+            self._manifest.vectors.forget_unused(self._encoder.model_id, now=time.time())
             self._forgot = time.monotonic()

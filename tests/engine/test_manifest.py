@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import manifest as module
+from engine import kept_vectors
 from engine.errors import ManifestError
-from engine.manifest import DAYS_KEPT, FileUpdate, Manifest, row_id, text_hash
+from engine.kept_vectors import DAYS_KEPT
+from engine.manifest import FileUpdate, Manifest, row_id, text_hash
 from engine.manifest_file import set_aside
 from engine.scan import Entry
 from tests.engine.test_index import MODEL, VECTORS, keep, update
@@ -85,7 +86,7 @@ def test_the_same_text_has_one_vector_and_its_first_place(manifest: Manifest) ->
     row = row_id(1, text_hash("kite"))
     assert manifest.chunks_at([row])[row].chunk.start_line == 1
     assert manifest.counts() == (1, 3)
-    known = manifest.vectors_of([text_hash("kite"), text_hash("unknown")], MODEL, 3)
+    known = manifest.vectors.of([text_hash("kite"), text_hash("unknown")], MODEL, 3)
     assert list(known) == [text_hash("kite")]
     np.testing.assert_array_equal(known[text_hash("kite")], VECTORS["kite"])
 
@@ -102,8 +103,8 @@ def test_a_failed_transaction_changes_nothing(manifest: Manifest) -> None:
 
 def test_another_model_lacks_vectors_until_they_are_saved(manifest: Manifest) -> None:
     keep(manifest, update(1, b"a", "kite"))
-    assert manifest.files_without_vectors(MODEL) == set()
-    assert manifest.files_without_vectors("another") == {1}
+    assert manifest.vectors.files_without(MODEL) == set()
+    assert manifest.vectors.files_without("another") == {1}
 
 
 def test_counts_follow_every_change_without_counting(manifest: Manifest, path: Path) -> None:
@@ -160,51 +161,51 @@ def test_a_damaged_vector_is_not_known_and_can_be_saved_again(
 
 def kept(manifest: Manifest, model: str = MODEL) -> set[str]:
     keys = {text_hash(text): text for text in VECTORS}
-    return {keys[key] for key in manifest.vectors_of(keys, model, 3)}
+    return {keys[key] for key in manifest.vectors.of(keys, model, 3)}
 
 
 def test_a_vector_that_no_chunk_needs_is_kept_for_a_while(manifest: Manifest) -> None:
     keep(manifest, update(1, b"a", "kite", "stone"))
     manifest.save([update(1, b"a", "kite")])
-    assert manifest.forget_unused(MODEL, now=0) == 0
-    assert manifest.forget_unused(MODEL, now=(DAYS_KEPT - 1) * DAY) == 0
+    assert manifest.vectors.forget_unused(MODEL, now=0) == 0
+    assert manifest.vectors.forget_unused(MODEL, now=(DAYS_KEPT - 1) * DAY) == 0
     assert kept(manifest) == {"kite", "stone"}
-    assert manifest.forget_unused(MODEL, now=DAYS_KEPT * DAY) == 1
+    assert manifest.vectors.forget_unused(MODEL, now=DAYS_KEPT * DAY) == 1
     assert kept(manifest) == {"kite"}
 
 
 def test_a_vector_that_was_needed_again_meanwhile_starts_afresh(manifest: Manifest) -> None:
     keep(manifest, update(1, b"a", "kite"))
     manifest.save([update(1, b"a")])
-    manifest.forget_unused(MODEL, now=0)
+    manifest.vectors.forget_unused(MODEL, now=0)
     manifest.save([update(1, b"a", "kite")])
-    assert manifest.forget_unused(MODEL, now=DAYS_KEPT * DAY) == 0
+    assert manifest.vectors.forget_unused(MODEL, now=DAYS_KEPT * DAY) == 0
     manifest.save([update(1, b"a")])
-    assert manifest.forget_unused(MODEL, now=(DAYS_KEPT + 1) * DAY) == 0
+    assert manifest.vectors.forget_unused(MODEL, now=(DAYS_KEPT + 1) * DAY) == 0
     assert kept(manifest) == {"kite"}
 
 
 def test_vectors_of_another_model_are_forgotten_in_the_same_way(manifest: Manifest) -> None:
     keep(manifest, update(1, b"a", "kite"))
-    assert manifest.forget_unused("another", now=0) == 0
+    assert manifest.vectors.forget_unused("another", now=0) == 0
     assert kept(manifest) == {"kite"}
-    assert manifest.forget_unused("another", now=DAYS_KEPT * DAY) == 1
+    assert manifest.vectors.forget_unused("another", now=DAYS_KEPT * DAY) == 1
     assert kept(manifest) == set()
 
 
 def test_of_too_many_unused_vectors_the_longest_unused_go_first(
     manifest: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LEAST_KEPT", 1)
+    monkeypatch.setattr(kept_vectors, "LEAST_KEPT", 1)
     keep(manifest, update(1, b"a", "kite", "stone", "hawk"))
     manifest.save([update(1, b"a", "kite", "stone")])
-    assert manifest.forget_unused(MODEL, now=0) == 0
+    assert manifest.vectors.forget_unused(MODEL, now=0) == 0
     manifest.save([update(1, b"a", "kite")])
-    assert manifest.forget_unused(MODEL, now=DAY) == 1
+    assert manifest.vectors.forget_unused(MODEL, now=DAY) == 1
     assert kept(manifest) == {"kite", "stone"}
     manifest.save([update(1, b"a")])
-    monkeypatch.setattr(module, "LEAST_KEPT", 2)
-    assert manifest.forget_unused(MODEL, now=2 * DAY) == 0
+    monkeypatch.setattr(kept_vectors, "LEAST_KEPT", 2)
+    assert manifest.vectors.forget_unused(MODEL, now=2 * DAY) == 0
 
 
 # --- damage ----------------------------------------------------------------------------------
