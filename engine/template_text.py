@@ -1,7 +1,7 @@
 """Text that stands in many files: navigation, licence headers, "see also" blocks.
 
 A line counts once for each file it stands in, in the form in which it is compared: without case,
-marks and the digits of its numbers. The manifest keeps the lines of each file and how many files
+marks and numbers. The manifest keeps the lines of each file and how many files
 hold a line, and changes both with the file's chunks, so that they are right after every edit.
 """
 
@@ -26,10 +26,9 @@ heading of one word, a bracket."""
 MOST_LINES = 50_000
 """Lines of one file that are counted: a larger one is a data set, not a template."""
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\s*[\r\n]+\s*")
+_END = re.compile(r"[\r\n。！？]|[.!?]\s")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>|\]\([^()\s]{0,500}\)")
-_NO_WORD = re.compile(r"[\W_]+")
-_DIGITS = re.compile(r"\d+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 class CountsLines(Protocol):
@@ -83,8 +82,10 @@ def _weight(files: int) -> float:
 def _weighed(text: str) -> list[tuple[int, int]]:
     """Return the lines of a text by their hashes, with their lengths."""
     found = []
-    for line in _SENTENCE.split(text):
-        compared = _DIGITS.sub("0", _NO_WORD.sub(" ", _TAG.sub(" ", line))).strip().casefold()
+    folded = text.casefold()
+    plain = _TAG.sub(" ", folded) if "<" in folded or "](" in folded else folded
+    for line in _END.split(plain):
+        compared = " ".join(_LETTERS.findall(line))
         if len(compared) >= SHORTEST:
             raw = compared.encode("utf-8", "surrogatepass")
             digest = hashlib.blake2b(raw, digest_size=8).digest()
