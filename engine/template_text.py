@@ -9,10 +9,15 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from engine.index import Found
 
 FEW = 3
 """A line that stands in no more files than these says something about each of them …"""
@@ -20,6 +25,8 @@ MANY = 10
 """… and one in so many says nothing about any; between the two it counts in part."""
 PENALTY = 0.5
 """What a chunk of nothing but template text loses of its score."""
+LOOKED_AT = 100
+"""Chunks of a search whose text is looked at."""
 SHORTEST = 16
 """Characters of a line, as it is compared, below which it counts as no text at all: a rule, a
 heading of one word, a bracket."""
@@ -54,9 +61,32 @@ def shares(texts: Sequence[str], counts: CountsLines) -> list[float]:
     return [_share(lines, known) for lines in weighed]
 
 
+def demoted(found: Iterable["Found"], counts: CountsLines) -> "Iterator[Found]":
+    """Yield ``found``, best first, where template text weighs less; blocking.
+
+    The first ``LOOKED_AT`` change places among themselves; those after them are worse already.
+
+    Raises:
+        ManifestError: the manifest can't be read.
+    """
+    rest = iter(found)
+    first = [*islice(rest, LOOKED_AT)]
+    weighed = [
+        replace(one, ranked=replace(one.ranked, score=one.ranked.score * factor(share)))
+        for one, share in zip(
+            first, shares([one.stored.chunk.text for one in first], counts), strict=True
+        )
+    ]
+    yield from sorted(weighed, key=lambda one: -one.ranked.score)
+    yield from rest
+
+
 def factor(share: float) -> float:
-    """Return by what the score of a chunk is multiplied of which ``share`` is template text."""
-    return 1 - PENALTY * share
+    """Return by what the score of a chunk is multiplied of which ``share`` is template text.
+
+    Up to half of it costs nothing: pages of one manual share lines of code with each other.
+    """
+    return 1 - PENALTY * max(0.0, 2 * share - 1)
 
 
 def files_with(connection: sqlite3.Connection, lines: Iterable[int]) -> dict[int, int]:
