@@ -12,12 +12,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from engine.index import Found
+    from engine.manifest import Manifest
 
 FEW = 3
 """A line that stands in no more files than these says something about each of them …"""
@@ -38,30 +39,24 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>|\]\([^()\s]{0,500}\)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-class CountsLines(Protocol):
-    """What knows in how many files a line stands: the manifest."""
-
-    def files_with(self, lines: Iterable[int]) -> Mapping[int, int]:
-        """Return the counts of those of ``lines`` that stand in several files."""
-
-
 def lines_of(text: str) -> list[int]:
     """Return the hashes of the lines and sentences of ``text``, each once; signed, 64 bits."""
     return list(dict.fromkeys(line for line, _ in _weighed(text)))[:MOST_LINES]
 
 
-def shares(texts: Sequence[str], counts: CountsLines) -> list[float]:
+def shares(texts: Sequence[str], manifest: "Manifest") -> list[float]:
     """Return how much of each text is template text, from 0 to 1; blocking.
 
     Raises:
         ManifestError: the manifest can't be read.
     """
     weighed = [_weighed(text) for text in texts]
-    known = counts.files_with({line for lines in weighed for line, _ in lines})
+    lines = {line for lines in weighed for line, _ in lines}
+    known = manifest.read(lambda connection: files_with(connection, lines))
     return [_share(lines, known) for lines in weighed]
 
 
-def demoted(found: Iterable["Found"], counts: CountsLines) -> "Iterator[Found]":
+def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]":
     """Yield ``found``, best first, where template text weighs less; blocking.
 
     The first ``LOOKED_AT`` change places among themselves; those after them are worse already.
@@ -74,7 +69,7 @@ def demoted(found: Iterable["Found"], counts: CountsLines) -> "Iterator[Found]":
     weighed = [
         replace(one, ranked=replace(one.ranked, score=one.ranked.score * factor(share)))
         for one, share in zip(
-            first, shares([one.stored.chunk.text for one in first], counts), strict=True
+            first, shares([one.stored.chunk.text for one in first], manifest), strict=True
         )
     ]
     yield from sorted(weighed, key=lambda one: -one.ranked.score)
