@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from engine import documents, scan
+from engine import documents, names, scan
 from engine.api_links import Link, LinksReply, LinksRequest
 from engine.config import Settings
 from engine.documents import Document, markdown
@@ -50,7 +50,7 @@ class _Following:
     def __init__(self, root: Path, settings: Settings, manifest: Manifest) -> None:
         self._root, self._limit = root, int(settings.max_file_mb * MEGABYTE)
         read = [path for path, record in manifest.files().items() if record.reason is None]
-        self._names = Names(read, manifest.aliases())
+        self._names = Names(read, manifest.read(names.aliases))
         self._documents: dict[bytes, Document | None] = {}
 
     def of(self, request: LinksRequest, path: bytes) -> Iterator[Link]:

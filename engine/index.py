@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import fusion, paths, seal
+from engine import fusion, paths, seal, template_text
 from engine.errors import StoreError
 from engine.fusion import Ranked
 from engine.lexical import LEXICAL_VERSION, words
@@ -228,7 +228,9 @@ class Index:
         Raises:
             StoreError: Milvus failed; ``reopen`` and search again.
         """
-        return self._chunks(self._ranked(query, limit))
+        found = self._chunks(self._ranked(query, limit))
+        by_both = query.by_vector and query.words  # one arm alone is shown as it is
+        return template_text.demoted(found, self._manifest) if by_both else found
 
     def _ranked(self, query: Query, limit: int) -> list[Ranked]:
         """Return the rows that the arms find, fused; some may have died just now."""

@@ -7,9 +7,10 @@ describe has succeeded.
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from engine.scan import Entry
 from engine.texts import ReadText, Texts
 
 log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,17 +266,10 @@ class Manifest:
         )
         return {row[0]: StoredChunk(row[0], row[1], Chunk(*row[2:])) for row in found}
 
-    # --- names and repeated lines ---
-
-    def aliases(self) -> dict[str, list[bytes]]:
-        """Return the paths of the files that call themselves by another name, by that name."""
+    def read(self, look: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Return what ``look`` finds in the tables that modules of their own know."""
         with self._file.reads() as connection:
-            return names.aliases(connection)
-
-    def files_with(self, lines: Iterable[int]) -> dict[int, int]:
-        """Return in how many files each of ``lines`` stands; those of one file are absent."""
-        with self._file.reads() as connection:
-            return template_text.files_with(connection, lines)
+            return look(connection)
 
     def unread_files(self, limit: int) -> tuple[list[tuple[bytes, str]], int]:
         """Return path and reason of the first files that could not be read, and how many are."""

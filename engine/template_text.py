@@ -1,7 +1,7 @@
 """Text that stands in many files: navigation, licence headers, "see also" blocks.
 
 A line counts once for each file it stands in, in the form in which it is compared: without case,
-marks and the digits of its numbers. The manifest keeps the lines of each file and how many files
+marks and numbers. The manifest keeps the lines of each file and how many files
 hold a line, and changes both with the file's chunks, so that they are right after every edit.
 """
 
@@ -9,10 +9,16 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from engine.index import Found
+    from engine.manifest import Manifest
 
 FEW = 3
 """A line that stands in no more files than these says something about each of them …"""
@@ -20,23 +26,17 @@ MANY = 10
 """… and one in so many says nothing about any; between the two it counts in part."""
 PENALTY = 0.5
 """What a chunk of nothing but template text loses of its score."""
+LOOKED_AT = 100
+"""Chunks of a search whose text is looked at."""
 SHORTEST = 16
 """Characters of a line, as it is compared, below which it counts as no text at all: a rule, a
 heading of one word, a bracket."""
 MOST_LINES = 50_000
 """Lines of one file that are counted: a larger one is a data set, not a template."""
 
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\s*[\r\n]+\s*")
+_END = re.compile(r"[\r\n。！？]|[.!?]\s")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>|\]\([^()\s]{0,500}\)")
-_NO_WORD = re.compile(r"[\W_]+")
-_DIGITS = re.compile(r"\d+")
-
-
-class CountsLines(Protocol):
-    """What knows in how many files a line stands: the manifest."""
-
-    def files_with(self, lines: Iterable[int]) -> Mapping[int, int]:
-        """Return the counts of those of ``lines`` that stand in several files."""
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def lines_of(text: str) -> list[int]:
@@ -44,20 +44,44 @@ def lines_of(text: str) -> list[int]:
     return list(dict.fromkeys(line for line, _ in _weighed(text)))[:MOST_LINES]
 
 
-def shares(texts: Sequence[str], counts: CountsLines) -> list[float]:
+def shares(texts: Sequence[str], manifest: "Manifest") -> list[float]:
     """Return how much of each text is template text, from 0 to 1; blocking.
 
     Raises:
         ManifestError: the manifest can't be read.
     """
     weighed = [_weighed(text) for text in texts]
-    known = counts.files_with({line for lines in weighed for line, _ in lines})
+    lines = {line for lines in weighed for line, _ in lines}
+    known = manifest.read(lambda connection: files_with(connection, lines))
     return [_share(lines, known) for lines in weighed]
 
 
+def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]":
+    """Yield ``found``, best first, where template text weighs less; blocking.
+
+    The first ``LOOKED_AT`` change places among themselves; those after them are worse already.
+
+    Raises:
+        ManifestError: the manifest can't be read.
+    """
+    rest = iter(found)
+    first = [*islice(rest, LOOKED_AT)]
+    weighed = [
+        replace(one, ranked=replace(one.ranked, score=one.ranked.score * factor(share)))
+        for one, share in zip(
+            first, shares([one.stored.chunk.text for one in first], manifest), strict=True
+        )
+    ]
+    yield from sorted(weighed, key=lambda one: -one.ranked.score)
+    yield from rest
+
+
 def factor(share: float) -> float:
-    """Return by what the score of a chunk is multiplied of which ``share`` is template text."""
-    return 1 - PENALTY * share
+    """Return by what the score of a chunk is multiplied of which ``share`` is template text.
+
+    Up to half of it costs nothing: pages of one manual share lines of code with each other.
+    """
+    return 1 - PENALTY * max(0.0, 2 * share - 1)
 
 
 def files_with(connection: sqlite3.Connection, lines: Iterable[int]) -> dict[int, int]:
@@ -83,8 +107,10 @@ def _weight(files: int) -> float:
 def _weighed(text: str) -> list[tuple[int, int]]:
     """Return the lines of a text by their hashes, with their lengths."""
     found = []
-    for line in _SENTENCE.split(text):
-        compared = _DIGITS.sub("0", _NO_WORD.sub(" ", _TAG.sub(" ", line))).strip().casefold()
+    folded = text.casefold()
+    plain = _TAG.sub(" ", folded) if "<" in folded or "](" in folded else folded
+    for line in _END.split(plain):
+        compared = " ".join(_LETTERS.findall(line))
         if len(compared) >= SHORTEST:
             raw = compared.encode("utf-8", "surrogatepass")
             digest = hashlib.blake2b(raw, digest_size=8).digest()
