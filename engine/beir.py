@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine import jsonl
-from engine.api_search import Hit
+from engine.api_search import Hit, Mode, SearchRequest
 from engine.errors import UsageError
 from engine.evaluation import Case, Judged
 from engine.paths import short_hash
@@ -49,14 +49,16 @@ class Collection:
     """Grades by the query's id and the document's."""
     names: dict[str, str] = field(default_factory=dict)
     """Ids by the paths of their files."""
-    hits = HITS
-    per_file = 1
-    plain = True
 
     @property
     def cases(self) -> list[Case]:
         """The queries, in the order of their file."""
         return [Case(name, text) for name, text in self.queries]
+
+    def ask(self, at: int, mode: Mode) -> SearchRequest:
+        """Return the search for the best chunk of each document."""
+        query = self.queries[at][1]
+        return SearchRequest(query=query, hits=HITS, mode=mode, per_file=1, fold=False, plain=True)
 
     def judge(self, at: int, hits: Sequence[Hit]) -> Judged:
         """Return the documents in the order of their best chunks."""

@@ -1,7 +1,6 @@
 """A collection's corpus as a folder of documents, one file each, as a person would keep them."""
 
 import contextlib
-import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +8,12 @@ from pathlib import Path
 
 from engine import beir, paths
 from engine.beir import Record
+from engine.documents import front_matter
 from engine.errors import HoverkiteError
 
 FORM = 1
 """Grows whenever the same record would be written in another way."""
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\n[\w-]+:.*?\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _LOST = dict.fromkeys((*range(9), *range(14, 27), *range(28, 32), 127), "�")
 """Controls, for which a file would be taken for a binary one."""
 
@@ -65,13 +64,11 @@ def content(record: Record) -> bytes:
     """Return the Markdown file of one document: its title as a heading, then its text."""
     title = " ".join(record.title.translate(_LOST).split())
     text = record.text.translate(_LOST).replace("\r\n", "\n")
-    front = _FRONT_MATTER.match(text)
-    above = front[0] if front else ""
+    front = front_matter.read(text)
+    above = text[: front.end] if front else ""
     body = text[len(above) :]
-    if title and title not in above:
+    if title and not (front and front.title.casefold() == title.casefold()):
         body = _titled(title, body)
-    elif not above and body.startswith("---"):
-        body = f"\n{body}"  # a rule, and no front matter
     return f"{above}{body.rstrip()}\n".encode("utf-8", "replace")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import api, beir, beir_files, config, evaluation, paths, questions
-from engine.api_search import Mode, SearchReply, SearchRequest
+from engine.api_search import Mode
 from engine.client import connect
 from engine.commands import _open, _sync, paused
 from engine.connection import EngineClient
@@ -53,14 +53,14 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     documents = len(subject.names) or summary.files
     head = {"queries": len(cases), "documents": documents, "chunks": summary.chunks}
     missing = {"missing": documents - summary.files}
-    if options.json:
-        print_json(head | told | missing)
-    else:
-        _print_table(head, told)
     if subject.names:
         narrate(
             f"The index is kept; to remove it: hoverkite forget {shlex.quote(str(subject.root))}"
         )
+    if options.json:
+        print_json(head | told | missing)
+    else:
+        _print_table(head, told)
     return FOUND
 
 
@@ -126,14 +126,13 @@ async def ask_all(
     """Ask every query in every mode, and return what was found for each, in their order."""
     from tqdm import tqdm
 
-    cases = trial.cases[:limit]
+    asked = len(trial.cases[:limit])
     found: dict[Mode, list[Judged]] = {mode: [] for mode in modes}
     notices: dict[str, None] = {}
-    total = len(cases) * len(modes)
     bar = tqdm(
         desc="searching",
         unit="query",
-        total=total,
+        total=asked * len(modes),
         file=sys.stderr,
         disable=not sys.stderr.isatty(),
         leave=False,
@@ -141,29 +140,15 @@ async def ask_all(
         dynamic_ncols=True,
     )
     with bar:
-        for at, case in enumerate(cases):
+        for at in range(asked):
             for mode in modes:  # side by side: the query is embedded once
-                reply = await _ask(client, folder, trial, case.query, mode)
+                reply = await client.search(folder, trial.ask(at, mode))
                 found[mode].append(trial.judge(at, reply.hits))
                 notices |= dict.fromkeys(reply.notices)
                 bar.update()
     for notice in notices:
         narrate(notice)
     return found
-
-
-async def _ask(
-    client: EngineClient, folder: str, trial: Trial, query: str, mode: Mode
-) -> SearchReply:
-    asked = SearchRequest(
-        query=query,
-        hits=trial.hits,
-        mode=mode,
-        per_file=trial.per_file,
-        fold=not trial.plain,
-        plain=trial.plain,
-    )
-    return await client.search(folder, asked)
 
 
 def _print_table(head: dict[str, int], told: dict[str, Any]) -> None:

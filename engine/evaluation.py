@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.api_search import Hit, Mode
+from engine.api_search import Hit, Mode, SearchRequest
 
 DEPTH = 10
 """Ranks that count."""
@@ -59,19 +59,8 @@ class Trial(Protocol):
         """The queries, in order."""
         ...
 
-    @property
-    def hits(self) -> int:
-        """How many are asked for …"""
-        ...
-
-    @property
-    def per_file(self) -> int | None:
-        """… and at most how many of one file; None for what the settings say."""
-        ...
-
-    @property
-    def plain(self) -> bool:
-        """Whether a query is words alone and nothing is folded, unlike what a person meets."""
+    def ask(self, at: int, mode: Mode) -> SearchRequest:
+        """Return the search that the case ``at`` is."""
         ...
 
     def judge(self, at: int, hits: Sequence[Hit]) -> Judged:
@@ -193,7 +182,7 @@ _LABELS = {name: name for name in (*MEASURES, ANSWERED)} | {
 
 
 def _row(label: str, cells: Sequence[str]) -> str:
-    return (f"{label:11}" + "".join(f"{cell:24}" for cell in cells)).rstrip()
+    return (f"{label:11}" + "".join(f"{cell:26}" for cell in cells)).rstrip()
 
 
 def _cell(mean: float, low: float, high: float, *, sign: str = "") -> str:

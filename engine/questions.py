@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine import jsonl
-from engine.api_search import Hit
+from engine.api_search import Hit, Mode, SearchRequest
 from engine.errors import UsageError
 from engine.evaluation import DEPTH, Case, Judged
 from engine.scan import Look
@@ -40,14 +40,15 @@ class Questions:
     """Questions as a trial: asked as a person would, and judged hit by hit."""
 
     questions: Sequence[Question]
-    hits = DEPTH
-    per_file = None
-    plain = False
 
     @property
     def cases(self) -> list[Case]:
         """Each question under the number of its line."""
         return [Case(f"line {question.line}", question.text) for question in self.questions]
+
+    def ask(self, at: int, mode: Mode) -> SearchRequest:
+        """Return the search that a person would type."""
+        return SearchRequest(query=self.questions[at].text, hits=DEPTH, mode=mode)
 
     def judge(self, at: int, hits: Sequence[Hit]) -> Judged:
         """Return the hits by rank; the first right one is what is relevant.

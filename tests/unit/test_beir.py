@@ -158,7 +158,7 @@ MATTER = "---\nid: x\ntitle: Kite\n---\n"
         ("Kite", f"{MATTER}A bird.", f"{MATTER}A bird.\n"),
         ("Hawk", f"{MATTER}A bird.", f"{MATTER}# Hawk\n\nA bird.\n"),
         ("", f"{MATTER}A bird.", f"{MATTER}A bird.\n"),
-        ("", "---\nA bird.\n---\nB", "\n---\nA bird.\n---\nB\n"),
+        ("", "---\nA bird.\n---\nB", "---\nA bird.\n---\nB\n"),
         ("Kite", "---\nA bird.", "# Kite\n\n---\nA bird.\n"),
         ("", "a\r\nb\0\x01c\ud800", "a\nb\ufffd\ufffdc?\n"),
     ],

@@ -1,7 +1,7 @@
 """A person's own questions: how they are read, and which hits are right."""
 
 import json
-from math import isnan
+import math
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +136,9 @@ def test_path_and_answer_tell_which_hits_are_right(path: str, answer: str, expec
 def test_the_first_right_hit_is_what_is_relevant() -> None:
     hits = [hit(path=path, text=text) for path, text in (("b", "x"), ("a", "y"), ("a", "answer"))]
     asked = Questions([Question(1, "q", "a", ""), Question(2, "q", "a", "answer")])
-    found, relevant, rate = asked.judge(0, hits)
-    assert (found, relevant, isnan(rate)) == (["0", "1", "2"], {"1": 1}, True)
+    by_path = asked.judge(0, hits)
+    assert by_path[:2] == (["0", "1", "2"], {"1": 1})
+    assert math.isnan(by_path.answered)
     assert asked.judge(1, hits) == (["0", "1", "2"], {"2": 1}, 1.0)
     assert asked.judge(1, []) == ([], {"none": 1}, 0.0)
     in_another_file = Questions([Question(1, "q", "c", "answer")]).judge(0, hits)
