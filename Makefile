@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check faults quick format picture manual bench install uninstall lock clean
+.PHONY: help run setup test check faults quick format picture manual bench bench-retrieval install uninstall lock clean
 
 # A folder to open, a Python to use, and cpu or gpu to choose the packages by hand.
 DOCS ?=
@@ -10,6 +10,7 @@ PYTHON ?=
 ACCEL ?=
 UPGRADE ?=
 BENCH ?= --quick
+DATA ?=
 export DOCS ACCEL UPGRADE
 
 IN_VENV := .venv/bin/python -m
@@ -22,7 +23,7 @@ CHOOSE_PYTHON = python="$(PYTHON)"; \
 	{ echo "$$python was not found or is too old: install Python 3.11, 3.12 or 3.13" >&2; exit 1; };
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F"|" '{printf "%-20s %s\n", $$1, $$2}'
 
 run: setup ## open the manual, or a folder: make run DOCS=~/notes
 	@docs="$${DOCS:-docs}"; \
@@ -62,6 +63,9 @@ bench: setup ## run every benchmark: make bench BENCH= takes the large sizes too
 	  name="$${each#benchmarks/}"; echo "== $$name"; \
 	  $(IN_VENV) "benchmarks.$${name%.py}" $(BENCH) || exit 1; \
 	done
+
+bench-retrieval: setup ## write benchmarks/retrieval.md: make bench-retrieval DATA=~/collections
+	@$(IN_VENV) benchmarks.retrieval $(if $(DATA),"$(DATA)") --to benchmarks/retrieval.md
 
 install: setup ## link hoverkite into ~/.local/bin
 	@.venv/bin/python -m tools.link install

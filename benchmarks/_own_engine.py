@@ -3,8 +3,9 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -13,13 +14,19 @@ from engine.api import SyncFinished
 from engine.connection import EngineClient
 from engine.quick_start import spare_imports
 
+PREFIX = "hoverkite-benchmark-"
+
 
 @contextmanager
-def own_home() -> Iterator[Path]:
-    """Give this process, and what it starts, the home of nobody; removed in the end."""
+def own_home(kept: Path | None = None) -> Iterator[Path]:
+    """Give this process, and what it starts, the home of nobody.
+
+    It is removed in the end, unless it is ``kept``: what was embedded there is used again.
+    """
     spare_imports()
     cache = paths.cache_dir().parent
-    with tempfile.TemporaryDirectory(prefix="hoverkite-benchmark-") as home:
+    room = nullcontext(str(kept)) if kept else tempfile.TemporaryDirectory(prefix=PREFIX)
+    with room as home:
         places = {f"XDG_{name}_HOME": f"{home}/{name}" for name in ("CONFIG", "DATA", "STATE")}
         before = dict(os.environ)
         os.environ |= places | {"HOME": home, "XDG_RUNTIME_DIR": home, "XDG_CACHE_HOME": str(cache)}
@@ -31,9 +38,9 @@ def own_home() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[EngineClient]:
+async def running(**settings: Any) -> AsyncIterator[EngineClient]:
     """Start an engine in the home of now, and stop it in the end; its data stays."""
-    flags = {"llm_start": "never"}
+    flags = {"llm_start": "never"} | settings
     try:
         engine = await client.connect(config.load(flags), flags)
         try:
