@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from textwrap import wrap
 from typing import Any
 
 from engine import config
@@ -18,7 +19,8 @@ PACKAGES = (
     *("hoverkite", "milvus-lite", "pymilvus", "openvino", "torch", "sentence-transformers"),
     *("PyStemmer", "pytrec-eval-terrier", "numpy"),
 )
-SETTINGS = ("embedding_model", "search_mode", "chunk_size", "chunk_overlap", "chunk_at_headings")
+SETTINGS = ("embedding_model", "search_mode", "hits_per_file", "chunk")
+"""How the names begin of the settings that matter here."""
 
 PUBLISHED: dict[str, list[tuple[str, dict[str, str]]]] = {
     "scifact": [
@@ -85,7 +87,7 @@ LOSS = 0.01
 def page(told: Told, machine: Told) -> str:
     """Return the page in Markdown; only what was measured is in it."""
     collections = dict(_collections(told))
-    lines = ["# How often the right passage is found", "", *_head(machine), ""]
+    lines = ["# How often the right passage is found", "", *_head(machine)]
     lines += _met(collections, told)
     for name, figures in collections.items():
         lines += ["", f"## {name}", "", *_section(name, figures)]
@@ -105,15 +107,18 @@ def _collections(told: Told) -> Iterator[tuple[str, Told]]:
 
 
 def _head(machine: Told) -> Iterator[str]:
-    settings = config.Settings()
-    yield f"Made by `make bench-retrieval` on {machine['date']}, {machine['processor']},"
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    yield f"Python {machine['python']}, {packages}."
+    made = f"Made by `make bench-retrieval` on {machine['date']}, {machine['processor']}, Python "
+    yield from wrap(f"{made}{machine['python']}, {packages}.", 100)
     yield ""
-    chosen = ", ".join(f"{name} = {getattr(settings, name, None)}" for name in SETTINGS)
-    yield f"Default settings for all collections alike: {chosen}."
+    settings = config.Settings().model_dump()
+    chosen = ", ".join(
+        f"{name} {value}" for name, value in settings.items() if name.startswith(SETTINGS)
+    )
+    yield from wrap(f"Default settings, for all collections alike: {chosen}.", 100)
     yield ""
     yield from HOW.splitlines()
+    yield ""
 
 
 def _met(collections: Told, told: Told) -> Iterator[str]:

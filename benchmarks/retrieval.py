@@ -20,6 +20,7 @@ from benchmarks._own_engine import index, own_home, running
 from engine import beir, beir_files, evaluation
 from engine.api_search import Mode, SearchRequest
 from engine.commands_eval import ask_all
+from engine.config import REFERENCE_PROFILE
 from engine.connection import EngineClient
 from engine.evaluation import Judged, Trial
 
@@ -30,7 +31,7 @@ TOP = 5
 HNSW = "What do the parameters for HNSW mean?"
 SECTION = ("reference/index.md", "HNSW")
 """Where its answer is: the file, and the end of the heading path."""
-REFERENCE = {"chunk_size": 512, "chunk_overlap": 51, "chunk_at_headings": False}
+REFERENCE = {key: value for key, value in REFERENCE_PROFILE.items() if key.startswith("chunk")}
 """The reference splitting, as settings."""
 
 Told = dict[str, Any]

@@ -1,10 +1,12 @@
 """The parts of the benchmarks that figures and their targets rest on."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks import _corpus, _report
+from benchmarks import _corpus, _report, _retrieval_page, _spans, retrieval
 from benchmarks.edit import edits_of, prose_of
 
 
@@ -69,3 +71,56 @@ def test_an_edit_changes_one_paragraph_of_prose(tmp_path: Path) -> None:
         assert changed == [edit.paragraph]
         before = after
     assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "passages", "expected"),
+    [
+        ([(0, 100)], [(40, 50)], (1, 0.1, 0.1)),
+        ([(0, 100), (200, 300)], [(90, 110)], (0.5, 0.05, 10 / 210)),
+        ([(0, 100), (80, 180)], [(80, 100), (500, 520)], (0.5, 0.1, 20 / 220)),
+        ([(0, 10)], [(20, 30)], (0, 0, 0)),
+        ([], [(20, 30)], (0, 0, 0)),
+        ([(5, 10)], [(0, 5), (10, 20)], (0, 0, 0)),
+    ],
+)
+def test_chunks_are_compared_with_passages_by_characters(
+    chunks: list[_spans.Range], passages: list[_spans.Range], expected: tuple[float, ...]
+) -> None:
+    """In the third, two chunks share 20 characters of a passage, which count once as found."""
+    assert tuple(_spans.fit(chunks, passages)) == pytest.approx(expected)
+
+
+def test_merged_collections_keep_their_ids_apart(tmp_path: Path) -> None:
+    parts = {}
+    for language in ("en", "ru"):
+        parts[language] = tmp_path / language
+        parts[language].mkdir()
+        for name in ("corpus", "queries"):
+            (parts[language] / f"{name}.jsonl").write_text('{"_id": "1", "text": "x"}\n')
+        (parts[language] / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n1\t1\t1\n")
+    retrieval.merge(parts, tmp_path / "merged")
+    lines = (tmp_path / "merged/corpus.jsonl").read_text().splitlines()
+    ids = [json.loads(line)["_id"] for line in lines]
+    assert ids == ["en:1", "ru:1"]
+    assert (tmp_path / "merged/qrels.tsv").read_text().splitlines()[1:] == [
+        "en:1\ten:1\t1",
+        "ru:1\tru:1\t1",
+    ]
+
+
+def test_a_page_tells_which_targets_are_met() -> None:
+    def figures(hybrid: float, dense: float) -> dict[str, Any]:
+        modes = {"hybrid": hybrid, "dense": dense, "bm25": 0.1}
+        rows = {
+            mode: dict.fromkeys(_retrieval_page.MEASURES, value) for mode, value in modes.items()
+        }
+        ends = {mode: dict.fromkeys(_retrieval_page.MEASURES, [0, 1]) for mode in modes}
+        counts = {"queries": 1, "documents": 2, "chunks": 3}
+        return counts | {"modes": rows, "intervals": ends, "against_hybrid": {}}
+
+    told = {"scifact": figures(0.73, 0.739), "xquad": {"en": figures(0.969, 0.98)}}
+    page = _retrieval_page.page(told, _report.machine())
+    rows = [line for line in page.splitlines() if line.startswith(("| scifact", "| xquad"))]
+    assert [row.split(" | ")[-1] for row in rows] == ["yes |", "**no** |", "yes |", "**no** |"]
+    assert "product-docs-qa" not in page
