@@ -112,10 +112,9 @@ def test_merged_collections_keep_their_ids_apart(tmp_path: Path) -> None:
 def test_a_page_tells_which_targets_are_met() -> None:
     def figures(hybrid: float, dense: float) -> dict[str, Any]:
         modes = {"hybrid": hybrid, "dense": dense, "bm25": 0.1}
-        rows = {
-            mode: dict.fromkeys(_retrieval_page.MEASURES, value) for mode, value in modes.items()
-        }
-        ends = {mode: dict.fromkeys(_retrieval_page.MEASURES, [0, 1]) for mode in modes}
+        names = _retrieval_page.MEASURES
+        rows = {mode: dict.fromkeys(names, value) for mode, value in modes.items()}
+        ends = {mode: dict.fromkeys(names, (0, 1)) for mode in modes}
         counts = {"queries": 1, "documents": 2, "chunks": 3}
         return counts | {"modes": rows, "intervals": ends, "against_hybrid": {}}
 
