@@ -1,7 +1,6 @@
 """The commands that search, ask and index, and how they print what comes."""
 
 import argparse
-import asyncio
 import contextlib
 import sys
 from pathlib import PurePath
@@ -10,25 +9,21 @@ from typing import TYPE_CHECKING, Any
 from engine import api, api_search, config
 from engine.client import connect
 from engine.connection import EngineClient
-from engine.errors import EngineError, ManifestError, NotAgreedError, StoreError
 from engine.figures import count, counted
-from engine.folders import resolve
+from engine.opening import bring_up_to_date, open_docs, paused, what_is_missing
 from engine.printing import (
     FOUND,
     NOT_FOUND,
-    can_be_asked,
     narrate,
     plain_line,
     print_json,
-    says_yes,
     with_detail,
 )
 from engine.problems import error_of
 from engine.safe_text import clean, clean_line
-from engine.survey_text import survey_facts
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
+    pass
 
 
 async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
@@ -54,92 +49,16 @@ async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     try:
         if client.note:
             narrate(client.note)
-        folder = await _open(client, options)
+        folder = await open_docs(client, options)
         if options.command == "index":
-            return _print_summary(await _sync(client, folder, quiet=False), options)
-        if missing := await _what_is_missing(client, folder):
+            return _print_summary(await bring_up_to_date(client, folder, quiet=False), options)
+        if missing := await what_is_missing(client, folder):
             narrate(missing)
         if options.command == "search":
             return await _search(client, folder, options)
         return await _ask(client, folder, options)
     finally:
         await client.close()
-
-
-# --- opening ---------------------------------------------------------------------------------
-
-
-async def _open(client: EngineClient, options: argparse.Namespace) -> str:
-    path = str(resolve(options.docs))
-    opened = await client.open_folder(path, agreed=options.yes)
-    survey = opened.survey
-    if survey:
-        narrate(f"{path} is new here")
-        for label, fact in survey_facts(survey).items():
-            narrate(f"  {label}: {fact}")
-    if survey and survey.reason and not options.yes:
-        if not can_be_asked():
-            raise NotAgreedError(f"{path} is not indexed yet: {survey.reason}")
-        narrate(f"It is asked because {survey.reason}.")
-        if not says_yes("Index it?"):
-            raise NotAgreedError(f"{path} was not indexed")
-        opened = await client.open_folder(path, agreed=True)
-    return opened.folder
-
-
-async def _what_is_missing(client: EngineClient, folder: str) -> str:
-    """Bring the folder up to date; return why what is found may be old, empty if it is not."""
-    try:
-        last = await _sync(client, folder, quiet=True)
-    except (ManifestError, StoreError) as error:
-        return f"What was indexed before is searched. {error}. {error.next_step}"
-    return paused(last) if isinstance(last, api.FolderStatus) else ""
-
-
-def paused(status: api.FolderStatus) -> str:
-    """Return what a person should know of a folder that a window has paused."""
-    waiting = f"{counted(status.pending, 'file')} {'waits' if status.pending == 1 else 'wait'}"
-    what = waiting if status.pending else "what is new or changed waits"
-    return f"A window has paused indexing: {what} until it goes on there"
-
-
-async def _sync(
-    client: EngineClient, folder: str, *, quiet: bool
-) -> api.SyncFinished | api.FolderStatus:
-    """Bring the folder up to date; a status is returned where a window has paused that.
-
-    ``quiet`` removes the progress bar at the end.
-    """
-    from tqdm import tqdm
-
-    try:
-        with tqdm(
-            unit="file",
-            file=sys.stderr,
-            disable=not sys.stderr.isatty(),
-            leave=not quiet,
-            delay=0.3,
-            dynamic_ncols=True,
-        ) as bar:
-            async with contextlib.aclosing(client.sync(folder)) as events:
-                async for event in events:
-                    if isinstance(event, api.SyncFinished) or event.watch == "paused":
-                        return event
-                    _advance(bar, event)
-    except asyncio.CancelledError:  # ctrl+c
-        narrate("Indexing goes on in the background; hoverkite stop ends it.")
-        raise
-    raise EngineError("the engine stopped before the folder was indexed", "Run the command again")
-
-
-def _advance(bar: "tqdm[Any]", status: api.FolderStatus) -> None:
-    if status.state == "loading":
-        bar.set_description("loading the encoder", refresh=True)
-    elif status.progress.files_total:
-        bar.set_description("indexing", refresh=False)
-        bar.total = status.progress.files_total
-        bar.n = status.progress.files_done
-        bar.set_postfix_str(f"{status.progress.chunks_per_s:.0f} chunks/s", refresh=True)
 
 
 # --- printing --------------------------------------------------------------------------------

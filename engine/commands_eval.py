@@ -11,12 +11,12 @@ from typing import Any
 from engine import api, beir, beir_files, config, evaluation, paths, questions
 from engine.api_search import Mode
 from engine.client import connect
-from engine.commands import _open, _sync, paused
 from engine.connection import EngineClient
 from engine.errors import HoverkiteError, UsageError
 from engine.evaluation import Judged, Trial
 from engine.figures import counted
 from engine.folders import resolve
+from engine.opening import bring_up_to_date, open_docs, paused
 from engine.printing import FOUND, narrate, plain_line, print_json
 from engine.questions import Questions
 from engine.scan import Look
@@ -99,8 +99,8 @@ async def _indexed(
     if subject.names:
         folder = (await client.open_folder(str(subject.root), agreed=True)).folder
     else:
-        folder = await _open(client, options)
-    summary = await _sync(client, folder, quiet=True)
+        folder = await open_docs(client, options)
+    summary = await bring_up_to_date(client, folder, quiet=True)
     if isinstance(summary, api.FolderStatus):
         raise HoverkiteError(paused(summary), "Let it go on there, then evaluate again")
     missing = len(subject.names) - summary.files

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from engine import api, cli, commands, paths
+from engine import api, cli, commands, opening, paths
 from engine.commands_status import status_lines
 from engine.connection import EngineClient
 from engine.manifest import FileUpdate, Manifest
@@ -230,7 +230,7 @@ async def test_whoever_interrupts_indexing_hears_that_it_goes_on(
             counts = dict.fromkeys(("files", "chunks", "added", "changed", "removed"), 0)
             yield api.SyncFinished(embedded=0, skipped=[], seconds=0, **counts)
 
-    syncing = asyncio.create_task(commands._sync(Client(), "folder", quiet=False))
+    syncing = asyncio.create_task(opening.bring_up_to_date(Client(), "folder", quiet=False))
     await begun.wait()
     syncing.cancel()
     with pytest.raises(asyncio.CancelledError):
