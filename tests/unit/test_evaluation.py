@@ -1,6 +1,8 @@
 """The measures, against values computed by hand, and their intervals."""
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -114,3 +116,9 @@ def test_a_table_has_a_column_for_each_mode() -> None:
     assert " ".join(lines[4].split()) == "MRR@10 1.000 (1.000 to 1.000) 0.475 (0.425 to 0.500)"
     assert lines[-1].split()[:2] == ["MRR@10", "-0.525"]
     assert max(map(len, lines)) < 100
+
+
+def test_nobody_waits_for_the_library_but_who_measures() -> None:
+    code = "import sys, tui.command, engine.commands_eval; print('pytrec_eval' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
