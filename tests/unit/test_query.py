@@ -61,7 +61,7 @@ def asked(typed: str, given: Filters | None = None) -> Query:
 )
 def test_filters_leave_the_text(typed: str, text: str, filters: dict[str, object]) -> None:
     found = asked(typed)
-    assert found == Query(text, Filters(**filters))  # type: ignore[arg-type]
+    assert found == Query(text, Filters(**filters))
     assert found.is_listing == (text == "")
 
 
@@ -126,7 +126,7 @@ def test_what_is_no_filter_stays_text(typed: str) -> None:
 def test_exact_searches_may_follow_filters(
     typed: str, pattern: str, is_regex: bool, filters: dict[str, object]
 ) -> None:
-    expected = Filters(**filters)  # type: ignore[arg-type]
+    expected = Filters(**filters)
     assert asked(typed) == Query("", expected, Exact(pattern, is_regex))
     assert not asked(typed).is_listing
 
