@@ -4,31 +4,31 @@ It looks through the texts of the manifest. So it needs neither encoder nor Milv
 as soon as that was read.
 """
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote_from_bytes
 
-from engine import scan
+from engine import scan, wanted
 from engine.api_search import Hit, SearchReply, SearchRequest
+from engine.errors import UsageError
+from engine.filters import Keeps, keeps
 from engine.manifest import Manifest
 from engine.patterns import compiled
+from engine.place import place_at
 from engine.query import Exact, Query
 from engine.texts import StoredText, Texts
 
 if TYPE_CHECKING:
     from re2 import _Regexp as Pattern
 
-MOST_LINES = 20_000
+MOST_LINES = 5_000
 """So many matching lines are counted; of each further file only whether it has one is found out."""
 NOT_COUNTED = f"more than {MOST_LINES} lines match: not all were counted, but every file is listed"
+SECONDS = 5.0
+"""An expression that takes longer, in a very large folder, is given up."""
 CLIP = 300
 """Characters of a longer line that are shown, around its match."""
-
-Keeps = Callable[[str], bool]
-"""Whether a line is let in by the phrases and words it must, or must not, hold."""
 
 
 class Line(NamedTuple):
@@ -58,7 +58,17 @@ def find_exact(asked: Query, request: SearchRequest, manifest: Manifest, most: i
     """Return the reply to ``request``, whose query is the exact search ``asked``; see ``find``."""
     assert asked.exact, "it is an exact search"
     begun = time.monotonic()
-    found = find(asked.exact, manifest.texts, most=most, per_file=request.per_file or 0)
+    files, notices = manifest.narrowing.files(asked.filters)
+    found = find(
+        asked.exact,
+        manifest.texts,
+        most=most,
+        per_file=request.per_file or 0,
+        files=files,
+        keep=keeps(asked.filters),
+    )
+    if not found.is_whole:
+        notices = (*notices, NOT_COUNTED)
     return SearchReply(
         query=request.query,
         took_ms=round((time.monotonic() - begun) * 1000, 1),
@@ -66,7 +76,7 @@ def find_exact(asked: Query, request: SearchRequest, manifest: Manifest, most: i
         hits=found.hits,
         matches=found.lines,
         files=found.files,
-        notices=[] if found.is_whole else [NOT_COUNTED],
+        notices=list(notices),
     )
 
 
@@ -77,39 +87,53 @@ def find(
     most: int,
     per_file: int = 0,
     files: Collection[int] | None = None,
-    keeps: Keeps | None = None,
+    keep: Keeps | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Matches:
     """Return the lines that match ``exact``, of ``files`` or all; at most ``most`` as hits.
 
-    ``per_file`` limits the hits of one file, unless it is 0. Blocking.
+    ``per_file`` limits the hits of one file, unless it is 0; a line counts if ``keep`` lets it in.
+    Blocking.
 
     Raises:
-        UsageError: the regular expression can't be used.
+        UsageError: the regular expression can't be used, or takes too long.
         ManifestError: the texts can't be read.
     """
     pattern = compiled(exact)
-    known = [file for file, _ in texts.files() if files is None or file in files]
     found = Matches()
-    matched = []
-    for stored in texts.all(known):
+    matched: list[tuple[bytes, int]] = []
+    end = clock() + SECONDS
+    for stored in texts.all() if files is None else texts.of(files):
+        wanted.check()
+        if clock() > end:
+            raise UsageError(
+                f"it took longer than {SECONDS:g} seconds", "Look for something simpler"
+            )
         found.is_whole = found.lines < MOST_LINES
-        wanted = None if found.is_whole else 1
-        if number := sum(1 for _ in _lines(pattern, stored.text, keeps, wanted)):
+        most_lines = None if found.is_whole else 1
+        if number := sum(1 for _ in _lines(pattern, _unix(stored).text, keep, most_lines)):
             found.lines += number
-            found.files.append(scan.decode(stored.path))
-            matched.append(stored.file)
-    for stored in texts.all(matched):
+            matched.append((stored.path, stored.file))
+    matched.sort()
+    found.files = [scan.decode(path) for path, _ in matched]
+    for stored in texts.of(file for _, file in matched):
         left = most - len(found.hits)
         if left <= 0:
             break
-        lines = _lines(pattern, stored.text, keeps, min(left, per_file or left))
-        found.hits += _hits(stored, lines, len(found.hits) + 1)
+        text = _unix(stored)
+        lines = _lines(pattern, text.text, keep, min(left, per_file or left))
+        found.hits += _hits(texts, text, lines, len(found.hits) + 1)
     return found
 
 
-def _lines(
-    pattern: "Pattern", text: bytes, keeps: Keeps | None, most: int | None
-) -> Iterator[Line]:
+def _unix(stored: StoredText) -> StoredText:
+    """Return a text whose lines all end with a newline alone, so that ``$`` finds their ends."""
+    if stored.places or b"\r\n" not in stored.text:  # places are told by characters
+        return stored
+    return stored._replace(text=stored.text.replace(b"\r\n", b"\n"))
+
+
+def _lines(pattern: "Pattern", text: bytes, keep: Keeps | None, most: int | None) -> Iterator[Line]:
     """Yield the first ``most`` lines of ``text`` that match."""
     at, size = 0, len(text)
     while at < size and most != 0:
@@ -123,26 +147,20 @@ def _lines(
         stop = text.find(b"\n", end)
         at = stop + 1 if stop >= 0 else size
         stop = stop if stop >= 0 else size
-        if keeps is None or keeps(text[start:stop].decode("utf-8", "replace")):
+        if keep is None or keep(text[start:stop]):
             most = None if most is None else most - 1
             yield Line(start, stop, begin, end)
 
 
-def _hits(stored: StoredText, lines: Iterator[Line], rank: int) -> Iterator[Hit]:
+def _hits(texts: Texts, stored: StoredText, lines: Iterator[Line], rank: int) -> Iterator[Hit]:
     """Yield lines as hits, with their places in the file."""
-    name = scan.decode(stored.path)
-    quoted = None if os.fsencode(name) == stored.path else quote_from_bytes(stored.path)
-    place = _Places(stored)
+    places = _Places(stored)
     for number, line in enumerate(lines, rank):
-        first, last, page = place.of(line)
+        first, last, page = places.of(line)
         yield Hit(
             rank=number,
-            path=name,
-            quoted_path=quoted,
-            start_line=first,
-            end_line=last,
-            page=page,
-            heading="",
+            **place_at(stored.path, first, last, page).model_dump(),
+            heading=texts.heading(stored.file, first, page),
             text=_shown(stored.text, line),
             distance=None,
         )

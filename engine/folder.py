@@ -19,6 +19,7 @@ from engine.config import Settings
 from engine.errors import FolderError, HoverkiteError, StoreError
 from engine.exact import find_exact
 from engine.index import Index, open_index
+from engine.listing import find_listed
 from engine.manifest import Manifest
 from engine.problems import as_known
 from engine.query import of_request
@@ -295,9 +296,10 @@ class Folder:
         begun = self._last_use = time.monotonic()
         self._check_open()
         asked, most = of_request(request), request.hits or self._settings.hits
-        if asked.exact:
-            find = partial(find_exact, asked, request, self._manifest, most)
-            return await wanted.in_thread(find)
+        if asked.exact or asked.is_listing:
+            find = find_exact if asked.exact else find_listed
+            finding = partial(find, asked, request, self._manifest, most)
+            return await wanted.in_thread(finding)
         encoder, index = await self._result_of(self._opened)
         await self._searchable.wait()
         self._check_open()

@@ -36,7 +36,7 @@ class Ignored:
         lines = [line for name in NAMES for line in _lines(f"{folder}/{name}")]
         if not lines:
             return self
-        return Ignored((*self._rules, (prefix, _compile(tuple(lines)))))
+        return Ignored((*self._rules, (prefix, compiled(tuple(lines)))))
 
     def matches(self, path: str) -> bool:
         """Whether ``path`` is left out; a folder's ends with ``/``.
@@ -74,7 +74,8 @@ def _lines(path: str) -> list[str]:
 
 
 @lru_cache(256)
-def _compile(lines: tuple[str, ...]) -> GitIgnoreSpec:
+def compiled(lines: tuple[str, ...]) -> GitIgnoreSpec:
+    """Return the patterns of ``lines``, less those that can't be read or would take too long."""
     patterns = [pattern for pattern in map(_pattern, lines) if pattern]
     return GitIgnoreSpec(patterns, backend="simple")  # others take no atomic group, nor all names
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine import names, paths, template_text
 from engine.chunk import Chunk
 from engine.errors import ManifestError
+from engine.filters import Narrowing
 from engine.kept_vectors import KeptVectors
 from engine.manifest_file import EMBEDDED_TOTAL, ManifestFile, clear, set_aside
 from engine.paths import short_hash
@@ -98,6 +99,8 @@ class Manifest:
         """The files' texts, which are there before their chunks."""
         self.vectors = KeptVectors(self._file)
         """What was embedded."""
+        self.narrowing = Narrowing(self._file, self.texts)
+        """Which files and chunks filters let in."""
         try:
             self._counts = self._count()
             self._last_id = self._find_last_id()

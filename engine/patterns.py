@@ -16,8 +16,8 @@ from engine.query import Exact
 if TYPE_CHECKING:
     from re2 import _Regexp as Pattern
 
-LONGEST = 10_000
-"""Characters of a pattern."""
+LONGEST = 1_000
+"""Characters of a pattern: the time is linear in the text, but each may be one more to follow."""
 
 _TOKEN = re.compile(
     r"""\\Q(?P<quoted>.*?)(?:\\E|$)
@@ -28,10 +28,11 @@ _TOKEN = re.compile(
     | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _WORD = r"\p{L}\p{M}\p{N}\p{Pc}"
 _SPACE = r"\s\x{85}\p{Z}"
 _INSIDE = {r"\w": _WORD, r"\d": r"\p{Nd}", r"\s": _SPACE}
-"""What these stand for between brackets; their opposites stay as RE2 knows them there."""
+"""What these stand for between brackets; ``\\W`` and ``\\S`` know ASCII alone there."""
 _OUTSIDE = {
     **{short: f"[{members}]" for short, members in _INSIDE.items()},
     **{short.upper(): f"[^{members}]" for short, members in _INSIDE.items()},
@@ -63,12 +64,13 @@ def compiled(exact: Exact) -> "Pattern":
     options.never_nl = options.never_capture = True
     options.log_errors = False
     options.case_sensitive = _has_capital(exact)
-    pattern = exact.pattern.encode("utf-8", "replace")
+    typed = _SURROGATES.sub("\ufffd", exact.pattern)
+    pattern = typed.encode()
     try:
         if not exact.is_regex:
             return re2.compile(re2.escape(pattern), options)
         re2.compile(pattern, options)  # its faults are told in the words that were typed
-        return re2.compile(b"(?m)" + _with_unicode(exact.pattern).encode("utf-8"), options)
+        return re2.compile(b"(?m)" + _with_unicode(typed).encode(), options)
     except re2.error as error:
         raise _fault(exact.pattern, error.args[0]) from None
 

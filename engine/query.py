@@ -52,6 +52,11 @@ class Query:
     filters: Filters
     exact: Exact | None = None
 
+    @property
+    def is_listing(self) -> bool:
+        """Whether there are filters, and nothing to rank by."""
+        return not self.exact and not self.text.strip() and self.filters != Filters()
+
 
 def parse(typed: str, given: Filters | None = None, *, today: date | None = None) -> Query:
     """Return what ``typed`` asks for, together with the filters ``given`` beside it.
@@ -72,16 +77,22 @@ def parse(typed: str, given: Filters | None = None, *, today: date | None = None
 
 def _exact(typed: str, gathered: "_Gathered") -> Exact | None:
     """Return the exact search that ``typed`` is, after its filters; None if it is none."""
-    begin = len(typed) - len(typed.lstrip())
+    begin = _after_blanks(typed, 0)
     parts = []
     while part := _PART.match(typed, begin):
         parts.append(part)
-        begin = part.end() + len(typed[part.end() :]) - len(typed[part.end() :].lstrip())
+        begin = _after_blanks(typed, part.end())
     if not typed.startswith(("'", "/"), begin):
         return None
     for part in parts:
         gathered.take(part)
     return _closed(typed[begin], typed[begin + 1 :])
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 def _closed(mark: str, rest: str) -> Exact:

@@ -12,6 +12,10 @@ from typing import NamedTuple
 from engine.documents.document import Document
 from engine.manifest_file import ManifestFile
 
+_ALL = "SELECT file, path, CAST(text AS BLOB), places FROM documents"
+"""Every text: in UTF-8, as SQLite keeps it, which is what is searched."""
+_ONE = "SELECT file, path, CAST(text AS BLOB), places FROM documents WHERE file = ?"
+
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
@@ -71,17 +75,34 @@ class Texts:
         """Return id and path of every file whose text is known, in the order of their paths."""
         return self._file.all("SELECT file, path FROM documents ORDER BY path")
 
-    def all(self, files: Iterable[int]) -> Iterator[StoredText]:
-        """Yield the texts of ``files`` in the order given; one that is gone meanwhile is left out.
+    def all(self) -> Iterator[StoredText]:
+        """Yield every text, in no particular order.
 
         Raises:
             ManifestError: they can't be read.
         """
-        statement = "SELECT file, path, CAST(text AS BLOB), places FROM documents WHERE file = ?"
-        for file in files:
-            row = self._file.one(statement, (file,))
-            if row:
+        with self._file.reads() as connection:
+            for row in connection.execute(_ALL):
                 yield StoredText(*row)
+
+    def of(self, files: Iterable[int]) -> Iterator[StoredText]:
+        """Yield the texts of ``files`` in the order given, less those that are gone meanwhile.
+
+        Raises:
+            ManifestError: they can't be read.
+        """
+        with self._file.reads() as connection:
+            for file in files:
+                yield from (StoredText(*row) for row in connection.execute(_ONE, (file,)))
+
+    def heading(self, file: int, line: int, page: int | None) -> str:
+        """Return the heading of the chunk around a line; empty where none is known yet."""
+        found = self._file.one(
+            "SELECT heading FROM chunks WHERE file = ? AND start_line <= ? AND end_line >= ? "
+            "AND page IS ? ORDER BY position LIMIT 1",
+            (file, line, line, page),
+        )
+        return str(found[0]) if found else ""
 
     def keep_saved(self, present: Collection[bytes] = (), unlisted: tuple[bytes, ...] = ()) -> None:
         """Let go of the texts whose files are not in the manifest.

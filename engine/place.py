@@ -1,0 +1,19 @@
+"""A path as the file system spells it, with lines → a place as messages tell it."""
+
+import os
+from urllib.parse import quote_from_bytes
+
+from engine import scan
+from engine.api_search import Place
+
+
+def place_at(path: bytes, first: int, last: int, page: int | None) -> Place:
+    """Return the place of some lines in the file at ``path``."""
+    name = scan.decode(path)
+    return Place(
+        path=name,
+        start_line=first,
+        end_line=last,
+        page=page,
+        quoted_path=None if os.fsencode(name) == path else quote_from_bytes(path),
+    )
