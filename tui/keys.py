@@ -81,7 +81,7 @@ SCREEN_KEYS: list[BindingType] = [
         "why",
         "Why",
         id="screen.why",
-        tooltip="Why the hit is there: its ranks and scores; again: its text",
+        tooltip="Why the hit is there, or its text again",
     ),
     Binding(
         "i",
