@@ -138,9 +138,7 @@ class LiveResults(Desk):
         """Show the hits of ``search``; found ``again``, they leave the cursor on its hit."""
         self._shown = search
         self._searched.set()
-        self.preview.reply = reply
-        if not reply.hits:
-            self.preview.show_nothing()
+        self.preview.take_reply(reply)
         about = "" if search.query == self.query_pane.input.text.strip() else search.query
         cited = self._evidence if search.asked else ()
         self.results.show_reply(reply, self._chunks, about=about, cited=cited, again=again)

@@ -151,7 +151,13 @@ class MainScreen(LiveResults):
 
         assert self._asked is not None, "it was asked"
         self._evidence = found.hits
-        self._found = SearchReply(query=found.query, took_ms=found.took_ms, hits=found.hits)
+        self._found = SearchReply(
+            query=found.query,
+            took_ms=found.took_ms,
+            mode=found.mode,
+            hits=found.hits,
+            notices=found.notices,
+        )
         typed_since = self._sought is not None and self._sought is self._shown
         if not typed_since:
             again = self._shown is not None and self._shown.query == self.question

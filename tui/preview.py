@@ -41,8 +41,7 @@ class PreviewPane(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.hit: Hit | None = None
-        self.reply: SearchReply | None = None
-        """The search that the results show."""
+        self._reply: SearchReply | None = None
         self.explains = False
         """Whether it is shown why a hit is there, in place of its text."""
         self._query = ""
@@ -63,6 +62,14 @@ class PreviewPane(VerticalScroll, can_focus=True):
         self._lay_out()
         if moved:
             self.scroll_home(animate=False)
+
+    def take_reply(self, reply: SearchReply) -> None:
+        """Know the search whose hits the results show from now on."""
+        self._reply = reply
+        if not reply.hits:
+            self.show_nothing()
+        elif self.hit is not None and self.explains:
+            self._lay_out()
 
     def toggle_explanation(self) -> None:
         """Show why the hit is there, or its text again."""
@@ -101,7 +108,7 @@ class PreviewPane(VerticalScroll, can_focus=True):
         from tui.why import explanation
 
         assert self.hit is not None
-        return explanation(self.hit, self.reply, width)
+        return explanation(self.hit, self._reply, width)
 
 
 def numbered_text(hit: Hit, query: str, width: int) -> Content:
