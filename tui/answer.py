@@ -146,7 +146,7 @@ class AnswerPane(VerticalScroll, can_focus=True):
 
     def _lay_out_title(self) -> None:
         to = hit_row.elide_end(clean_line(self._question), LONGEST_QUESTION)
-        more = (f" · to “{to}”" if to else "") + self._facts
+        more = f" · to “{to}”" if to else self._facts
         self.border_title = Content.assemble("answer", (more, "not bold $quiet"))
 
     async def show_extracts(self, extracts: Sequence[api.Extract]) -> None:

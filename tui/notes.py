@@ -25,9 +25,9 @@ _KEYS = (
     ("tab", "go to the next pane"),
     ("1 … 9", "show the hit of that number"),
     ("e", "open the hit in your editor"),
-    ("'text", "find lines, word for word; /…/ a pattern"),
-    ("path:a/b/", "ask some files only; f1 has more such words"),
-    ("f1", "all keys"),
+    ("'text", "find lines; /…/ a pattern"),
+    ("path:a/b/", "ask those files only"),
+    ("f1", "all keys, and what a question can hold"),
 )
 
 

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.hanging import Line, hang
+from tui.hanging import NARROWEST, Line, hang
 from tui.search import MODE_WORDS
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ def explanation(hit: Hit, reply: SearchReply | None, width: int) -> Content:
     if hit.folded:
         lines.append(_labelled("", "these say nearly the same"))
     if reply is not None:
-        lines += _lines_of_search(reply)
+        lines += _lines_of_search(reply, max(width - LABEL_CELLS, NARROWEST))
     return Content("\n").join(hang(label, text, width) for label, text in lines)
 
 
 def _facts(hit: Hit) -> list[tuple[str, str]]:
     rank, score = hit.bm25_rank, hit.bm25_score
-    words = "" if score is None else f", with the score {score:.2f}"
+    words = "" if score is None else f" · score {score:.2f}"
     facts = [
         ("distance", f"{hit.distance:.4f}; larger is closer"),
         ("dense rank", _rank(hit.dense_rank, "among those near in meaning", hit_row.NEAR_SIGN)),
@@ -59,14 +59,15 @@ def _rank(rank: int | None, words: str, sign: str) -> str:
     return f"{rank} {words}  {sign}" if rank is not None else "none: it is not among the best there"
 
 
-def _lines_of_search(reply: SearchReply) -> list[Line]:
+def _lines_of_search(reply: SearchReply, room: int) -> list[Line]:
     lines: list[Line] = [("", "")]
     if reply.mode in MODE_WORDS:
         lines.append(_labelled("mode", f"{reply.mode}: {MODE_WORDS[reply.mode].lower()}"))
     lines += [_labelled("note", clean_line(notice)) for notice in reply.notices]
     for number, cut in enumerate(reply.cut[:MOST_CUT]):
-        told = f"{_place(cut.place)}  {cut.score:.3f}  {clean_line(cut.reason)}"
-        lines.append(_labelled("" if number else "left out", told))
+        place = hit_row.elide_path(_place(cut.place), room)
+        lines.append(_labelled("" if number else "left out", place))
+        lines.append(_labelled("", f"{cut.score:.3f}  {clean_line(cut.reason)}", "$quiet"))
     more = len(reply.cut) - MOST_CUT
     if more > 0:
         lines.append(_labelled("", f"and {more} more"))
@@ -77,5 +78,5 @@ def _place(place: Place) -> str:
     return hit_row.location(place)
 
 
-def _labelled(label: str, text: str) -> Line:
-    return Content.styled(f"{label:<{LABEL_CELLS}}", "$quiet"), Content.styled(text, "$foreground")
+def _labelled(label: str, text: str, style: str = "$foreground") -> Line:
+    return Content.styled(f"{label:<{LABEL_CELLS}}", "$quiet"), Content.styled(text, style)

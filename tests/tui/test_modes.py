@@ -48,7 +48,7 @@ async def test_the_mode_is_changed_while_typing_and_what_is_typed_is_searched_in
     engine.finds["rest"] = [found("rest", OTHER)]
     async with driving(engine) as driver:
         await typed(driver, "rest", "other.md")
-        assert engine.requests[-1].mode is None, "as the settings say"
+        assert [request.mode for request in engine.requests] == [None], "as the settings say"
         engine.finds["rest"] = [found("rest", content.HITS, mode="dense")]
         await driver.press("ctrl+t")
         await driver.until(lambda: len(driver.main.results.hits) == 8)
