@@ -46,7 +46,13 @@ async def answer(
         query=question, hits=request.hits, mode=request.mode, filters=request.filters
     )
     reply = await folder.search(asked)
-    yield HitsFound(query=reply.query, took_ms=reply.took_ms, hits=reply.hits)
+    yield HitsFound(
+        query=reply.query,
+        took_ms=reply.took_ms,
+        mode=reply.mode,
+        hits=reply.hits,
+        notices=reply.notices,
+    )
     yield ExtractsFound(extracts=await folder.extracts(question, reply.hits))
     said: list[str] = []
     try:

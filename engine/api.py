@@ -132,7 +132,10 @@ class HitsFound(Message):
     type: Literal["hits"] = "hits"
     query: str
     took_ms: float
+    mode: Mode | Literal["exact"] = "hybrid"
     hits: list[Hit]
+    notices: list[str] = []
+    """As in a ``SearchReply``."""
 
 
 class Extract(Message):

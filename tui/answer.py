@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from engine.safe_text import clean, clean_line
-from tui import outcome
+from tui import hit_row, outcome
 from tui.messages import HitCited
 from tui.preview import SCROLL_KEYS
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 WRITES_PER_SECOND = 12
 """How often gathered tokens are written: more costs a core and reads no better."""
+
+LONGEST_QUESTION = 30
+"""Cells of a question that the title names."""
 
 PARTS = ("demonstration", "prompt-notice", "waiting", "outcome")
 """Lines around the model's text, in their order; the text stands before the third."""
@@ -69,6 +72,7 @@ class AnswerPane(VerticalScroll, can_focus=True):
         self._stream: MarkdownStream | None = None
         self._timer: Timer | None = None
         self._partial = False
+        self._question, self._facts = "", ""
         self._scrolled_back = False
 
     def compose(self) -> ComposeResult:
@@ -132,7 +136,17 @@ class AnswerPane(VerticalScroll, can_focus=True):
 
     def set_title(self, *facts: str) -> None:
         """Set the pane's title: ``answer`` and what is known about it."""
-        more = "".join(f" · {fact}" for fact in facts)
+        self._facts = "".join(f" · {fact}" for fact in facts)
+        self._lay_out_title()
+
+    def name_question(self, question: str) -> None:
+        """Name the question in the title, since another query is shown; empty for none."""
+        self._question = question
+        self._lay_out_title()
+
+    def _lay_out_title(self) -> None:
+        to = hit_row.elide_end(clean_line(self._question), LONGEST_QUESTION)
+        more = f" · to “{to}”" if to else self._facts
         self.border_title = Content.assemble("answer", (more, "not bold $quiet"))
 
     async def show_extracts(self, extracts: Sequence[api.Extract]) -> None:

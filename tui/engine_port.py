@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from engine.api import AskEvent, FolderOpened, FolderStatus
-    from engine.api_search import SearchReply, SearchRequest
+    from engine.api_search import Mode, SearchReply, SearchRequest
     from engine.config import Settings
 
 T = TypeVar("T")
@@ -31,7 +31,9 @@ class Engine(Protocol):
     async def search(self, folder: str, request: SearchRequest) -> SearchReply:
         """Return the hits for a query, best first; cancelled, it ends in the engine too."""
 
-    def ask(self, folder: str, question: str, hits: int | None = None) -> AsyncIterator[AskEvent]:
+    def ask(
+        self, folder: str, question: str, hits: int | None = None, *, mode: Mode | None = None
+    ) -> AsyncIterator[AskEvent]:
         """Stream an answer; closing the iterator stops it in vLLM."""
 
     def events(self, folder: str) -> AsyncIterator[FolderStatus]:

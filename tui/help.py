@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 KEY_CELLS = 18
 
+IN_THE_QUESTION = (
+    ("path:guide/**", "only files there; also type:md, tag:draft, after:2026-01"),
+    ('"some words"', "hits that hold them word for word"),
+    ("-word -path:old/", "hits without the word; files that are elsewhere"),
+    ("'text  /pattern/", "lines with that text or regular expression; no model"),
+)
+"""What a question can hold, and what it does."""
+
 REMARKS = (
     "The mouse works too: click a hit, an extract, a hint.",
     "A better answer model is the setting llm_model; hoverkite --help tells where settings go.",
@@ -43,6 +51,10 @@ def help_page(app: App[object]) -> Page:
             keys = ", ".join(app.get_key_display(part) for part in parts)
             lines.append((Content.styled(f"  {keys:<{KEY_CELLS}}", "$cite"), binding.tooltip))
         lines.append(("", ""))
+    lines.append(("", Content.styled("What a question can hold", "bold $heading")))
+    for part, words in IN_THE_QUESTION:
+        lines.append((Content.styled(f"  {part:<{KEY_CELLS}}", "$cite"), words))
+    lines.append(("", ""))
     lines += [("", Content.styled(remark, "$quiet")) for remark in REMARKS]
     return Page("keys", lines)
 

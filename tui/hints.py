@@ -13,12 +13,19 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
 HINTS = {
-    "query": ("query.ask", "screen.back", "screen.next", "query.new_line"),
+    "query": ("query.ask", "screen.back", "screen.next", "screen.mode", "query.new_line"),
     "results": (
-        *("screen.edit", "screen.copy", "screen.next", "screen.query", "screen.back"),
-        "screen.report",
+        *("screen.edit", "screen.why", "screen.copy", "screen.next", "screen.query"),
+        *("screen.back", "screen.report"),
     ),
-    "preview": ("screen.edit", "screen.copy", "screen.back", "screen.next", "screen.query"),
+    "preview": (
+        "screen.edit",
+        "screen.why",
+        "screen.copy",
+        "screen.back",
+        "screen.next",
+        "screen.query",
+    ),
     "answer": ("screen.jump", "screen.copy", "screen.back", "screen.next", "screen.query"),
 }
 """Ids of the bindings shown for each pane, the most useful first."""

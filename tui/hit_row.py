@@ -1,4 +1,4 @@
-"""One hit as one line: rank, a bar, the distance, where it stands and under which heading."""
+"""One hit as one line: rank, a bar, the distance, how it was found, its place and heading."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.safe_text import clean_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.api_search import Hit
+    from engine.api_search import Hit, Place
 
 ELLIPSIS = "…"
 FULL_CELL, HALF_CELL, TRACK_CELL = "━", "╸", "─"
@@ -23,6 +23,10 @@ SHORTEST_HEADING = 6
 NEW = 0
 """In place of a number: a hit that the shown answer has no number for."""
 NEW_SIGN = "+"
+NEAR_SIGN, WORDS_SIGN = "~", "="
+"""How a hit was found: near in meaning, by its words."""
+WIDTH_FOR_SIGNS = 40
+"""Cells of a row from which there is room for these signs."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +36,38 @@ class Columns:
     rank: int
     bar: int
     distance: int
+    signs: int
+    """0 where they would tell nothing, or there is no room."""
     location: int
     """Places are padded to this width; 0 where each heading follows its place at once."""
     rest: int
     """Place and heading together."""
 
 
-def location(hit: Hit) -> str:
-    """Where the hit stands: ``path:10-31``, in a PDF ``path p.4``."""
+def location(hit: Place) -> str:
+    """Where a hit stands: ``path:10-31``, in a PDF ``path p.4``."""
     path = clean_line(hit.path)
     if hit.page is not None:
         return f"{path} p.{hit.page}"
     if hit.start_line == hit.end_line:
         return f"{path}:{hit.start_line}"
     return f"{path}:{hit.start_line}-{hit.end_line}"
+
+
+def place_and_folded(hit: Hit) -> str:
+    """Where the hit stands, and how many more that say nearly the same: ``path:10-31 +2``."""
+    return location(hit) + (f" {NEW_SIGN}{len(hit.folded)}" if hit.folded else "")
+
+
+def strength(hit: Hit) -> float:
+    """What the bar shows: the score by which hits are ranked, else the distance."""
+    return (hit.score if hit.score is not None else hit.distance) or 0.0
+
+
+def signs(hit: Hit) -> str:
+    """How the hit was found, in two cells."""
+    near = NEAR_SIGN if hit.dense_rank is not None else " "
+    return near + (WORDS_SIGN if hit.bm25_rank is not None else " ")
 
 
 def innermost_heading(hit: Hit) -> str:
@@ -78,27 +100,30 @@ def fit_columns(hits: Sequence[Hit], width: int, numbers: Sequence[int] = ()) ->
     rank = len(str(max(numbers or (hit.rank for hit in hits), default=1)))
     bar = 7 if width >= 50 else 5 if width >= 40 else 4 if width >= 34 else 0
     distance = max((len(_figure(hit.distance)) for hit in hits), default=0)
-    rest = max(width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1), 1)
-    place = max((cell_len(location(hit)) for hit in hits), default=0)
+    arms = {arm for hit in hits for arm in signs(hit).strip()}
+    sign = 3 if len(arms) > 1 and width >= WIDTH_FOR_SIGNS else 0
+    rest = max(width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1 + sign), 1)
+    place = max((cell_len(place_and_folded(hit)) for hit in hits), default=0)
     heading = max((cell_len(innermost_heading(hit)) for hit in hits), default=0)
-    return Columns(rank, bar, distance, place if place + 2 + heading <= rest else 0, rest)
+    padded = place if place + 2 + heading <= rest else 0
+    return Columns(rank, bar, distance, sign, padded, rest)
 
 
 def _room_for_place(hit: Hit, heading: str, rest: int) -> int:
     """Cells for the place: folders give way to the heading, the file's name does not."""
-    place = location(hit)
+    place = place_and_folded(hit)
     folders, _, name = place.rpartition("/")
     least = cell_len(f"{ELLIPSIS}/{name}" if folders else place)
     return min(rest, max(least, rest - 2 - cell_len(heading)) if heading else rest)
 
 
 def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> Content:
-    """Return the line of ``hit``; its bar is relative to the ``best`` distance of all hits.
+    """Return the line of ``hit``; its bar is relative to the ``best`` of all hits.
 
     ``number`` stands in place of its rank; :data:`NEW` shows :data:`NEW_SIGN`.
     """
     label = (hit.rank if number is None else number) or NEW_SIGN
-    bar = distance_bar(hit.distance or 0, best, columns.bar)
+    bar = strength_bar(strength(hit), best, columns.bar)
     heading = innermost_heading(hit)
     place = styled_location(hit, _room_for_place(hit, heading, columns.rest), columns.location)
     room = columns.rest - place.cell_length - 2
@@ -108,6 +133,7 @@ def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> C
         (TRACK_CELL * (columns.bar - cell_len(bar)), "$track"),
         " " if columns.bar else "",
         (f"{_figure(hit.distance):>{columns.distance}} ", "$distance"),
+        (f"{signs(hit)} " if columns.signs else "", "$quiet"),
         place,
     )
     if heading and room >= min(cell_len(heading), SHORTEST_HEADING):
@@ -121,7 +147,7 @@ def _figure(distance: float | None) -> str:
 
 def styled_location(hit: Hit, most: int, least: int) -> Content:
     """The place of ``hit`` in ``least`` to ``most`` cells: folders quiet, the name bright."""
-    text = elide_path(location(hit), most)
+    text = elide_path(place_and_folded(hit), most)
     folders, slash, name = text.rpartition("/")
     path, mark, lines = name.rpartition(" p." if hit.page is not None else ":")
     return Content.assemble(
@@ -132,11 +158,11 @@ def styled_location(hit: Hit, most: int, least: int) -> Content:
     )
 
 
-def distance_bar(distance: float, best: float, cells: int) -> str:
+def strength_bar(strength: float, best: float, cells: int) -> str:
     """A bar of at most ``cells`` cells, in halves; full for the best hit."""
     if best <= 0 or cells <= 0:
         return ""
-    halves = round(min(max(distance / best, 0.0), 1.0) * cells * 2)
+    halves = round(min(max(strength / best, 0.0), 1.0) * cells * 2)
     return FULL_CELL * (halves // 2) + HALF_CELL * (halves % 2)
 
 

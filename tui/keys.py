@@ -70,6 +70,20 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="Ask the question again; after a failure, try again",
     ),
     Binding(
+        "ctrl+t,m",
+        "mode",
+        "Mode",
+        id="screen.mode",
+        tooltip="Search by meaning and words, or by one of them alone",
+    ),
+    Binding(
+        "x",
+        "why",
+        "Why",
+        id="screen.why",
+        tooltip="Why the hit is there, or its text again",
+    ),
+    Binding(
         "i",
         "report",
         "Folder",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -12,42 +11,31 @@ from textual.content import Content
 from engine.errors import EngineError, HoverkiteError
 from engine.safe_text import clean, clean_line
 from engine.survey_text import left_out
-from tui import messages, notes, outcome
-from tui.desk import Desk
+from tui import messages, notes, outcome, typed_query
 from tui.engine_port import closing
+from tui.live_results import LiveResults
+from tui.search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from engine import api, api_search
+    from engine import api
+    from engine.api_search import Mode
     from tui.link import EngineLink
 
 log = logging.getLogger(__name__)
 
-REFRESH_PAUSE = 0.5
-"""Seconds between two quiet searches while the index keeps changing."""
 
-
-class MainScreen(Desk):
+class MainScreen(LiveResults):
     """Shows one folder and the question asked of it."""
 
     def __init__(self, link: EngineLink) -> None:
-        super().__init__()
-        self._link = link
+        super().__init__(link)
         self._number = 0
-        self._question = ""
-        self._evidence: Sequence[api_search.Hit] = ()
-        self._searched = asyncio.Event()
-        self._status: api.FolderStatus | None = None
-        self._survey: api.FolderSurvey | None = None
         self._failed = False
-        self._index_changed = asyncio.Event()
 
     def on_mount(self) -> None:
         """Fill the panes with what a beginner needs."""
         self.results.show_note(notes.starting_note())
         self.answer.show_note(notes.answer_note())
-        self._keep_hits_fresh()
 
     # --- the course of a question ------------------------------------------------------------
     # Only handlers of this screen's messages change it, so one step ends before the next begins.
@@ -56,30 +44,47 @@ class MainScreen(Desk):
     @on(messages.QueryAsked)
     async def _start_question(self, message: messages.QueryAsked) -> None:
         self._retry_after_failure()
+        if typed_query.asks_for_lines(message.question):
+            self._show_lines(message.question)
+            return
         self._number += 1
-        self._question = message.question
+        self._forget_typed()
+        self._asked = Search(message.question, self._mode, asked=True)
+        self._evidence, self._found = (), None
         self._set_answering(True)
-        self._evidence = ()
         self._searched.clear()
         self._index_changed.clear()
+        if self._shown is None or self._shown.asked:
+            self._clear_results()
+        self.answer.name_question("")
+        await self.answer.begin()
+        self._ask(self._number, self._asked)
+
+    def _clear_results(self) -> None:
+        """Make room for the hits of a question; those of what was typed stay until these come."""
         if self.pane == "results":
             self.set_focus(None)  # a note takes the place of the list; the cursor comes back
         self._say_searching()
         self.preview.show_nothing()
-        await self.answer.begin()
-        self._ask(self._number, message.question)
+
+    def _show_lines(self, query: str) -> None:
+        """Search lines, which is no question to the model."""
+        if self._sought is None or self._sought.query != query:
+            self._seek(Search(query, None))
+        if not self.question:
+            self.answer.show_note(notes.lines_note())
 
     @on(messages.AgainAsked)
     async def _start_again(self) -> None:
         self._retry_after_failure()
-        if self._question:
-            await self._start_question(messages.QueryAsked(self._question))
+        if self.question:
+            await self._start_question(messages.QueryAsked(self.question))
 
     def _retry_after_failure(self) -> None:
         if not self._has_failed:
             return
         self._failed, self._status = False, None
-        self.results.show_note(notes.starting_note())
+        self._show_note(notes.starting_note())
         self.status_bar.show_words("○ starting the engine …")
         self._link.retry()
 
@@ -98,17 +103,17 @@ class MainScreen(Desk):
 
     def _say_searching(self) -> None:
         note = notes.searching_note(self._status, engine_up=self._link.is_open)
-        self.results.show_note(note)
+        self._show_note(note)
 
     @property
     def _awaits_hits(self) -> bool:
-        return self.answering and not self._searched.is_set()
+        return self.answering and self._found is None
 
     @work(exclusive=True, group="answer", exit_on_error=False)
-    async def _ask(self, number: int, question: str) -> None:
+    async def _ask(self, number: int, asked: Search) -> None:
         try:
             engine, folder = await self._link.ready()
-            async with closing(engine.ask(folder, question)) as events:
+            async with closing(engine.ask(folder, asked.query, mode=asked.mode)) as events:
                 async for event in events:
                     self.post_message(messages.AnswerAdvanced(number, event))
             ended: HoverkiteError = EngineError("The answer's stream ended early")
@@ -142,9 +147,21 @@ class MainScreen(Desk):
             await self._show_trouble(event.problem)
 
     def _show_evidence(self, found: api.HitsFound) -> None:
+        from engine.api_search import SearchReply
+
+        assert self._asked is not None, "it was asked"
         self._evidence = found.hits
-        self._searched.set()
-        self.results.show_hits(found.hits, found.took_ms, self._chunks)
+        self._found = SearchReply(
+            query=found.query,
+            took_ms=found.took_ms,
+            mode=found.mode,
+            hits=found.hits,
+            notices=found.notices,
+        )
+        typed_since = self._sought is not None and self._sought is self._shown
+        if not typed_since:
+            again = self._shown is not None and self._shown.query == self.question
+            self._show(self._asked, self._found, again=again)
         self._see_to_cursor()
         if self._status is not None:
             self.answer.mark_partial(outcome.partly_read(self._status))
@@ -153,8 +170,7 @@ class MainScreen(Desk):
     async def _show_break(self, message: messages.AnswerBroke) -> None:
         if message.number == self._number and self.answering:
             self._set_answering(False)
-            if not self._evidence:
-                self.results.show_note(notes.results_note(self._status))
+            self._show_rest_without_hits()
             await self._show_trouble(message.error)
 
     async def _show_trouble(self, problem: api.Problem | HoverkiteError) -> None:
@@ -166,8 +182,13 @@ class MainScreen(Desk):
         self._set_answering(False)
         self.workers.cancel_group(self, "answer")
         await self.answer.cut_off(outcome.stopped(has_text=self.answer.has_text), "stopped")
-        if not self._evidence:
-            self.results.show_note(notes.results_note(self._status))
+        self._show_rest_without_hits()
+
+    def _show_rest_without_hits(self) -> None:
+        if self._shown is None:
+            self._show_rest()
+        else:
+            self._searched.set()
 
     def _set_answering(self, answering: bool) -> None:
         self.answering = answering
@@ -183,7 +204,7 @@ class MainScreen(Desk):
     @on(messages.HitHighlighted)
     def _show_hit(self, message: messages.HitHighlighted) -> None:
         if message.hit is not None:
-            self.preview.show_hit(message.hit, self._question)
+            self.preview.show_hit(message.hit, self._shown_query)
 
     @on(messages.QueryLeft)
     def _enter_results(self) -> None:
@@ -191,10 +212,6 @@ class MainScreen(Desk):
             self.go_to("results")
 
     # --- the folder and the engine -----------------------------------------------------------
-
-    @property
-    def _chunks(self) -> int | None:
-        return None if self._status is None else self._status.chunks
 
     @property
     def status(self) -> api.FolderStatus | None:
@@ -210,54 +227,29 @@ class MainScreen(Desk):
         # A new engine counts from 0 again, so any other number is a change.
         if before is not None and status.revision != before.revision:
             self._index_changed.set()
-        if not self._question:
-            self.results.show_note(notes.results_note(status, self._survey))
+        if not self.question and self._shown is None:
+            self._show_note(notes.results_note(status, self._survey))
         if self._awaits_hits:
-            self._say_searching()
+            if self._shown is None:
+                self._say_searching()
             if status.detail:
                 words = f"searching … {clean_line(status.detail)}"
                 self.answer.wait(Content.styled(words, "$quiet"))
         if self.answering and self._evidence and status.llm.state in ("starting", "unavailable"):
             self.answer.show_model(status.llm)
 
-    @work(group="refresh", exit_on_error=False)
-    async def _keep_hits_fresh(self) -> None:
-        from engine.api_search import SearchRequest
-
-        while True:
-            await self._searched.wait()
-            await self._index_changed.wait()
-            if not self._searched.is_set():
-                continue  # a new question came; what changes during its search is kept
-            self._index_changed.clear()
-            number, question = self._number, self._question
-            engine, folder = await self._link.ready()
-            try:
-                reply = await engine.search(folder, SearchRequest(query=question))
-                self.post_message(messages.HitsRefreshed(number, reply))
-            except HoverkiteError as error:
-                log.warning("a quiet search failed: %s", error)
-            await asyncio.sleep(REFRESH_PAUSE)
-
-    @on(messages.HitsRefreshed)
-    def _refresh_hits(self, message: messages.HitsRefreshed) -> None:
-        if message.number != self._number:
-            return
-        reply = message.reply
-        if tuple(reply.hits) != tuple(self._evidence):
-            self.answer.mark_outdated()
-        self.results.refresh_hits(reply.hits, reply.took_ms, self._chunks, self._evidence)
-
     @on(messages.FolderReady)
     def _show_ready(self, message: messages.FolderReady) -> None:
         self._failed = False
         self._survey = message.survey
-        if not self._question:
-            self.results.show_note(notes.results_note(self._status, self._survey))
+        if self._sought is not None and self._sought is not self._shown:
+            self._seek(self._sought)
+        if self._shown is not None:
+            self._index_changed.set()  # nobody told of changes while the engine was away
         elif self._awaits_hits:
             self._say_searching()
-        elif self._searched.is_set():
-            self._index_changed.set()  # nobody told of changes while the engine was away
+        elif not self.question:
+            self._show_note(notes.results_note(self._status, self._survey))
 
     @on(messages.EngineLost)
     def _show_lost(self, message: messages.EngineLost) -> None:
@@ -272,7 +264,7 @@ class MainScreen(Desk):
         error = message.error
         self.status_bar.show_failure(error.title, str(error), "ctrl+r tries again")
         if not self.results.hits:
-            self.results.show_note(notes.failure_note(error))
+            self._show_note(notes.failure_note(error))
         if self.answering:
             await self._stop_waiting(error)
 
@@ -306,12 +298,22 @@ class MainScreen(Desk):
         """Show a hit the answer stands on, even if the results have moved on since."""
         if not 1 <= rank <= len(self._evidence):
             return
+        if self._shown is None or not self._shown.asked:
+            self._return_to_answer()
         if self.results.select(rank):
             self.go_to("results")
             return
         cited = self._evidence[rank - 1]
         self.go_to("preview")
-        self.preview.show_hit(cited, self._question, note="as it was when you asked")
+        self.preview.show_hit(cited, self.question, note="as it was when you asked")
+
+    def action_mode(self, mode: Mode | None = None) -> None:
+        """Search in ``mode`` from now on, or in the next one."""
+        self.post_message(messages.ModeChosen(mode))
+
+    def action_why(self) -> None:
+        """Show why the shown hit is there, or its text again."""
+        self.post_message(messages.WhyAsked())
 
     def action_edit(self) -> None:
         """Open the shown hit in the editor."""

@@ -9,9 +9,10 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.api import AskEvent, FolderOpened, FolderStatus, FolderSurvey
-    from engine.api_search import Hit, SearchReply
+    from engine.api_search import Hit, Mode, SearchReply
     from engine.config import Settings
     from engine.errors import HoverkiteError
+    from tui.search import Search
 
 
 @dataclass
@@ -19,6 +20,17 @@ class QueryAsked(Message):
     """A person pressed Enter on a question."""
 
     question: str
+
+
+@dataclass
+class QueryTyped(Message):
+    """The text of the query changed; it was not asked."""
+
+    text: str
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the latest text matters."""
+        return isinstance(message, QueryTyped)
 
 
 @dataclass
@@ -144,8 +156,36 @@ class AnswerBroke(Message):
 
 
 @dataclass
-class HitsRefreshed(Message):
-    """The index changed and the shown query was searched again."""
+class HitsArrived(Message):
+    """A search other than an answer's own has its hits."""
 
-    number: int
+    search: Search
     reply: SearchReply
+
+
+@dataclass
+class SearchFailed(Message):
+    """A search other than an answer's own has failed."""
+
+    search: Search
+    error: HoverkiteError
+
+
+@dataclass
+class HitsRefreshed(Message):
+    """The index changed and the shown hits were searched again."""
+
+    search: Search
+    reply: SearchReply
+
+
+@dataclass
+class ModeChosen(Message):
+    """A person wants another mode of search; None for the next one."""
+
+    mode: Mode | None = None
+
+
+@dataclass
+class WhyAsked(Message):
+    """A person wants to know why a hit is there, or its text again."""

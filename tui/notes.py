@@ -13,6 +13,7 @@ from tui import outcome, status_bar
 
 if TYPE_CHECKING:
     from engine.api import FolderStatus, FolderSurvey
+    from engine.api_search import SearchReply
     from engine.errors import HoverkiteError
 
 WORTH_TELLING = 60.0
@@ -24,7 +25,9 @@ _KEYS = (
     ("tab", "go to the next pane"),
     ("1 … 9", "show the hit of that number"),
     ("e", "open the hit in your editor"),
-    ("f1", "all keys"),
+    ("'text", "find lines; /…/ a pattern"),
+    ("path:a/b/", "ask those files only"),
+    ("f1", "all keys, and what a question can hold"),
 )
 
 
@@ -75,7 +78,28 @@ def results_note(status: FolderStatus | None, survey: FolderSurvey | None = None
     return Content.assemble(
         ("Hits appear here, best first.\n\n", "bold"),
         ("rank  a bar  the distance  where it stands\n", "$quiet"),
-        ("For these distances larger is closer.", "$quiet"),
+        ("For these distances larger is closer.\n", "$quiet"),
+        ("~ found by its meaning  = by its words", "$quiet"),
+    )
+
+
+def nothing_found_note(reply: SearchReply) -> Content:
+    """That there are no hits, and what the search has to say to it."""
+    advice = "\n".join(map(clean, reply.notices)) or "Try other words."
+    return Content(f"Nothing was found.\n\n{advice}")
+
+
+def fault_note(error: HoverkiteError) -> Content:
+    """Why what is typed can't be searched yet."""
+    return Content.styled(f"{clean(str(error))}\n→ {clean(error.next_step)}", "$quiet")
+
+
+def lines_note() -> Content:
+    """What stands in place of an answer beside the lines of an exact search."""
+    return Content.assemble(
+        ("Lines that match, in the results.\n\n", "bold"),
+        ("An exact search, 'text or /pattern/, asks no model. ", "$quiet"),
+        ("Leave the first sign out to ask a question.", "$quiet"),
     )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 
+from tui.search import MODE_WORDS, MODES
+
 if TYPE_CHECKING:
     from tui.app import HoverkiteApp
 
@@ -22,6 +24,10 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[SystemCommand]
         yield SystemCommand(pane.capitalize(), f"Go to the {pane}", partial(main.go_to, pane))
     yield SystemCommand("Edit", "Open the hit in your editor at its line", main.action_edit)
     yield SystemCommand("Copy", "Copy the hit's text or the answer", main.action_copy)
+    yield SystemCommand("Why", "Why the hit is there, or its text again", main.action_why)
+    for mode in MODES:
+        choose = partial(main.action_mode, mode)
+        yield SystemCommand(f"Mode: {mode}", f"Search: {MODE_WORDS[mode].lower()}", choose)
     yield SystemCommand("Folder", "What is in the index, and what is not", main.action_report)
     yield SystemCommand("Keys", "Show all keys", main.action_help)
     for name in themes:

@@ -11,13 +11,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.safe_text import clean, clean_line
-from tui import highlight, hit_row
+from tui import hit_row, typed_query
 from tui.hanging import hang
 
 if TYPE_CHECKING:
     from textual.events import Resize
 
-    from engine.api_search import Hit
+    from engine.api_search import Hit, SearchReply
 
 SCROLL_KEYS: list[BindingType] = [
     Binding("j", "scroll_down", "Down", id="pane.down", tooltip="Scroll down", show=False),
@@ -33,7 +33,7 @@ CONVERTED = (".html", ".htm", ".xhtml")
 
 
 class PreviewPane(VerticalScroll, can_focus=True):
-    """Shows one chunk, word for word."""
+    """Shows one chunk, word for word, or why it is there."""
 
     BORDER_TITLE = "preview"
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
@@ -41,6 +41,9 @@ class PreviewPane(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self.hit: Hit | None = None
+        self._reply: SearchReply | None = None
+        self.explains = False
+        """Whether it is shown why a hit is there, in place of its text."""
         self._query = ""
         self._note = ""
 
@@ -60,6 +63,21 @@ class PreviewPane(VerticalScroll, can_focus=True):
         if moved:
             self.scroll_home(animate=False)
 
+    def take_reply(self, reply: SearchReply) -> None:
+        """Know the search whose hits the results show from now on."""
+        self._reply = reply
+        if not reply.hits:
+            self.show_nothing()
+        elif self.hit is not None and self.explains:
+            self._lay_out()
+
+    def toggle_explanation(self) -> None:
+        """Show why the hit is there, or its text again."""
+        self.explains = not self.explains
+        if self.hit is not None:
+            self._lay_out()
+            self.scroll_home(animate=False)
+
     def show_nothing(self) -> None:
         """Empty the pane."""
         self.hit = None
@@ -77,9 +95,20 @@ class PreviewPane(VerticalScroll, can_focus=True):
         width = max(self.scrollable_content_region.width, 20)
         title = hit_row.elide_path(hit_row.location(self.hit), max(width - 14, 8))
         note = f" · {self._note}" if self._note else ""
-        self.border_title = Content.assemble("preview", (f" · {title}{note}", "not bold $quiet"))
+        what = "why" if self.explains else "preview"
+        self.border_title = Content.assemble(what, (f" · {title}{note}", "not bold $quiet"))
         text = self.query_one("#preview-text", Static)
-        text.update(numbered_text(self.hit, self._query, width))
+        text.update(self._explanation(width) if self.explains else self._text(width))
+
+    def _text(self, width: int) -> Content:
+        assert self.hit is not None
+        return numbered_text(self.hit, self._query, width)
+
+    def _explanation(self, width: int) -> Content:
+        from tui.why import explanation
+
+        assert self.hit is not None
+        return explanation(self.hit, self._reply, width)
 
 
 def numbered_text(hit: Hit, query: str, width: int) -> Content:
@@ -89,7 +118,7 @@ def numbered_text(hit: Hit, query: str, width: int) -> Content:
     """
     whole = clean(hit.text).rstrip("\n")
     content = Content(whole)
-    for start, end in highlight.matches(whole, query):
+    for start, end in typed_query.spans(whole, query):
         content = content.stylize("$match", start, end)
     numbered = hit.page is None and not hit.path.lower().endswith(CONVERTED)
     gutter = len(str(hit.start_line + whole.count("\n"))) + 2 if numbered else 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -15,7 +16,7 @@ from textual.message import Message
 from textual.widgets import Static, TextArea
 
 from engine.safe_text import clean_line
-from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft
+from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft, QueryTyped
 
 PLACEHOLDER = "Ask your documents anything"
 
@@ -70,6 +71,11 @@ class QueryInput(TextArea):
         self.cursor_blink = False
         self._asked: list[str] = []
         self._recalled = 0
+
+    @on(TextArea.Changed)
+    def _tell_text(self, event: TextArea.Changed) -> None:
+        event.stop()
+        self.post_message(QueryTyped(self.text))
 
     async def on_key(self, event: Key) -> None:
         """Do what a key of this field, or one that ends a question, is for in its turn.
@@ -153,6 +159,10 @@ class QueryPane(Horizontal):
 
     BORDER_TITLE = "query"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder, self._mode = "", ""
+
     def compose(self) -> ComposeResult:
         """Lay out the prompt sign and the text field."""
         yield Static("❯", id="prompt-sign", markup=False)
@@ -161,10 +171,18 @@ class QueryPane(Horizontal):
     def show_folder(self, path: str, left_out: str) -> None:
         """Say on the border which folder is asked, and what of it is not in the index."""
         home = str(Path.home())
-        name = clean_line("~" + path[len(home) :] if path.startswith(home + "/") else path)
-        self.border_title = Content.assemble("query", (f" · {name}", "not bold $quiet"))
-
+        self._folder = clean_line("~" + path[len(home) :] if path.startswith(home + "/") else path)
+        self._lay_out_title()
         self.border_subtitle = Content.styled(left_out, "$quiet") if left_out else None
+
+    def show_mode(self, mode: str) -> None:
+        """Say on the border in which mode is searched; empty where nobody need know."""
+        self._mode = mode
+        self._lay_out_title()
+
+    def _lay_out_title(self) -> None:
+        more = "".join(f" · {fact}" for fact in (self._folder, self._mode) if fact)
+        self.border_title = Content.assemble("query", (more, "not bold $quiet"))
 
     @property
     def input(self) -> QueryInput:

@@ -1,4 +1,4 @@
-"""The results pane: the hits of the shown query, best first."""
+"""The results pane: the hits of the shown query, best first, or the lines it is found in."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine import figures
-from tui import hit_row
+from engine.safe_text import clean_line
+from tui import hit_row, line_row, notes
 from tui.messages import HitHighlighted, HitOpened
+from tui.search import MODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.events import Resize
 
-    from engine.api_search import Hit
+    from engine.api_search import Hit, SearchReply
+    from engine.errors import HoverkiteError
+
+LONGEST_ABOUT = 22
+"""Cells of a query that the title names."""
 
 
 class HitList(OptionList):
@@ -53,11 +59,18 @@ class HitList(OptionList):
         super().__init__(markup=False, compact=True)
         self.hits: Sequence[Hit] = ()
         self.numbers: Sequence[int] = ()
+        self._lines_of = ""
         self._laid_out_for = -1
 
-    def show_hits(self, hits: Sequence[Hit], selected: int, cited: Sequence[Hit] = ()) -> None:
-        """Show ``hits`` with the cursor on ``selected``, numbered as the answer cites them."""
+    def show_hits(
+        self, hits: Sequence[Hit], selected: int, cited: Sequence[Hit] = (), *, lines_of: str = ""
+    ) -> None:
+        """Show ``hits`` with the cursor on ``selected``, numbered as the answer cites them.
+
+        They are shown as lines that match where the exact query ``lines_of`` is given.
+        """
         self.hits, self.numbers = hits, hit_row.numbers_of(hits, cited)
+        self._lines_of = lines_of
         self.set_options(Option(prompt) for prompt in self._rows())
         self.highlighted = selected if hits else None
 
@@ -82,8 +95,10 @@ class HitList(OptionList):
     def _rows(self) -> list[Content]:
         self._laid_out_for = self.scrollable_content_region.width
         width = max(self._laid_out_for - 2, 0)
+        if self._lines_of:
+            return line_row.rows(self.hits, self._lines_of, width)
         columns = hit_row.fit_columns(self.hits, width, self.numbers)
-        best = max((hit.distance or 0 for hit in self.hits), default=0.0)
+        best = max(map(hit_row.strength, self.hits), default=0.0)
         return [
             hit_row.row(hit, best, columns, number)
             for hit, number in zip(self.hits, self.numbers, strict=True)
@@ -94,6 +109,10 @@ class ResultsPane(Vertical):
     """The hits, or a note when there are none."""
 
     BORDER_TITLE = "results"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._notices = ""
 
     def compose(self) -> ComposeResult:
         """Lay out the list and the note that stands in its place."""
@@ -122,31 +141,46 @@ class ResultsPane(Vertical):
         self.query_one("#results-note", Static).update(note)
         self.set_class(False, "-has-hits")
         self.border_title = Content(title)
+        self._notices = ""
+        self._tell("")
 
-    def show_hits(self, hits: Sequence[Hit], took_ms: float, chunks: int | None) -> None:
-        """Show the hits of a new question."""
-        self.list.show_hits(hits, 0)
-        self._tell_search(hits, took_ms, chunks)
-
-    def refresh_hits(
-        self, hits: Sequence[Hit], took_ms: float, chunks: int | None, cited: Sequence[Hit]
+    def show_reply(
+        self,
+        reply: SearchReply,
+        chunks: int | None,
+        *,
+        about: str = "",
+        cited: Sequence[Hit] = (),
+        again: bool = False,
     ) -> None:
-        """Show the hits of the same question, asked again; the cursor stays on its hit.
+        """Show the hits of a search; ``about`` names its query where that stands nowhere else.
 
-        The numbers stay those of the shown answer, which stands on ``cited``.
+        The numbers are those of the shown answer, which stands on ``cited``. Where the query was
+        shown before, found ``again``, the cursor stays on its hit.
         """
-        if tuple(hits) != tuple(self.hits):
-            self.list.show_hits(hits, same_hit(hits, self.selected), cited)
-        self._tell_search(hits, took_ms, chunks)
-
-    def _tell_search(self, hits: Sequence[Hit], took_ms: float, chunks: int | None) -> None:
-        of = "" if chunks is None else f" of {figures.count(chunks)}"
-        facts = f" · {len(hits)}{of} chunks · {figures.milliseconds(took_ms)}"
-        if hits:
+        if not again or tuple(reply.hits) != tuple(self.hits):
+            selected = same_hit(reply.hits, self.selected) if again else 0
+            lines_of = reply.query if reply.mode == "exact" else ""
+            self.list.show_hits(reply.hits, selected, cited, lines_of=lines_of)
+        if reply.hits:
             self.set_class(True, "-has-hits")
         else:
-            self.show_note(Content("Nothing was found.\n\nTry other words."))
-        self.border_title = Content.assemble("results", (facts, "not bold $quiet"))
+            self.show_note(notes.nothing_found_note(reply))
+        self.border_title = results_title(reply, chunks, about)
+        self._notices = "" if not reply.hits else " · ".join(map(clean_line, reply.notices))
+        self._tell(self._notices)
+
+    def tell_fault(self, error: HoverkiteError | None) -> None:
+        """Say quietly why what is typed can't be searched; what is shown stays. None: it can."""
+        if error is not None and not self.hits:
+            self.show_note(notes.fault_note(error))
+        elif error is not None:
+            self._tell(clean_line(str(error)))
+        else:
+            self._tell(self._notices)
+
+    def _tell(self, words: str) -> None:
+        self.border_subtitle = Content.styled(words, "$quiet") if words else None
 
     def select(self, number: int) -> bool:
         """Move the cursor to the hit that shows ``number``; False when there is none."""
@@ -160,6 +194,28 @@ class ResultsPane(Vertical):
         event.stop()
         if event.option_index < len(self.hits):
             self.post_message(HitHighlighted(self.hits[event.option_index]))
+
+
+def results_title(reply: SearchReply, chunks: int | None, about: str) -> Content:
+    """What was searched where the query does not tell it, how much was found, and how fast."""
+    facts = [f"“{hit_row.elide_end(clean_line(about), LONGEST_ABOUT)}”"] if about else []
+    if reply.mode == "exact":
+        facts.append(_matches(reply))
+    else:
+        facts += [] if reply.mode == MODES[0] else [reply.mode]
+        of = "" if chunks is None or about else f" of {figures.count(chunks)}"
+        facts.append(f"{len(reply.hits)}{of} chunks")
+    facts += [] if about else [figures.milliseconds(reply.took_ms)]
+    told = "".join(f" · {fact}" for fact in facts)
+    return Content.assemble("results", (told, "not bold $quiet"))
+
+
+def _matches(reply: SearchReply) -> str:
+    lines = len(reply.hits) if reply.matches is None else reply.matches
+    plural = "es" if lines != 1 else ""
+    first = f"first {len(reply.hits)} of " if len(reply.hits) < lines else ""
+    files = figures.counted(len(reply.files), "file")
+    return f"{first}{figures.count(lines)} match{plural} in {files}"
 
 
 def same_hit(hits: Sequence[Hit], wanted: Hit | None) -> int:

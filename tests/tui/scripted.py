@@ -49,6 +49,11 @@ def finished(answer: str, **changes: Any) -> api.AnswerFinished:
     return api.AnswerFinished(**(values | changes))
 
 
+def found(query: str, hits: Sequence[api_search.Hit], **changes: Any) -> SearchReply:
+    values: dict[str, Any] = {"query": query, "took_ms": 9.0, "hits": list(hits)}
+    return SearchReply(**(values | changes))
+
+
 def failed(answer: str = "", **problem: str) -> api.AnswerFailed:
     values = {
         "kind": "ModelError",
@@ -107,6 +112,13 @@ class ScriptedEngine:
         self.note = ""
         self.questions: list[str] = []
         self.searches: list[str] = []
+        self.requests: list[api_search.SearchRequest] = []
+        self.finds: dict[str, Sequence[Step]] = {}
+        """Scripts of searches by their query: the last step is the reply."""
+        self.left: list[str] = []
+        """Queries whose searches were cancelled."""
+        self.modes: list[str | None] = []
+        """Of the questions."""
         self.opened: list[tuple[str, bool, bool]] = []
         self.pauses: list[bool] = []
         self.stopped = 0
@@ -123,13 +135,27 @@ class ScriptedEngine:
 
     async def search(self, folder: str, request: SearchRequest) -> SearchReply:
         self.searches.append(request.query)
+        self.requests.append(request)
+        if request.query in self.finds:
+            try:
+                steps = [step async for step in play(self.finds[request.query])]
+                return SearchReply.model_validate(steps[-1])
+            except asyncio.CancelledError:
+                self.left.append(request.query)
+                raise
         if self.refreshed is None:
             raise EngineError("no search was scripted")
-        return SearchReply(query=request.query, took_ms=9.0, hits=self.refreshed)
+        return found(request.query, self.refreshed)
 
     async def ask(
-        self, folder: str, question: str, hits: int | None = None
+        self,
+        folder: str,
+        question: str,
+        hits: int | None = None,
+        *,
+        mode: api_search.Mode | None = None,
     ) -> AsyncIterator[api.AskEvent]:
+        self.modes.append(mode)
         self.questions.append(question)
         ended = False
         try:

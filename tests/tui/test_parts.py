@@ -74,7 +74,7 @@ def test_columns_are_aligned_and_the_distance_has_three_digits() -> None:
     ],
 )
 def test_the_bar_is_relative_to_the_best_hit(distance: float, best: float, wanted: str) -> None:
-    assert hit_row.distance_bar(distance, best, 4) == wanted
+    assert hit_row.strength_bar(distance, best, 4) == wanted
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""A line that matches an exact query, as one row: its number, its place, and the line itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from engine.safe_text import clean_line
+from tui import hit_row, typed_query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.api_search import Hit
+
+LARGEST_PLACE = 0.45
+"""Share of a row that the places of the lines take at most."""
+BEFORE_MATCH = 12
+"""Characters shown before a match that stands too far to the right to be seen."""
+
+
+def rows(hits: Sequence[Hit], query: str, width: int) -> list[Content]:
+    """The rows of all ``hits`` in ``width`` cells each; what matches ``query`` stands out."""
+    number = len(str(max((hit.rank for hit in hits), default=1)))
+    longest = max((cell_len(hit_row.location(hit)) for hit in hits), default=0)
+    place = min(longest, int((width - number - 1) * LARGEST_PLACE))
+    return [
+        Content.assemble(
+            (f"{hit.rank:>{number}} ", "$quiet"),
+            hit_row.styled_location(hit, place, place),
+            "  ",
+            _around_match(hit, query, max(width - number - place - 3, 0)),
+        )
+        for hit in hits
+    ]
+
+
+def _around_match(hit: Hit, query: str, width: int) -> Content:
+    """The line in ``width`` cells, from its beginning or from shortly before its first match."""
+    text = clean_line(hit.text.strip())
+    found = typed_query.spans(text, query)
+    begin = 0
+    if found and cell_len(text[: found[0][1]]) > width:
+        begin = max(found[0][0] - BEFORE_MATCH, 0)
+    lead = hit_row.ELLIPSIS if begin else ""
+    line = Content.styled(lead + text[begin:], "$foreground")
+    for start, end in found:
+        if start >= begin:
+            shift = len(lead) - begin
+            line = line.stylize("$match", start + shift, end + shift)
+    return line.truncate(width, ellipsis=True)

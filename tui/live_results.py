@@ -1,0 +1,247 @@
+"""What the results show: the hits of the question, or of what was typed since; kept fresh."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from textual import on, work
+
+from engine.errors import EngineError, HoverkiteError
+from tui import messages, notes
+from tui.desk import Desk
+from tui.search import Search, mode_after
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.content import Content
+
+    from engine import api
+    from engine.api_search import Hit, Mode, SearchReply, SearchRequest
+    from tui.link import EngineLink
+
+log = logging.getLogger(__name__)
+
+REFRESH_PAUSE = 0.5
+"""Seconds between two quiet searches while the index keeps changing."""
+TYPING_PAUSE = 0.13
+"""Seconds without a key after which what was typed is searched …"""
+BUSY_PAUSE = 0.3
+"""… and while the folder is being indexed."""
+LEAST_TYPED = 2
+"""Characters from which what is typed is searched."""
+MOST_LINES = 200
+"""Lines that an exact search shows."""
+
+
+class LiveResults(Desk):
+    """Searches what is typed, and again what is shown; knows of the answer only its question."""
+
+    def __init__(self, link: EngineLink) -> None:
+        super().__init__()
+        self._link = link
+        self._as_you_type = True
+        self._mode: Mode | None = None
+        """What was chosen on the screen; None: as the settings say."""
+        self._setting_mode: Mode = "hybrid"
+        self._asked: Search | None = None
+        """The search of the question that the answer belongs to."""
+        self._evidence: Sequence[Hit] = ()
+        """The hits that the answer stands on."""
+        self._found: SearchReply | None = None
+        """The latest hits of that question."""
+        self._sought: Search | None = None
+        """The search that shall be shown in place of the question's; None for none."""
+        self._shown: Search | None = None
+        """The search whose hits are on the screen; None where there is a note."""
+        self._searched = asyncio.Event()
+        """Set while there are hits to keep fresh."""
+        self._index_changed = asyncio.Event()
+        self._status: api.FolderStatus | None = None
+        self._survey: api.FolderSurvey | None = None
+
+    def on_mount(self) -> None:
+        """Begin to follow the index."""
+        self._keep_hits_fresh()
+
+    @property
+    def question(self) -> str:
+        """The question that was asked last; empty before the first."""
+        return "" if self._asked is None else self._asked.query
+
+    @on(messages.SettingsLoaded)
+    def _take_settings(self, message: messages.SettingsLoaded) -> None:
+        self._as_you_type = message.settings.search_as_you_type
+        self._setting_mode = message.settings.search_mode
+
+    # --- searching ---------------------------------------------------------------------------
+
+    @on(messages.QueryTyped)
+    def _search_typed(self, message: messages.QueryTyped) -> None:
+        query = message.text.strip()
+        if self._sought is not None and query == self._sought.query:
+            return
+        if len(query) < LEAST_TYPED or query == self.question:
+            self._return_to_answer()
+        elif self._as_you_type:
+            busy = self._status is not None and self._status.state == "indexing"
+            self._seek(Search(query, self._mode), BUSY_PAUSE if busy else TYPING_PAUSE)
+
+    def _seek(self, search: Search, pause: float = 0.0) -> None:
+        """Show the hits of ``search`` once they are there; until then those shown now stay."""
+        self._sought = search
+        self._find(search, pause)
+
+    @work(exclusive=True, group="typed", exit_on_error=False)
+    async def _find(self, search: Search, pause: float) -> None:
+        """Search; begun again or cancelled, it closes its request, and the engine ends its work."""
+        await asyncio.sleep(pause)
+        try:
+            reply = await self._reply_to(search)
+        except HoverkiteError as error:
+            self.post_message(messages.SearchFailed(search, error))
+        except Exception as error:  # the boundary of a task: what is typed must not be in vain
+            log.exception("a search broke")
+            failure = EngineError(f"{type(error).__name__}: {error}")
+            self.post_message(messages.SearchFailed(search, failure))
+        else:
+            self.post_message(messages.HitsArrived(search, reply))
+
+    async def _reply_to(self, search: Search) -> SearchReply:
+        engine, folder = await self._link.ready()
+        return await engine.search(folder, self._request(search))
+
+    def _request(self, search: Search) -> SearchRequest:
+        from engine.api_search import SearchRequest
+        from tui.typed_query import asks_for_lines
+
+        return SearchRequest(
+            query=search.query,
+            mode=search.mode,
+            hits=MOST_LINES if asks_for_lines(search.query) else None,
+            explain=self.preview.explains,
+        )
+
+    @on(messages.HitsArrived)
+    def _show_found(self, message: messages.HitsArrived) -> None:
+        search = message.search
+        if search is not self._sought:
+            return  # something else was typed, or asked, since
+        again = self._shown is not None and self._shown.query == search.query
+        if search.asked:
+            self._found = message.reply
+        self._show(search, message.reply, again=again)
+
+    def _show(self, search: Search, reply: SearchReply, *, again: bool) -> None:
+        """Show the hits of ``search``; found ``again``, they leave the cursor on its hit."""
+        self._shown = search
+        self._searched.set()
+        self.preview.take_reply(reply)
+        about = "" if search.query == self.query_pane.input.text.strip() else search.query
+        cited = self._evidence if search.asked else ()
+        self.results.show_reply(reply, self._chunks, about=about, cited=cited, again=again)
+        self._name_question()
+
+    def _name_question(self) -> None:
+        """Have the answer say what it answers while the hits beside it are those of another."""
+        shown = self._shown
+        elsewhere = shown is not None and not shown.asked and shown.query != self.question
+        self.answer.name_question(self.question if elsewhere else "")
+
+    @on(messages.SearchFailed)
+    def _tell_failure(self, message: messages.SearchFailed) -> None:
+        if message.search is self._sought and self._link.is_open:
+            self.results.tell_fault(message.error)
+
+    # --- the question's hits, and those of what is typed ------------------------------------------
+
+    def _forget_typed(self) -> None:
+        """Have what was typed no longer searched."""
+        self._sought = None
+        self.workers.cancel_group(self, "typed")
+
+    def _return_to_answer(self) -> None:
+        """Show the hits of the answered question again."""
+        self._forget_typed()
+        if self._shown is not None and self._shown.asked:
+            self.results.tell_fault(None)
+            return
+        if self._asked is not None and self._found is not None:
+            self._show(self._asked, self._found, again=False)
+            self._index_changed.set()  # what changed meanwhile was not searched for it
+        elif self._shown is not None:
+            self._show_rest()
+        self._name_question()
+
+    def _show_rest(self) -> None:
+        """Show a note in place of hits."""
+        self._show_note(notes.results_note(self._status, self._survey))
+        self.preview.show_nothing()
+
+    def _show_note(self, note: Content) -> None:
+        self._shown = None
+        self._searched.clear()
+        self.results.show_note(note)
+
+    @property
+    def _shown_query(self) -> str:
+        return "" if self._shown is None else self._shown.query
+
+    @property
+    def _chunks(self) -> int | None:
+        return None if self._status is None else self._status.chunks
+
+    # --- what changes meanwhile --------------------------------------------------------------
+
+    @work(group="refresh", exit_on_error=False)
+    async def _keep_hits_fresh(self) -> None:
+        while True:
+            await self._searched.wait()
+            await self._index_changed.wait()
+            if not self._searched.is_set() or self._shown is None:
+                continue  # a new question came; what changes during its search is kept
+            self._index_changed.clear()
+            search = self._shown
+            try:
+                self.post_message(messages.HitsRefreshed(search, await self._reply_to(search)))
+            except HoverkiteError as error:
+                log.warning("a quiet search failed: %s", error)
+            await asyncio.sleep(REFRESH_PAUSE)
+
+    @on(messages.HitsRefreshed)
+    def _refresh_hits(self, message: messages.HitsRefreshed) -> None:
+        search, reply = message.search, message.reply
+        if search is not self._shown:
+            return
+        if search.asked:
+            self._found = reply
+            if search.mode == self._asked_mode and tuple(reply.hits) != tuple(self._evidence):
+                self.answer.mark_outdated()
+        self._show(search, reply, again=True)
+
+    @property
+    def _asked_mode(self) -> Mode | None:
+        return None if self._asked is None else self._asked.mode
+
+    # --- modes, and why a hit is there -------------------------------------------------------
+
+    @on(messages.ModeChosen)
+    def _change_mode(self, message: messages.ModeChosen) -> None:
+        """Search in another mode from now on, and at once what is shown."""
+        self._mode = message.mode or mode_after(self._mode or self._setting_mode)
+        self.query_pane.show_mode(self._mode)
+        self._seek_again(self._mode)
+
+    def _seek_again(self, mode: Mode | None) -> None:
+        """Search again what is shown, or shall be."""
+        search = self._sought or self._shown
+        if search is not None:
+            self._seek(Search(search.query, mode, search.asked))
+
+    @on(messages.WhyAsked)
+    def _explain(self) -> None:
+        self.preview.toggle_explanation()
+        if self.preview.explains and self._shown is not None:
+            self._seek_again(self._shown.mode)  # with what was cut

@@ -1,0 +1,35 @@
+"""What is searched for the screen, and how its results are named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.api_search import Mode
+
+MODES: tuple[Mode, ...] = ("hybrid", "dense", "bm25")
+"""The modes in the order a key goes through them; the first needs no mention."""
+
+MODE_WORDS = {
+    "hybrid": "By meaning and by words",
+    "dense": "By meaning alone",
+    "bm25": "By words alone",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """One search. Each is its own, so that a late reply is known from that of the next."""
+
+    query: str
+    mode: Mode | None
+    """None: as the settings say."""
+    asked: bool = False
+    """Whether it is for the question that the answer belongs to."""
+
+
+def mode_after(mode: str) -> Mode:
+    """The mode that follows ``mode``."""
+    known = [known for known in MODES if known == mode]
+    return MODES[(MODES.index(known[0]) + 1) % len(MODES)] if known else MODES[0]
