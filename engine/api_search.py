@@ -68,6 +68,8 @@ class Hit(Place):
     """Where the text begins in its document's text, in characters; None in an exact search …"""
     end: int | None = None
     """… and where it ends."""
+    template: float = 0
+    """How much of it is text that stands in many files, from 0 to 1; it took from the score."""
     named: list[str] = []
     """Identifiers, codes and file names of the query that it holds word for word."""
     folded: list[Place] = []

@@ -23,7 +23,7 @@ from engine.listing import find_listed
 from engine.manifest import Manifest
 from engine.problems import as_known
 from engine.query import of_request
-from engine.search import quote, search
+from engine.search import Searcher, quote
 from engine.shared_encoder import SharedEncoder
 from engine.shown import Shown
 from engine.sync import Sync
@@ -65,6 +65,7 @@ class Folder:
         self._shared_encoder, self._on_change = encoder, on_change
         self._index: Index | None = None
         self._sync: Sync | None = None
+        self._searcher: Searcher | None = None
         self._writer = Writer(self.id[:6], give_way=give_way)
         self._bulk = Lane(self._run_bulk, self._start)
         self._edits = Lane(self._run_edits, self._start)
@@ -151,6 +152,7 @@ class Folder:
             await self._writer.do(partial(self._open_index, encoder.model_id, encoder.dimension))
         assert self._index
         self._tidying = Tidying(self._manifest, self._index, encoder)
+        self._searcher = Searcher(self._settings, self._manifest, self._index, encoder)
         begin = partial(Sync, data=paths.data_dir(), stopping=self._stopping)
         parts = self.root, self._settings, self._manifest, self._index, encoder
         self._sync = await self._writer.do(partial(begin, *parts))
@@ -234,6 +236,9 @@ class Folder:
         if hints.everything:
             self._catch_up.succeeded(failures)
         await self._settle(outcome, bulk=True)
+        assert self._index, "the folder is open"
+        see = self._index.see_that_words_are_found
+        await self._trying(self._index, lambda: self._writer.do(see))
         return outcome
 
     async def _finish(self, begin: Callable[[], Steps[_T]], *, bulk: bool = False) -> _T:
@@ -295,19 +300,17 @@ class Folder:
         """
         begun = self._last_use = time.monotonic()
         self._check_open()
-        asked, most = of_request(request), request.hits or self._settings.hits
-        if asked.exact or asked.is_listing:
-            find = find_exact if asked.exact else find_listed
-            finding = partial(find, asked, request, self._manifest, most)
-            return await wanted.in_thread(finding)
-        encoder, index = await self._result_of(self._opened)
+        asked = of_request(request)
+        if find := find_exact if asked.exact else find_listed if asked.is_listing else None:
+            most = request.hits or self._settings.hits
+            return await wanted.in_thread(partial(find, asked, request, self._manifest, most))
+        _, index = await self._result_of(self._opened)
         await self._searchable.wait()
         self._check_open()
-        narrowed = request.model_copy(update={"query": asked.text, "filters": asked.filters})
-        searching = partial(search, narrowed, self._settings, encoder=encoder, index=index)
-        found = await self._trying(index, lambda: wanted.in_thread(searching))
-        took = round((time.monotonic() - begun) * 1000, 1)
-        return found.model_copy(update={"query": request.query, "took_ms": took})
+        assert self._searcher, "the folder is open"
+        searching = partial(self._searcher.search, request, asked)
+        reply = await self._trying(index, lambda: wanted.in_thread(searching))
+        return reply.model_copy(update={"took_ms": round((time.monotonic() - begun) * 1000, 1)})
 
     async def extracts(self, question: str, hits: Sequence[Hit]) -> list[api.Extract]:
         """Return one to three quotations from ``hits`` that bear on ``question``."""

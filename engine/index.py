@@ -9,7 +9,7 @@ import os
 import platform
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from engine import fusion, paths, seal, template_text
 from engine.errors import StoreError
+from engine.filters import Selection
 from engine.fusion import Ranked
 from engine.lexical import LEXICAL_VERSION, words
 from engine.manifest import Manifest, StoredChunk
@@ -32,6 +33,9 @@ DEAD_SHARE = 0.05
 DEAD_ALWAYS_FINE = 200
 """So few dead rows never matter."""
 _REFILL_BATCH = 2000
+_SAMPLE = 20
+"""Chunks, and words of one, by which it is seen whether words are found."""
+WORDS_OFF = "words are not searched, only meaning: Milvus finds no chunk by its own words"
 _CHUNKS_AT_ONCE = 32
 """Chunks that are fetched from the manifest together: more than most searches show."""
 
@@ -47,8 +51,8 @@ class Query:
     """The dense arm's in the fused score."""
     by_vector: bool = True
     """Whether the dense arm is asked; if not, the vector only tells the distances."""
-    among: str = ""
-    """A Milvus filter over numbers; empty for all rows."""
+    selection: Selection = field(default_factory=Selection)
+    """What filters let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class Found:
 
     stored: StoredChunk
     ranked: Ranked
+    template: float = 0.0
+    """How much of it is text that stands in many files, from 0 to 1."""
+    named: tuple[str, ...] = ()
+    """Identifiers of the query that it holds word for word."""
 
 
 class Index:
@@ -93,6 +101,9 @@ class Index:
         self._executor = ThreadPoolExecutor(4, thread_name_prefix="bm25")
         """Where words are searched while the vector is."""
         self._store: Store | None = None
+        self.notices: tuple[str, ...] = ()
+        """What a person should know of every search; empty where all is well."""
+        self._words_seen = 0
         self.generation = 0
         """Grows with every reopening, so that one failure is mended once."""
         if isinstance(target, Path):
@@ -232,13 +243,38 @@ class Index:
         by_both = query.by_vector and query.words  # one arm alone is shown as it is
         return template_text.demoted(found, self._manifest) if by_both else found
 
+    def see_that_words_are_found(self) -> None:
+        """Once after each opening, see that a chunk is found by its words, or fill Milvus anew.
+
+        Nothing else would tell: a search by words that finds nothing is no error. Where filling
+        does not help, each search says so.
+
+        Raises:
+            StoreError: Milvus failed.
+        """
+        if self._words_seen == self.generation:
+            return
+        if not self._finds_words():
+            log.warning("no chunk of %s is found by its words: it is filled anew", self._collection)
+            self._open_store().drop(self._collection)
+            self._try_open()
+            self.notices = () if self._finds_words() else (WORDS_OFF,)
+        self._words_seen = self.generation
+
+    def _finds_words(self) -> bool:
+        sample = self._manifest.chunks_at([*islice(self._rows - self._dead, _SAMPLE)])
+        for stored in sample.values():
+            if known := words(stored.chunk.embedded)[:_SAMPLE]:
+                return bool(self._neighbours(" ".join(known), _SAMPLE, Selection()))
+        return True
+
     def _ranked(self, query: Query, limit: int) -> list[Ranked]:
         """Return the rows that the arms find, fused; some may have died just now."""
         if self.is_empty:
             return []
         asked = max(limit, fusion.DEPTH)
-        by_words = self._executor.submit(self._neighbours, query.words, asked, query.among)
-        near = self._neighbours(query.vector if query.by_vector else "", asked, query.among)
+        by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
+        near = self._neighbours(query.vector if query.by_vector else "", asked, query.selection)
         found = by_words.result()
         lacking = fusion.rows_without_distance(near, found)
         vectors = self._manifest.vectors.at(lacking, self._model, self.dimension)
@@ -246,13 +282,19 @@ class Index:
         return fusion.fuse(near, found, distances, weight=query.weight)
 
     def _neighbours(
-        self, asked: NDArray[np.float32] | str, limit: int, among: str
+        self, asked: NDArray[np.float32] | str, limit: int, let_in: Selection
     ) -> list[Neighbour]:
-        """Return what one arm finds; nothing without words."""
+        """Return the best ``limit`` rows of one arm that are let in; nothing without words."""
+        left: list[Neighbour] = []
         if isinstance(asked, str) and not asked:
-            return []
-        near = self._open_store().search(asked, limit + len(self._dead), among)
-        return [neighbour for neighbour in near if neighbour.row not in self._dead][:limit]
+            return left
+        for most, among in let_in.ways(limit, len(self._rows)):
+            most += len(self._dead)
+            near = self._open_store().search(asked, most, among)
+            left = [n for n in near if n.row not in self._dead and let_in.has_row(n.row)][:limit]
+            if len(left) == limit or len(near) < most:
+                break
+        return left
 
     def _chunks(self, ranked: Iterable[Ranked]) -> Iterator[Found]:
         """Yield the chunks of ``ranked``, in order, that the manifest still holds."""

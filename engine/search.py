@@ -1,17 +1,22 @@
 """Query → ranked hits, with where each came from."""
 
-import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import quote_from_bytes
 
-from engine import extracts, folding, scan, wanted
+from engine import extracts, folding, template_text, wanted
 from engine.api import Extract
 from engine.api_search import Cut, Hit, Mode, Place, SearchReply, SearchRequest
 from engine.config import Settings
+from engine.filters import Selection
 from engine.fusion import DENSE_WEIGHT
 from engine.index import Found, Index, Query
 from engine.lexical import words
+from engine.manifest import Manifest
+from engine.place import place_at
+from engine.query import Query as Asked
 
 if TYPE_CHECKING:
     from engine.embedding import Encoder
@@ -20,41 +25,63 @@ MOST_WORDS = 1000
 """Words of a query that BM25 compares: a question of a hundred pages must not hold up others."""
 
 
-def search(
-    request: SearchRequest, settings: Settings, *, encoder: "Encoder", index: Index
-) -> SearchReply:
-    """Return the hits of ``request``, best first; blocking. ``took_ms`` is left at 0.
+class Searcher:
+    """Searches one open folder. Blocking; may be called from several threads at once."""
 
-    Raises:
-        StoreError: Milvus failed.
-    """
-    mode = request.mode or settings.search_mode
-    if not request.query.strip():
-        return SearchReply(query=request.query, took_ms=0, mode=mode, hits=[])
-    limit = request.hits or settings.hits
-    per_file = settings.hits_per_file if request.per_file is None else request.per_file
-    query = _query(request.query, mode, encoder)
-    wanted.check()
-    found = index.search(query, limit)
-    wanted.check()
-    kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
-    return SearchReply(
-        query=request.query,
-        took_ms=0,
-        mode=mode,
-        hits=[_hit(rank, one) for rank, one in enumerate(kept, 1)],
-        cut=[_cut(one) for one in left] if request.explain else [],
-    )
+    def __init__(
+        self, settings: Settings, manifest: Manifest, index: Index, encoder: "Encoder"
+    ) -> None:
+        self._settings, self._manifest = settings, manifest
+        self._index, self._encoder = index, encoder
 
+    def search(self, request: SearchRequest, asked: Asked) -> SearchReply:
+        """Return the hits of ``asked``, which is what ``request`` says, best first.
 
-def _query(text: str, mode: Mode, encoder: "Encoder") -> Query:
-    weight = {"dense": 1.0, "bm25": 0.0}.get(mode)
-    return Query(
-        vector=encoder.encode_query(text),
-        words="" if mode == "dense" else " ".join(words(text)[:MOST_WORDS]),
-        weight=DENSE_WEIGHT * encoder.trust(text) if weight is None else weight,
-        by_vector=mode != "bm25",
-    )
+        Raises:
+            UsageError: a filter is none.
+            StoreError: Milvus failed.
+            NoLongerWantedError: whoever asked has left.
+        """
+        begun = time.monotonic()
+        mode = request.mode or self._settings.search_mode
+        selection = self._manifest.narrowing.select(asked.filters)
+        limit = request.hits or self._settings.hits
+        per_file = self._settings.hits_per_file if request.per_file is None else request.per_file
+        found: Iterable[Found] = ()
+        if asked.text.strip() and not selection.is_empty:
+            query = self._query(asked.text, mode, selection)
+            wanted.check()
+            found = self._weighed(self._index.search(query, limit), limit)
+            wanted.check()
+        kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
+        return SearchReply(
+            query=request.query,
+            took_ms=round((time.monotonic() - begun) * 1000, 1),
+            mode=mode,
+            hits=[_hit(rank, one) for rank, one in enumerate(kept, 1)],
+            notices=[*selection.notices, *self._index.notices],
+            cut=[_cut(one) for one in left] if request.explain else [],
+        )
+
+    def _query(self, text: str, mode: Mode, selection: Selection) -> Query:
+        weight = {"dense": 1.0, "bm25": 0.0}.get(mode)
+        return Query(
+            vector=self._encoder.encode_query(text),
+            words="" if mode == "dense" else " ".join(words(text)[:MOST_WORDS]),
+            weight=DENSE_WEIGHT * self._encoder.trust(text) if weight is None else weight,
+            by_vector=mode != "bm25",
+            selection=selection,
+        )
+
+    def _weighed(self, found: Iterable[Found], limit: int) -> list[Found]:
+        """Return the best of ``found``, ranked anew: template text weighs less."""
+        some = [*islice(found, folding.LOOKED_AT * limit)]
+        texts = [one.stored.chunk.text for one in some]
+        weighed = [
+            replace(one, template=share, ranked=one.ranked.times(template_text.factor(share)))
+            for one, share in zip(some, template_text.shares(texts, self._manifest), strict=True)
+        ]
+        return sorted(weighed, key=lambda one: -one.ranked.score)
 
 
 def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Extract]:
@@ -82,6 +109,8 @@ def _hit(rank: int, kept: folding.Kept) -> Hit:
         dense_rank=ranked.dense_rank,
         bm25_rank=ranked.bm25_rank,
         bm25_score=ranked.bm25_score,
+        template=kept.found.template,
+        named=list(kept.found.named),
         folded=[_place(one) for one in kept.folded],
     )
 
@@ -91,12 +120,5 @@ def _cut(left: folding.Left) -> Cut:
 
 
 def _place(found: Found) -> Place:
-    path, chunk = found.stored.path, found.stored.chunk
-    name = scan.decode(path)
-    return Place(
-        path=name,
-        start_line=chunk.start_line,
-        end_line=chunk.end_line,
-        page=chunk.page,
-        quoted_path=None if os.fsencode(name) == path else quote_from_bytes(path),
-    )
+    chunk = found.stored.chunk
+    return place_at(found.stored.path, chunk.start_line, chunk.end_line, chunk.page)
