@@ -123,10 +123,10 @@ def test_counts_are_those_of_a_fresh_count(manifest: Manifest) -> None:
     ids=lambda text: repr(text[:8]),
 )  # fmt: skip
 def test_any_text_is_counted_in_bounded_time(manifest: Manifest, text: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     keep(manifest, 1, text)
     assert 0.0 <= share(manifest, text) <= 1.0
-    assert time.monotonic() - begun < 5
+    assert time.thread_time() - begun < 5
 
 
 def test_short_lines_are_no_text_at_all(manifest: Manifest) -> None:

@@ -91,9 +91,9 @@ def test_marks_are_left_out_of_what_is_embedded(text: str, reads: str) -> None:
     ids=lambda text: text[:12],
 )
 def test_hostile_text_is_read_in_time_that_grows_with_its_length(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     Readable(text).part(0, len(text))
-    assert time.monotonic() - begun < 4
+    assert time.thread_time() - begun < 4
 
 
 def test_chunks_keep_their_text_and_are_embedded_as_they_read() -> None:
