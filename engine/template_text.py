@@ -6,6 +6,7 @@ hold a line, and changes both with the file's chunks, so that they are right aft
 """
 
 import hashlib
+import heapq
 import json
 import re
 import sqlite3
@@ -26,7 +27,7 @@ MANY = 10
 """… and one in so many says nothing about any; between the two it counts in part."""
 PENALTY = 0.5
 """What a chunk of nothing but template text loses of its score."""
-LOOKED_AT = 100
+LOOKED_AT = 50
 """Chunks of a search whose text is looked at."""
 SHORTEST = 16
 """Characters of a line, as it is compared, below which it counts as no text at all: a rule, a
@@ -59,7 +60,7 @@ def shares(texts: Sequence[str], manifest: "Manifest") -> list[float]:
 def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]":
     """Yield ``found``, best first, where template text weighs less; blocking.
 
-    The first ``LOOKED_AT`` change places among themselves; those after them are worse already.
+    Only the text of the first ``LOOKED_AT`` is looked at; those after them are worse already.
 
     Raises:
         ManifestError: the manifest can't be read.
@@ -72,8 +73,12 @@ def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]"
             first, shares([one.stored.chunk.text for one in first], manifest), strict=True
         )
     ]
-    yield from sorted(weighed, key=lambda one: -one.ranked.score)
-    yield from rest
+    best_first = sorted(weighed, key=_by_score)
+    yield from heapq.merge(best_first, rest, key=_by_score)
+
+
+def _by_score(one: "Found") -> float:
+    return -one.ranked.score
 
 
 def factor(share: float) -> float:

@@ -146,9 +146,9 @@ MERGES = "\n".join(
     ids=lambda inside: inside[:20],
 )
 def test_what_cannot_be_read_safely_is_text_as_before(inside: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     assert front_matter.read(f"---\n{inside}\n---\nbody words\n") is None
-    assert time.monotonic() - begun < 1
+    assert time.thread_time() - begun < 1
     if "\x01" not in inside and "\udcff" not in inside and len(inside) < 100_000:
         text = f"---\n{inside}\n---\nbody words\n"
         assert "".join(c.text for c in chunks_of(text, 100_000)).startswith("---")
@@ -228,9 +228,9 @@ def test_boxes_of_tasks_are_not_quoted() -> None:
     ids=lambda value: str(value)[:20],
 )
 def test_inline_tags_are_those_of_vaults(text: str, tags: list[str]) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     assert [*inline_tags(text)] == tags
-    assert time.monotonic() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def test_tags_of_front_matter_and_text_are_one_set() -> None:

@@ -125,8 +125,8 @@ def test_only_links_in_the_part_that_is_asked_about_are_given() -> None:
 def test_many_files_of_one_name_and_many_links_cost_little() -> None:
     paths = [f"{n % 100}/{n}/Note.md".encode() for n in range(20_000)]
     links = find(without_code("[[x/Note]] [y](../Note.md) " * 50)).links
-    begun = time.monotonic()
+    begun = time.thread_time()
     names = Names(paths, {})
     for link in links:
         names.target_of(link, b"a/b.md")
-    assert time.monotonic() - begun < 10
+    assert time.thread_time() - begun < 10
