@@ -4,7 +4,7 @@
 [--json]``: DATA holds the collections ``scifact``, ``xquad``, ``product-docs-qa``, ``milvus-docs``
 and ``chunking``. Documents become files in a folder, and everything goes through the engine, as a
 person meets it. With ``--home`` the indexes are kept in DIR, and a second run embeds nothing;
-``--to`` writes the page; ``--quick`` takes the smallest collection alone, and is content without.
+``--to`` writes the page; ``--quick`` takes the smallest collection alone.
 """
 
 import argparse
@@ -219,7 +219,7 @@ def main() -> None:
     if absent := [name for name in wanted if name not in names]:
         print(f"not in {chosen.data}: {', '.join(absent)}")
     if not names:
-        raise SystemExit(0 if chosen.quick else 1)
+        raise SystemExit(1 if chosen.only or chosen.to else 0)
     kept = chosen.home.resolve() if chosen.home else None
     if kept:
         kept.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import beir, paths
+from engine import beir, kept, paths
 from engine.beir import Record
 from engine.documents import front_matter
 from engine.errors import HoverkiteError
@@ -31,7 +31,7 @@ class Written:
 
 def collections_dir() -> Path:
     """Folder of the collections that were written out; each can be made again."""
-    return paths.cache_dir() / "collections"
+    return paths.cache_dir() / kept.COLLECTIONS
 
 
 def write_out(folder: Path, place: Path) -> Written:

@@ -168,8 +168,11 @@ def overview(
     if not indexes:
         yield "no folder is indexed"
     total = sum(index.bytes for index in indexes)
-    made = ", ".join(f"{name} {size(taken)}" for name, taken in caches.items() if taken)
-    yield f"on disk: indexes {size(total)}; models: {made or 'none yet'}"
+    models = {name: taken for name, taken in caches.items() if taken and name != kept.COLLECTIONS}
+    made = ", ".join(f"{name} {size(taken)}" for name, taken in models.items())
+    written = caches.get(kept.COLLECTIONS, 0)
+    collections = f"; test collections {size(written)}" if written else ""
+    yield f"on disk: indexes {size(total)}; models: {made or 'none yet'}{collections}"
 
 
 def what_is_kept(index: KeptIndex) -> str:

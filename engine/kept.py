@@ -23,7 +23,9 @@ from engine.manifest_file import EMBEDDED_TOTAL, SCHEMA_VERSION
 MANIFEST = "manifest.sqlite"
 FORGOTTEN = "forgotten-"
 """What the name of an index begins with that is being removed."""
-CACHES = ("encoders", "models", "vllm")
+COLLECTIONS = "collections"
+"""The folder of test collections that were written out as documents."""
+CACHES = ("encoders", "models", "vllm", COLLECTIONS)
 """The folders of what can be made again."""
 
 READABLE = (2, 3, SCHEMA_VERSION)
@@ -210,7 +212,7 @@ def disk_use(place: Path) -> int:
 
 
 def caches() -> dict[str, int]:
-    """Return the bytes on disk of each cache of models."""
+    """Return the bytes on disk of each cache."""
     return {name: disk_use(paths.cache_dir() / name) for name in CACHES}
 
 

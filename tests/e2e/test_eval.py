@@ -85,6 +85,7 @@ def test_a_collection_is_indexed_once_and_measured_in_every_mode(
     assert "MRR@10     1.000 (1.000 to 1.000)" in again.stdout
     status = json.loads(hoverkite("status", root, "--json", **own_cache).stdout)
     assert status["embedded_total"] == told["chunks"] == status["chunks"]
+    assert "; test collections " in hoverkite("status", **own_cache).stdout
     assert hoverkite("forget", root, "--yes", **own_cache).returncode == 0
 
 

@@ -1,19 +1,23 @@
 """A person's own questions: how they are read, and which hits are right."""
 
+import argparse
 import json
 import math
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine import questions
+from engine import api, commands_eval, questions
 from engine.api_search import Place
 from engine.config import Settings
-from engine.errors import UsageError
+from engine.connection import EngineClient
+from engine.errors import HoverkiteError, UsageError
 from engine.questions import Question, Questions, holds, is_right
 from engine.scan import Look
 from tests.hits import hit
+from tests.tui import scripted
 
 LONG = " ".join(f"word{at}" for at in range(60))
 
@@ -143,3 +147,21 @@ def test_the_first_right_hit_is_what_is_relevant() -> None:
     assert asked.judge(1, []) == ([], {"none": 1}, 0.0)
     in_another_file = Questions([Question(1, "q", "c", "answer")]).judge(0, hits)
     assert (in_another_file.relevant, in_another_file.answered) == ({"none": 1}, 1.0)
+
+
+async def test_a_folder_that_a_window_has_paused_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its figures would be those of a part of it."""
+
+    class Client(EngineClient):
+        async def open_folder(self, path: str, **_: Any) -> api.FolderOpened:
+            return api.FolderOpened(folder="f", path=path)
+
+        async def sync(self, folder: str) -> AsyncGenerator[api.SyncEvent, None]:
+            yield scripted.status(watch="paused", pending=3)
+
+    options = argparse.Namespace(docs=str(tmp_path), yes=False)
+    subject = commands_eval.Subject(tmp_path, Questions([Question(1, "q", "a", "")]))
+    with pytest.raises(HoverkiteError, match="has paused indexing: 3 files wait"):
+        await commands_eval._indexed(Client(), subject, options)
