@@ -6,7 +6,7 @@ fused score is their weighted mean. The weight was chosen by measurement on all 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.store import Neighbour
 
@@ -27,10 +27,6 @@ class Ranked:
     dense_rank: int | None
     bm25_rank: int | None
     bm25_score: float | None
-
-    def times(self, factor: float) -> "Ranked":
-        """Return it with another score."""
-        return self if factor == 1 else replace(self, score=self.score * factor)
 
 
 def fuse(

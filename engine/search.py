@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from engine import extracts, folding, template_text, wanted
+from engine import extracts, folding, wanted
 from engine.api import Extract
 from engine.api_search import Cut, Hit, Mode, Place, SearchReply, SearchRequest
 from engine.config import Settings
@@ -51,7 +49,7 @@ class Searcher:
         if asked.text.strip() and not selection.is_empty:
             query = self._query(asked.text, mode, selection)
             wanted.check()
-            found = self._weighed(self._index.search(query, limit), limit)
+            found = self._index.search(query, limit)
             wanted.check()
         kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
         return SearchReply(
@@ -72,16 +70,6 @@ class Searcher:
             by_vector=mode != "bm25",
             selection=selection,
         )
-
-    def _weighed(self, found: Iterable[Found], limit: int) -> list[Found]:
-        """Return the best of ``found``, ranked anew: template text weighs less."""
-        some = [*islice(found, folding.LOOKED_AT * limit)]
-        texts = [one.stored.chunk.text for one in some]
-        weighed = [
-            replace(one, template=share, ranked=one.ranked.times(template_text.factor(share)))
-            for one, share in zip(some, template_text.shares(texts, self._manifest), strict=True)
-        ]
-        return sorted(weighed, key=lambda one: -one.ranked.score)
 
 
 def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Extract]:

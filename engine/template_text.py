@@ -68,7 +68,11 @@ def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]"
     rest = iter(found)
     first = [*islice(rest, LOOKED_AT)]
     weighed = [
-        replace(one, ranked=replace(one.ranked, score=one.ranked.score * factor(share)))
+        replace(
+            one,
+            template=share,
+            ranked=replace(one.ranked, score=one.ranked.score * factor(share)),
+        )
         for one, share in zip(
             first, shares([one.stored.chunk.text for one in first], manifest), strict=True
         )
