@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,11 +16,12 @@ from engine.api_search import Hit, SearchReply, SearchRequest
 from engine.batch import Outcome
 from engine.catch_up import CatchUp
 from engine.config import Settings
-from engine.errors import FolderError, HoverkiteError, StoreError
+from engine.errors import FolderError, HoverkiteError
 from engine.exact import find_exact
 from engine.index import Index, open_index
 from engine.listing import find_listed
 from engine.manifest import Manifest
+from engine.mending import Mending
 from engine.problems import as_known
 from engine.query import of_request
 from engine.search import Searcher, quote
@@ -38,7 +39,6 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 
-STORE_TRIALS = 3  # others may reopen it meanwhile, and it break again
 LOOK_AGAIN = 1.0
 """Seconds until a file that changed while it was read is looked at again."""
 IDLE = 30.0
@@ -67,6 +67,7 @@ class Folder:
         self._sync: Sync | None = None
         self._searcher: Searcher | None = None
         self._writer = Writer(self.id[:6], give_way=give_way)
+        self._mending = Mending(self._writer, self._check_open)
         self._bulk = Lane(self._run_bulk, self._start)
         self._edits = Lane(self._run_edits, self._start)
         self._stopping = threading.Event()
@@ -238,14 +239,16 @@ class Folder:
         await self._settle(outcome, bulk=True)
         assert self._index, "the folder is open"
         see = self._index.see_that_words_are_found
-        await self._trying(self._index, lambda: self._writer.do(see))
+        await self._mending.trying(self._index, lambda: self._writer.do(see))
         return outcome
 
     async def _finish(self, begin: Callable[[], Steps[_T]], *, bulk: bool = False) -> _T:
         """Do the work that ``begin`` begins, from its beginning whenever the store breaks."""
         assert self._index, "the folder is open"
         try:
-            return await self._trying(self._index, lambda: self._writer.finish(begin(), bulk=bulk))
+            return await self._mending.trying(
+                self._index, lambda: self._writer.finish(begin(), bulk=bulk)
+            )
         except Exception as error:  # whoever waits hears of it in known words
             self._catch_up.failed()
             raise self._fail(error) from None
@@ -282,7 +285,7 @@ class Folder:
         assert self._tidying and self._index, "the folder is open"
         tidying = self._tidying.run
         try:
-            await self._trying(self._index, lambda: self._writer.do(tidying))
+            await self._mending.trying(self._index, lambda: self._writer.do(tidying))
         except HoverkiteError as error:  # the next sync or search mends it
             log.warning("tidying up failed: %s", error)
 
@@ -290,7 +293,7 @@ class Folder:
         """Return what ``look`` finds in manifest and index, between two steps of the writer."""
         _, index = await self._result_of(self._opened)
         look_now = partial(look, self._manifest, index)
-        return await self._trying(index, lambda: self._writer.do(look_now))
+        return await self._mending.trying(index, lambda: self._writer.do(look_now))
 
     async def search(self, request: SearchRequest) -> SearchReply:
         """Return what ``request`` asks for; an exact search waits for neither encoder nor index.
@@ -309,7 +312,7 @@ class Folder:
         self._check_open()
         assert self._searcher, "the folder is open"
         searching = partial(self._searcher.search, request, asked)
-        reply = await self._trying(index, lambda: wanted.in_thread(searching))
+        reply = await self._mending.trying(index, lambda: wanted.in_thread(searching))
         return reply.model_copy(update={"took_ms": round((time.monotonic() - begun) * 1000, 1)})
 
     async def extracts(self, question: str, hits: Sequence[Hit]) -> list[api.Extract]:
@@ -368,25 +371,6 @@ class Folder:
     def _check_open(self) -> None:
         if self._stopping.is_set():
             raise FolderError(f"{self.root} was closed meanwhile", "Open it again: it goes on then")
-
-    async def _trying(self, index: Index, work: Callable[[], Awaitable[_T]]) -> _T:
-        """Do ``work``; a store that breaks meanwhile is reopened, and it is tried again."""
-        for _ in range(STORE_TRIALS - 1):
-            generation = index.generation
-            with contextlib.suppress(StoreError):
-                return await work()
-            await self._reopen(index, generation)
-        return await work()
-
-    async def _reopen(self, index: Index, seen: int) -> None:
-        """Reopen the index unless someone has done so since ``seen``, its generation then."""
-
-        def reopen() -> None:
-            if index.generation == seen:
-                index.reopen()
-
-        self._check_open()
-        await self._writer.do(reopen)
 
     def _start(self, work: Coroutine[None, None, _T]) -> asyncio.Task[_T]:
         task = asyncio.create_task(work)
