@@ -16,6 +16,7 @@ from engine.config import Settings
 from engine.embedding import Encoder
 from engine.errors import EngineError, FolderError, HoverkiteError, ModelError
 from engine.folder import Folder
+from engine.kept_vectors import KeptVectors
 from engine.manifest import Manifest, open_manifest
 from engine.open_folders import OpenFolders
 from engine.shared_encoder import SharedEncoder
@@ -80,7 +81,7 @@ def _divide(*_: object) -> None:
     raise ZeroDivisionError("division by zero")
 
 
-@pytest.mark.parametrize("ask", [lambda f: f.search("owl", 1), lambda f: f.synced()])
+@pytest.mark.parametrize("ask", [lambda f: f.search(wanted("owl", 1)), lambda f: f.synced()])
 async def test_closing_a_folder_that_is_opening_ends_what_waits_for_it(
     root: Path, ask: Callable[[Folder], Any]
 ) -> None:
@@ -117,16 +118,18 @@ async def test_the_manifest_is_read_whole_and_closed_away_from_the_event_loop(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: dict[str, threading.Thread] = {}
-    for name in ("files_without_vectors", "close"):
-        monkeypatch.setattr(Manifest, name, _listening(name, threads))
+    for kind, name in ((KeptVectors, "files_without"), (Manifest, "close")):
+        monkeypatch.setattr(kind, name, _listening(kind, name, threads))
     async with opening(root, TinyEncoder()):
         pass
-    assert threads["files_without_vectors"].name.startswith("write-")
+    assert threads["files_without"].name.startswith("write-")
     assert threads["close"] is not threading.main_thread()
 
 
-def _listening(name: str, threads: dict[str, threading.Thread]) -> Callable[..., Any]:
-    method = getattr(Manifest, name)
+def _listening(
+    kind: type, name: str, threads: dict[str, threading.Thread]
+) -> Callable[..., Any]:
+    method = getattr(kind, name)
 
     def listen(*args: Any) -> Any:
         threads[name] = threading.current_thread()
