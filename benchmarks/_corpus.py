@@ -4,14 +4,17 @@ How long a search, a start or an edit takes depends on how many vectors there ar
 say. A query's own vector, and those of edited text, are the encoder's.
 """
 
+import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from engine import chunking, config, documents, embedding, encoder_files, paths
+from engine import config, embedding, encoder_files, paths
 from engine.manifest import Manifest, text_hash
+from engine.reading import Reader
+from engine.scan import Entry
 
 _VOCABULARY = """
 above across acre again amber answer arch autumn bank basket beacon bell bird border branch bridge
@@ -29,7 +32,6 @@ WORDS = _VOCABULARY.split()
 PARAGRAPH = range(380, 461)
 """Characters: more than half a chunk and less than one, so that a paragraph is a chunk."""
 FILES_A_FOLDER = 100
-MAX_BYTES = 10_000_000
 _BATCH = 5000
 
 
@@ -57,9 +59,9 @@ def texts_of(docs: Path) -> Iterator[str]:
 
 
 def texts_in(file: Path) -> list[str]:
-    """Return the chunks of one file, as an engine with default settings cuts them."""
-    document, _ = documents.load(file, max_bytes=MAX_BYTES)
-    return [chunk.text for chunk in chunking.split(document, size=512, overlap=51)]
+    """Return what an engine with default settings embeds of one file."""
+    read = Reader(file.parent, config.load({})).read(0, Entry(os.fsencode(file.name), 0, 0, 0))
+    return [chunk.embedded for chunk in read.chunks] if read else []
 
 
 def make_known(docs: Path, *, all_but: int = 0) -> int:

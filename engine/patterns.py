@@ -45,8 +45,11 @@ _NOT_KNOWN = ("(?=", "(?!", "(?<", "(?>")
 
 
 @lru_cache(32)
-def compiled(exact: Exact) -> "Pattern":
+def compiled(exact: Exact, *, to_line_end: bool = False) -> "Pattern":
     """Return the expression that finds ``exact`` in UTF-8 bytes, smart case applied.
+
+    ``to_line_end`` takes the rest of the line into the match, so that each line has only one; what
+    may be empty is found at the end of its line once more.
 
     Raises:
         UsageError: it is no regular expression, or one that takes too much memory.
@@ -68,9 +71,11 @@ def compiled(exact: Exact) -> "Pattern":
     pattern = typed.encode()
     try:
         if not exact.is_regex:
-            return re2.compile(re2.escape(pattern), options)
+            rest = b".*" if to_line_end else b""
+            return re2.compile(re2.escape(pattern) + rest, options)
         re2.compile(pattern, options)  # its faults are told in the words that were typed
-        return re2.compile(b"(?m)" + _with_unicode(typed).encode(), options)
+        known = _with_unicode(typed)
+        return re2.compile(f"(?m)(?:{known}).*" if to_line_end else f"(?m){known}", options)
     except re2.error as error:
         raise _fault(exact.pattern, error.args[0]) from None
 

@@ -1,0 +1,102 @@
+"""Which words of a question name one thing: identifiers, error codes, file names, flags, versions.
+
+Whoever types ``ERR_TIMEOUT-12`` or ``index.md`` wants the chunks that hold it, word for word.
+
+>>> named("What does --max-degree do in hnsw_index.md since v2.4.1?")
+['--max-degree', 'hnsw_index.md', 'v2.4.1']
+>>> named("How often are 40 generators and/or pumps tested, e.g. in 2026?")
+[]
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from engine.lexical import UNSPACED
+from engine.stop_words import STOP_WORDS
+
+MOST_NAMES = 16
+"""Of one question: a pasted log is no list of names."""
+TELLING_SHARE = 1 / 3
+"""A word in capitals tells something where at most so many of the chunks found hold it."""
+
+_QUOTED = re.compile(r"(?<!`)`{1,2}([^`\n]{1,200})`{1,2}(?!`)")
+_TOKEN = re.compile(rf"(?:(?![{UNSPACED}])[^\s`“”„«»‘’，。？！：；（）、<>|])+")
+_AROUND = "\"'()[]{},;:!?…*"
+_NAMES = re.compile(
+    r"""
+      --[a-zA-Z][\w-]+                              # --flag
+    | \w*[^\W\d]\w*_\w+ | _+[^\W\d]\w*              # snake_case, CONST_CASE, __init__
+    | (?=[\w-]*_)[\w-]*[^\W\d_][\w-]*               # ERR_FOO-12
+    | [a-z][a-z0-9]*[A-Z]\w*                        # camelCase
+    | [A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+             # PascalCase
+    | \w+(?:(?:::|->)~?\w+)+                        # std::vector
+    | (?:[\w-]{2,}|[\w-]+(?=\.\w{2}))(?:\.[\w-]+)*\.[^\W\d]\w{0,9}  # index.md, os.path.join
+    | (?:~|\.{1,2})?/[\w.~-]+(?:/[\w.~-]+)*/?       # /etc/hosts
+    | [\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[^\W\d]\w{0,9}   # guide/index.md
+    | 0[xX][0-9a-fA-F]+                             # 0x80070005
+    | [A-Z]{1,5}-?\d{2,}\w* | [A-Z]{2,}-\d+(?:-\d+)+  # E1234, ORA-00942, CVE-2021-44228
+    | (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}        # a commit
+    | [vV]\d+(?:\.\d+)*(?:-[\w.]+)? | \d+(?:\.\d+){2,}(?:[-+]?[\w.]+)?  # v2, 2.4.1-rc1
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                  # a mail address
+    | \$\w+ | @[\w.]+\w                             # $HOME, @property
+    """,
+    re.VERBOSE,
+)
+_CALL = re.compile(r"([\w.:]+)\(.*\)?")
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9]{2,}")
+_LETTERS = re.compile(r"[a-z]")
+
+
+def named(question: str) -> list[str]:
+    """Return the names in ``question``, in order, each once; words in capitals are not among them.
+
+    Text between backquotes is a name, whatever it is. A name has no spaces otherwise.
+    """
+    found = [match[1].strip() for match in _QUOTED.finditer(question)]
+    for token in _TOKEN.findall(_QUOTED.sub(" ", question)):
+        if name := _name_in(token):
+            found.append(name)
+    return [*dict.fromkeys(filter(None, found))][:MOST_NAMES]
+
+
+def _name_in(token: str) -> str:
+    bare = token.strip(_AROUND).rstrip(".")
+    if call := _CALL.fullmatch(token.lstrip(_AROUND).rstrip(",;:!?.")):
+        return call[1]
+    if bare.startswith("--"):
+        bare = bare.partition("=")[0]
+    return bare if len(bare) <= 200 and _NAMES.fullmatch(bare) else ""
+
+
+def in_capitals(question: str) -> list[str]:
+    """Return the words of ``question`` that are all capitals, such as HNSW; none if all of it is.
+
+    Whether one names anything is told by how rare it is: see ``telling``.
+    """
+    if not _LETTERS.search(question):
+        return []
+    names = {*named(question)}
+    bare = (token.strip(_AROUND + ".") for token in _TOKEN.findall(question))
+    words = [word for word in bare if _CAPITALS.fullmatch(word)]
+    rest = (word for word in words if word.lower() not in STOP_WORDS and word not in names)
+    return [*dict.fromkeys(rest)][:MOST_NAMES]
+
+
+def telling(words: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Return those of ``words`` that some of ``texts`` hold, and not more than a third of them."""
+    few = TELLING_SHARE * len(texts)
+    return [word for word in words if 0 < sum(bool(held([word], text)) for text in texts) <= few]
+
+
+def held(names: Sequence[str], text: str) -> list[str]:
+    """Return the ``names`` that ``text`` holds word for word; one without capitals in any case."""
+    return [name for name in names if _finds(name).search(text)]
+
+
+@lru_cache(256)
+def _finds(name: str) -> re.Pattern[str]:
+    before = r"(?<!\w)" if re.match(r"\w", name) else r"(?<![\w-])"
+    after = r"(?!\w)" if re.search(r"\w$", name) else ""
+    case = re.NOFLAG if any(letter.isupper() for letter in name) else re.IGNORECASE
+    return re.compile(f"{before}{re.escape(name)}{after}", case)
