@@ -315,6 +315,26 @@ class MainScreen(LiveResults):
         """Show why the shown hit is there, or its text again."""
         self.post_message(messages.WhyAsked())
 
+    @work(exclusive=True, group="links", exit_on_error=False)
+    async def action_follow(self) -> None:
+        """List the links of the shown hit."""
+        hit = self.preview.hit or self.results.selected
+        if hit is None:
+            return
+        from engine.api_links import LinksRequest
+
+        lines = LinksRequest(
+            path=hit.path,
+            quoted_path=hit.quoted_path,
+            start_line=hit.start_line,
+            end_line=hit.end_line,
+        )
+        try:
+            engine, folder = await self._link.ready()
+            self.post_message(messages.LinksFound(await engine.links(folder, lines)))
+        except HoverkiteError as error:
+            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+
     def action_edit(self) -> None:
         """Open the shown hit in the editor."""
         hit = self.preview.hit or self.results.selected
