@@ -71,8 +71,6 @@ class MainScreen(LiveResults):
         """Search lines, which is no question to the model."""
         if self._sought is None or self._sought.query != query:
             self._seek(Search(query, None))
-        if not self.question:
-            self.answer.show_note(notes.lines_note())
 
     @on(messages.AgainAsked)
     async def _start_again(self) -> None:

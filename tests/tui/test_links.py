@@ -43,7 +43,7 @@ async def test_l_lists_the_links_and_enter_opens_one_at_its_line(size: tuple[int
         await driver.press("j", "enter")
         await driver.until(lambda: len(driver.app.screen_stack) == 1, "closing")
         await driver.until(lambda: driver.seen(HitOpened))
-        opened = [m.hit for m in driver.messages if isinstance(m, HitOpened)][0]
+        opened = next(m.hit for m in driver.messages if isinstance(m, HitOpened))
         assert (opened.path, opened.start_line) == ("other.md", 7)
 
 
