@@ -44,8 +44,8 @@ class MainScreen(LiveResults):
     @on(messages.QueryAsked)
     async def _start_question(self, message: messages.QueryAsked) -> None:
         self._retry_after_failure()
-        if typed_query.asks_for_lines(message.question):
-            self._show_lines(message.question)
+        if typed_query.asks_no_model(message.question):
+            self._show_found_only(message.question)
             return
         self._number += 1
         self._forget_typed()
@@ -67,10 +67,10 @@ class MainScreen(LiveResults):
         self._say_searching()
         self.preview.show_nothing()
 
-    def _show_lines(self, query: str) -> None:
-        """Search lines, which is no question to the model."""
+    def _show_found_only(self, query: str) -> None:
+        """Search what is no question to the model: lines, or whatever some filters let in."""
         if self._sought is None or self._sought.query != query:
-            self._seek(Search(query, None))
+            self._seek(Search(query, self._mode))
 
     @on(messages.AgainAsked)
     async def _start_again(self) -> None:

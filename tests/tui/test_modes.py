@@ -187,6 +187,36 @@ def test_which_queries_ask_for_lines(query: str, wanted: bool) -> None:
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
+        ("'x", True),
+        ("path:guide/**", True),
+        ("-draft type:md", True),
+        ("path:a x", False),
+        ("q", False),
+    ],
+)
+def test_which_queries_ask_no_model(query: str, wanted: bool) -> None:
+    assert typed_query.asks_no_model(query) is wanted
+
+
+async def test_filters_alone_list_what_they_let_in() -> None:
+    engine = ScriptedEngine()
+    engine.finds["path:notes"] = [found("path:notes", lines(3))]
+    async with driving(engine) as driver:
+        await driver.ask("path:notes")
+        await driver.until(lambda: len(driver.main.results.hits) == 3)
+        assert engine.questions == []
+        await driver.until(lambda: driver.main.preview.hit is not None)
+        await driver.press("down", "x")
+        await driver.until(lambda: "newest files first" in flat(driver.said("preview-text")))
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
         ("'needle", ["needle", "Needle"]),
         ("'Needle", ["Needle"]),
         ("/n[e]+dle/", ["needle", "Needle"]),
