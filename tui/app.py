@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.theme import Theme
 
+    from engine.api_links import Link
     from tui.engine_port import EngineSource
 
 log = logging.getLogger(__name__)
@@ -222,6 +223,21 @@ class HoverkiteApp(App[None]):
             raise fault
         if status:
             self.notify(editor.ending(command, status), severity="warning")
+
+    @on(messages.LinksFound)
+    def _list_links(self, message: messages.LinksFound) -> None:
+        if not message.links:
+            self.notify("This hit links to no other file of the folder")
+            return
+        from tui.links_page import LinksPage
+
+        self.push_screen(LinksPage(message.links), self._follow_link)
+
+    def _follow_link(self, link: Link | None) -> None:
+        from tui.links_page import place_of
+
+        if link is not None:
+            self.main.post_message(messages.HitOpened(place_of(link)))
 
     # --- dialogs -----------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from engine.safe_text import clean_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.api_search import Hit
+    from engine.api_search import Place
 
 LAST_RESORT = "vi"
 
@@ -71,7 +71,7 @@ def _wait(words: list[str]) -> list[str]:
     return [] if {"-w", "--wait"} & set(words) else ["--wait"]
 
 
-def file_of(folder: Path, hit: Hit) -> Path:
+def file_of(folder: Path, hit: Place) -> Path:
     """The file ``hit`` stands in, also when its name is not valid UTF-8.
 
     Raises:

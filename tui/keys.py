@@ -84,6 +84,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="Why the hit is there, or its text again",
     ),
     Binding(
+        "l",
+        "follow",
+        "Links",
+        id="screen.follow",
+        tooltip="The links of the hit, to open what they lead to",
+    ),
+    Binding(
         "i",
         "report",
         "Folder",

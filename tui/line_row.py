@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LARGEST_PLACE = 0.45
 """Share of a row that the places of the lines take at most."""
 BEFORE_MATCH = 12
-"""Characters shown before a match that stands too far to the right to be seen."""
+"""Characters shown at most before a match that stands too far to the right to be seen."""
 
 
 def rows(hits: Sequence[Hit], query: str, width: int) -> list[Content]:
@@ -43,7 +43,9 @@ def _around_match(hit: Hit, query: str, width: int) -> Content:
     found = typed_query.spans(text, query)
     begin = 0
     if found and cell_len(text[: found[0][1]]) > width:
-        begin = max(found[0][0] - BEFORE_MATCH, 0)
+        start, end = found[0]
+        room = width - cell_len(text[start:end]) - 2 * cell_len(hit_row.ELLIPSIS)
+        begin = max(start - min(BEFORE_MATCH, max(room // 2, 0)), 0)
     lead = hit_row.ELLIPSIS if begin else ""
     line = Content.styled(lead + text[begin:], "$foreground")
     for start, end in found:

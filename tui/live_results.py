@@ -143,6 +143,9 @@ class LiveResults(Desk):
         cited = self._evidence if search.asked else ()
         self.results.show_reply(reply, self._chunks, about=about, cited=cited, again=again)
         self._name_question()
+        if not self.question:
+            exact = reply.mode == "exact"
+            self.answer.show_note(notes.lines_note() if exact else notes.answer_note())
 
     def _name_question(self) -> None:
         """Have the answer say what it answers while the hits beside it are those of another."""
@@ -177,6 +180,8 @@ class LiveResults(Desk):
 
     def _show_rest(self) -> None:
         """Show a note in place of hits."""
+        if not self.question:
+            self.answer.show_note(notes.answer_note())
         self._show_note(notes.results_note(self._status, self._survey))
         self.preview.show_nothing()
 

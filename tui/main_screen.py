@@ -44,8 +44,8 @@ class MainScreen(LiveResults):
     @on(messages.QueryAsked)
     async def _start_question(self, message: messages.QueryAsked) -> None:
         self._retry_after_failure()
-        if typed_query.asks_for_lines(message.question):
-            self._show_lines(message.question)
+        if typed_query.asks_no_model(message.question):
+            self._show_found_only(message.question)
             return
         self._number += 1
         self._forget_typed()
@@ -67,12 +67,10 @@ class MainScreen(LiveResults):
         self._say_searching()
         self.preview.show_nothing()
 
-    def _show_lines(self, query: str) -> None:
-        """Search lines, which is no question to the model."""
+    def _show_found_only(self, query: str) -> None:
+        """Search what is no question to the model: lines, or whatever some filters let in."""
         if self._sought is None or self._sought.query != query:
-            self._seek(Search(query, None))
-        if not self.question:
-            self.answer.show_note(notes.lines_note())
+            self._seek(Search(query, self._mode))
 
     @on(messages.AgainAsked)
     async def _start_again(self) -> None:
@@ -314,6 +312,26 @@ class MainScreen(LiveResults):
     def action_why(self) -> None:
         """Show why the shown hit is there, or its text again."""
         self.post_message(messages.WhyAsked())
+
+    @work(exclusive=True, group="links", exit_on_error=False)
+    async def action_follow(self) -> None:
+        """List the links of the shown hit."""
+        hit = self.preview.hit or self.results.selected
+        if hit is None:
+            return
+        from engine.api_links import LinksRequest
+
+        lines = LinksRequest(
+            path=hit.path,
+            quoted_path=hit.quoted_path,
+            start_line=hit.start_line,
+            end_line=hit.end_line,
+        )
+        try:
+            engine, folder = await self._link.ready()
+            self.post_message(messages.LinksFound(await engine.links(folder, lines)))
+        except HoverkiteError as error:
+            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
 
     def action_edit(self) -> None:
         """Open the shown hit in the editor."""

@@ -9,7 +9,8 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.api import AskEvent, FolderOpened, FolderStatus, FolderSurvey
-    from engine.api_search import Hit, Mode, SearchReply
+    from engine.api_links import Link
+    from engine.api_search import Hit, Mode, Place, SearchReply
     from engine.config import Settings
     from engine.errors import HoverkiteError
     from tui.search import Search
@@ -64,9 +65,16 @@ class HitHighlighted(Message):
 
 @dataclass
 class HitOpened(Message):
-    """A person chose a hit to read in their editor."""
+    """A person chose a hit, or what it links to, to read in their editor."""
 
-    hit: Hit
+    hit: Place
+
+
+@dataclass
+class LinksFound(Message):
+    """The links of the shown hit are known."""
+
+    links: list[Link]
 
 
 @dataclass

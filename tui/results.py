@@ -205,7 +205,8 @@ def results_title(reply: SearchReply, chunks: int | None, about: str) -> Content
         facts += [] if reply.mode == MODES[0] else [reply.mode]
         of = "" if chunks is None or about else f" of {figures.count(chunks)}"
         facts.append(f"{len(reply.hits)}{of} chunks")
-    facts += [] if about else [figures.milliseconds(reply.took_ms)]
+    is_cut = reply.matches is not None and len(reply.hits) < reply.matches
+    facts += [] if about or is_cut else [figures.milliseconds(reply.took_ms)]
     told = "".join(f" · {fact}" for fact in facts)
     return Content.assemble("results", (told, "not bold $quiet"))
 

@@ -43,6 +43,14 @@ def asks_for_lines(query: str) -> bool:
     return query.lstrip().startswith("'") if found is None else found.exact is not None
 
 
+def asks_no_model(query: str) -> bool:
+    """Whether ``query`` is no question: it asks for lines, or consists of filters alone."""
+    if asks_for_lines(query):
+        return True
+    found = _read(query) if any(mark in query for mark in ':-"') else None
+    return found is not None and found.is_listing
+
+
 def spans(text: str, query: str) -> list[tuple[int, int]]:
     """Spans of ``text`` that answer to ``query``: its matches, or the words that tell."""
     found = _read(query)

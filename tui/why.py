@@ -21,7 +21,8 @@ MOST_CUT = 8
 
 def explanation(hit: Hit, reply: SearchReply | None, width: int) -> Content:
     """Tell everything known of ``hit``, then of the search that found it, in ``width`` cells."""
-    facts = _facts_of_line() if hit.distance is None else _facts(hit)
+    exact = reply is not None and reply.mode == "exact"
+    facts = _facts_without_distance(exact) if hit.distance is None else _facts(hit)
     lines: list[Line] = [_labelled(label, text) for label, text in facts]
     for number, place in enumerate(hit.folded):
         lines.append(_labelled("" if number else "folded", _place(place)))
@@ -48,11 +49,12 @@ def _facts(hit: Hit) -> list[tuple[str, str]]:
     return facts
 
 
-def _facts_of_line() -> list[tuple[str, str]]:
-    return [
-        ("exact", "the line holds what you typed"),
-        ("", "no distance: lines come in the order of their files"),
-    ]
+def _facts_without_distance(exact: bool) -> list[tuple[str, str]]:
+    if exact:
+        order = "no distance: lines come in the order of their files"
+        return [("exact", "the line holds what you typed"), ("", order)]
+    order = "no distance, since there are no words to rank by: newest files first"
+    return [("filters", "they let its file in"), ("", order)]
 
 
 def _rank(rank: int | None, words: str, sign: str) -> str:

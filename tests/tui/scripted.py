@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from engine import api, api_message, api_search
+from engine import api, api_links, api_message, api_search
 from engine.api_search import SearchReply, SearchRequest
 from engine.config import Settings
 from engine.errors import EngineError, HoverkiteError
@@ -121,6 +121,8 @@ class ScriptedEngine:
         """Of the questions."""
         self.opened: list[tuple[str, bool, bool]] = []
         self.pauses: list[bool] = []
+        self.links_found: list[api_links.Link] = []
+        self.links_asked: list[api_links.LinksRequest] = []
         self.stopped = 0
         self.closed = 0
 
@@ -171,6 +173,10 @@ class ScriptedEngine:
             if isinstance(event, HoverkiteError):
                 raise event
             yield event
+
+    async def links(self, folder: str, request: api_links.LinksRequest) -> list[api_links.Link]:
+        self.links_asked.append(request)
+        return self.links_found
 
     async def pause(self, folder: str, *, paused: bool) -> api.FolderStatus:
         self.pauses.append(paused)

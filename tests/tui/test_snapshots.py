@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from engine import api
+from engine import api, api_search
 from engine.errors import EngineError
 from tests.hits import hit
 from tests.tui import content
@@ -23,6 +23,7 @@ from tests.tui.scripted import (
     ScriptedEngine,
     ScriptedSource,
     failed,
+    found,
     llm,
     status,
     tokens,
@@ -104,6 +105,47 @@ async def helping(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("f1")
 
 
+EXPLAINED = [
+    each.model_copy(
+        update={
+            "score": round(1 - number / 9, 3),
+            "dense_rank": number + 1 if number != 2 else None,
+            "bm25_rank": 8 - number if number < 6 else None,
+            "bm25_score": 7.25 if number < 6 else None,
+            "folded": [api_search.Place(path="bread/old.md", start_line=3, end_line=9)]
+            if number == 1
+            else [],
+        }
+    )
+    for number, each in enumerate(content.HITS)
+]
+
+
+async def typing(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    engine.finds["starter in the fridge"] = [found("starter in the fridge", EXPLAINED)]
+    driver.main.query_pane.input.text = "starter in the fridge"
+    await driver.until(lambda: "to “How" in driver.title("answer"))
+
+
+async def explaining(driver: Driver, engine: ScriptedEngine) -> None:
+    await typing(driver, engine)
+    driver.main.go_to("results")
+    await driver.press("j", "x")
+
+
+async def finding_lines(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    lines = [
+        each.model_copy(update={"distance": None, "heading": "", "text": each.text.split("\n")[-1]})
+        for each in content.HITS
+    ]
+    reply = found("/st[a-z]+er|feed/", lines, mode="exact", matches=23, files=["a", "b"])
+    engine.finds[reply.query] = [reply]
+    await driver.ask(reply.query)
+    await driver.until(lambda: driver.main.preview.hit is not None)
+
+
 async def hostile(driver: Driver, engine: ScriptedEngine) -> None:
     attack = "[/] [@click=app.quit]x[/] a[i] \x1b]52;c;AA==\x07 \u202eevil"
     await at_rest(driver, engine, status(docs=f"/x/{attack}"))
@@ -129,7 +171,7 @@ async def at_rest(driver: Driver, engine: ScriptedEngine, shown: api.FolderStatu
 
 SCENES: list[Scene] = [
     *(first_start, empty, indexing, waiting_for_vllm, streaming, answered, browsing),
-    *(unavailable, confirming, helping, hostile, engine_failed),
+    *(typing, explaining, finding_lines, unavailable, confirming, helping, hostile, engine_failed),
 ]
 
 

@@ -1,0 +1,86 @@
+"""The links of a hit, to follow one of them to the file it leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from engine.api_search import Place
+from engine.safe_text import clean_line
+from tui import hit_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.api_links import Link
+
+LONGEST_LABEL = 28
+"""Cells of a link's own words."""
+LONGEST_PLACE = 34
+"""Cells of the place it leads to."""
+
+
+class LinksPage(ModalScreen["Link | None"]):
+    """Lists ``links``; its result is the one to follow, None for none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,l", "close", "Close", id="links.close", tooltip="Back to the screen"),
+        Binding("j", "move(1)", "Next", id="links.next", tooltip="The next link", show=False),
+        Binding(
+            "k", "move(-1)", "Before", id="links.before", tooltip="The link before", show=False
+        ),
+    ]
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        super().__init__()
+        self._links = links
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list, with the first link under the cursor."""
+        with Vertical(classes="dialog page") as box:
+            box.border_title = Content("links of this hit")
+            box.border_subtitle = Content.styled("enter opens · esc closes", "$quiet")
+            yield OptionList(*(Option(row(link)) for link in self._links), markup=False)
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(self._links[event.option_index])
+
+    def action_close(self) -> None:
+        """Close the page and follow nothing."""
+        self.dismiss(None)
+
+    def action_move(self, step: int) -> None:
+        """Go to the next link, or the one before."""
+        links = self.query_one(OptionList)
+        if step > 0:
+            links.action_cursor_down()
+        else:
+            links.action_cursor_up()
+
+
+def row(link: Link) -> Content:
+    """The words of a link and where it leads."""
+    label = hit_row.elide_end(clean_line(link.label or link.target), LONGEST_LABEL)
+    place = hit_row.elide_path(f"{clean_line(link.path)}:{link.line}", LONGEST_PLACE)
+    return Content.assemble((f"{label}  ", "$foreground"), (f"→ {place}", "$cite"))
+
+
+def place_of(link: Link) -> Place:
+    """The place that ``link`` leads to; in a PDF, its first page."""
+    return Place(
+        path=link.path,
+        quoted_path=link.quoted_path,
+        start_line=link.line,
+        end_line=link.line,
+        page=1 if link.path.lower().endswith(".pdf") else None,
+    )
