@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_`]*+(\s+)|(?<=[。！？])[”’」』）]*()")
 """What may end a sentence; group 1 is the space behind it, group 2 stands where there is none."""
@@ -40,8 +41,16 @@ def first_whole(text: str) -> int:
 
 def _goes_on(text: str, at: int) -> bool:
     """Whether the point before ``at`` belongs to an abbreviation, or to the number of an item."""
-    begin = max(0, at - _LONGEST_ABBREVIATION)
-    return bool(ABBREVIATION.search(text, begin, at) or _NUMBER.search(text, begin, at))
+    least = max(0, at - _LONGEST_ABBREVIATION)
+    begin = max(text.rfind(" ", least, at), text.rfind("\n", least, at)) + 1
+    if begin < least:
+        return False
+    return _is_abbreviated(text[begin:at]) or bool(_NUMBER.search(text, least, at))
+
+
+@lru_cache(10_000)
+def _is_abbreviated(word: str) -> bool:
+    return bool(ABBREVIATION.search(word))
 
 
 def wraps(text: str) -> Iterator[int]:
