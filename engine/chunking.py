@@ -1,43 +1,37 @@
-"""Text → chunks with positions and heading path.
-
-langchain-text-splitters decides where to cut. Its own search for where a piece stands can find an
-earlier copy of the same words, so each character that is no separator is replaced by one that
-tells its position: the cuts stay the same, and every piece says where it stands.
-"""
+"""Text → chunks with positions, heading path, and what is embedded before each."""
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from engine import cutting, sentences
 from engine.chunk import Chunk
+from engine.cutting import STRETCH
 from engine.documents import Document
 from engine.documents.readable import Readable
-from engine.headings import Sections
+from engine.headings import SEPARATOR, Sections
 
-if TYPE_CHECKING:
-    from langchain_text_splitters import RecursiveCharacterTextSplitter
-
-CHUNKER_VERSION = 3
+CHUNKER_VERSION = 4
 """Grows whenever the same document would be cut in another way."""
 
-PROSE = (r"\n\n", r"\r\n\r\n", r"\n", "(?<=[。！？])", " ", "")
-"""Where prose may be cut, best first: the splitter's own list, with the paragraphs of files from
-Windows and the sentences of languages without spaces."""
-STRETCH = 500_000
-"""Characters that are split at a time: no more than there are code points to mark them with."""
+_WORD = re.compile(r"\S")
 
-_FIRST_MARK = 0x20000
-_MARKED = re.compile(f"[{chr(_FIRST_MARK)}-{chr(_FIRST_MARK + STRETCH)}]")
+Fits = Callable[[str], bool]
+"""Whether a model takes a whole text, or would cut it."""
 
 
-def split(document: Document, *, size: int, overlap: int, at_headings: bool = True) -> list[Chunk]:
+def split(
+    document: Document,
+    *,
+    size: int,
+    overlap: int,
+    at_headings: bool = True,
+    at_sentences: bool = False,
+    context: int = 0,
+    fits: Fits = lambda text: True,
+) -> list[Chunk]:
     """Return the chunks of ``document``, in order, each at most ``size`` characters long.
 
     Neighbours share up to ``overlap`` characters. Nothing but whitespace, or front matter,
@@ -45,50 +39,113 @@ def split(document: Document, *, size: int, overlap: int, at_headings: bool = Tr
     No chunk spans two pages, nor ``at_headings`` two sections, so that an edit changes the chunks
     of its own section alone; those below a quarter of ``size`` are taken together with the next,
     and a heading stands in one chunk with what follows it.
+    Prose is cut between its paragraphs, lines and words, ``at_sentences`` between its sentences
+    before the words. With ``context``, a chunk is embedded together with the title and headings it
+    stands under and up to so many characters that stand before it. What does not ``fit`` the model
+    is embedded without them, and cut further where that is not enough.
     """
-    sections = Sections(document)
-    separators = _separators(document.language)
-    breaks = sections.breaks(size // 4) if at_headings else [0]
-    joints = sections.lines if at_headings else []
-    readable = Readable(document.text, document.body) if document.kind == "markdown" else None
-    chunks = []
-    for begin, end in _parts(document, breaks):
-        inside = joints[bisect_left(joints, (begin, 0)) : bisect_left(joints, (end, 0))]
-        joined = [(first - begin, last - begin) for first, last in inside]
-        for start, stop in _spans(document.text[begin:end], separators, size, overlap, joined):
-            chunk = _chunk(document, sections, readable, begin + start, begin + stop)
-            assert document.text[chunk.start : chunk.end] == chunk.text
-            chunks.append(chunk)
-    return _with_card(document, chunks, size)
+    return _Splitting(document, size, overlap, at_headings, at_sentences, context, fits).chunks()
 
 
-def _with_card(document: Document, chunks: list[Chunk], size: int) -> list[Chunk]:
-    """Put what the front matter says before the first chunk, or let it be one of its own."""
+class _Splitting:
+    """The way of one document to its chunks."""
+
+    def __init__(
+        self,
+        document: Document,
+        size: int,
+        overlap: int,
+        at_headings: bool,
+        at_sentences: bool,
+        context: int,
+        fits: Fits,
+    ) -> None:
+        self._document, self._size, self._overlap = document, size, overlap
+        self._at_headings, self._context, self._fits = at_headings, context, fits
+        self._sections = Sections(document)
+        in_prose = at_sentences and document.kind != "code"
+        self._places = cutting.separators(document.language, in_prose)
+        in_markdown = document.kind == "markdown"
+        self._readable = Readable(document.text, document.body) if in_markdown else None
+        self._card = document.card if fits(document.card) else ""
+        found = _WORD.search(document.text, document.body)
+        self._first = found.start() if found else -1
+
+    def chunks(self) -> list[Chunk]:
+        """Return the chunks, in order."""
+        breaks = self._sections.breaks(self._size // 4) if self._at_headings else [0]
+        joints = self._sections.lines if self._at_headings else []
+        chunks: list[Chunk] = []
+        for begin, end in _parts(self._document, breaks):
+            inside = joints[bisect_left(joints, (begin, 0)) : bisect_left(joints, (end, 0))]
+            joined = [(first - begin, last - begin) for first, last in inside]
+            text = self._document.text[begin:end]
+            for start, stop in cutting.spans(text, self._places, self._size, self._overlap, joined):
+                chunks += self._fitting(begin, begin + start, begin + stop)
+        return chunks or _only_card(self._document, self._size)
+
+    def _fitting(self, begin: int, start: int, end: int) -> Iterator[Chunk]:
+        """Yield ``text[start:end]`` as a chunk, or cut further, in a part that begins at ``begin``.
+
+        A single character is never cut.
+        """
+        plain = self._chunk(start, end)
+        card = self._card if start == self._first else ""
+        for context in (self._before(plain, begin, card), card):
+            chunk = replace(plain, context=context)
+            if self._fits(chunk.embedded):
+                yield chunk
+                return
+        if end - start == 1:
+            yield plain
+            return
+        text = self._document.text[start:end]
+        for first, last in cutting.spans(text, self._places, (end - start + 1) // 2, 0):
+            yield from self._fitting(begin, start + first, start + last)
+
+    def _chunk(self, start: int, end: int) -> Chunk:
+        document = self._document
+        text = document.text[start:end]
+        first, last = document.lines(start, end)
+        return Chunk(
+            start=start,
+            end=end,
+            text=text,
+            start_line=first,
+            end_line=last,
+            page=document.page(start),
+            heading=self._sections.path(start, end),
+            readable=self._readable.part(start, end) if self._readable else None,
+        )
+
+    def _before(self, chunk: Chunk, begin: int, card: str) -> str:
+        """Return ``card``, the headings that ``chunk`` does not say, and what stands before it."""
+        if not self._context:
+            return card
+        said = "\n".join([card, chunk.embedded])
+        path = [self._document.title, *chunk.heading.split(SEPARATOR)]
+        missing = [name for name in dict.fromkeys(path) if name not in said]
+        lines = [card, SEPARATOR.join(missing), self._lead(begin, chunk.start)]
+        return "\n".join(filter(None, lines))
+
+    def _lead(self, begin: int, end: int) -> str:
+        """Return the sentences, or at least the words, that stand before ``end``."""
+        text = self._document.text
+        start = max(begin, end - self._context - 1)
+        if start > begin:
+            start += sentences.first_whole(text[start:end].rstrip())
+        read = self._readable.part(start, end) if self._readable else None
+        return (text[start:end] if read is None else read).strip()
+
+
+def _only_card(document: Document, size: int) -> list[Chunk]:
+    """Return what the front matter says as a chunk of its own, in a document without other text."""
     if not document.card:
-        return chunks
-    if chunks:
-        context = "\n".join(filter(None, [document.card, chunks[0].context]))
-        return [replace(chunks[0], context=context), *chunks[1:]]
+        return []
     text = document.text[:size].rstrip()
     start = len(text) - len(text.lstrip())
     first, last = document.lines(start, len(text))
     return [Chunk(start, len(text), text[start:], first, last, None, "", readable=document.card)]
-
-
-def _chunk(
-    document: Document, sections: Sections, readable: Readable | None, start: int, end: int
-) -> Chunk:
-    first, last = document.lines(start, end)
-    return Chunk(
-        start=start,
-        end=end,
-        text=document.text[start:end],
-        start_line=first,
-        end_line=last,
-        page=document.page(start),
-        heading=sections.path(start, end),
-        readable=readable.part(start, end) if readable else None,
-    )
 
 
 def _parts(document: Document, breaks: list[int]) -> Iterator[tuple[int, int]]:
@@ -109,68 +166,3 @@ def _last_break(text: str, begin: int, end: int) -> int:
         if found > begin:
             return found
     return end
-
-
-@lru_cache(32)
-def _separators(language: str | None) -> tuple[str, ...]:
-    """Return the regular expressions at which a text may be cut, best first."""
-    if not language:
-        return PROSE
-    from langchain_text_splitters import Language, RecursiveCharacterTextSplitter
-
-    return tuple(RecursiveCharacterTextSplitter.get_separators_for_language(Language(language)))
-
-
-@lru_cache(32)
-def _splitter(
-    separators: tuple[str, ...], size: int, overlap: int
-) -> "RecursiveCharacterTextSplitter":
-    from langchain_text_splitters import RecursiveCharacterTextSplitter  # takes a second
-
-    return RecursiveCharacterTextSplitter(
-        separators=list(separators),
-        is_separator_regex=True,
-        chunk_size=size,
-        chunk_overlap=overlap,
-    )
-
-
-def _spans(
-    text: str,
-    separators: tuple[str, ...],
-    size: int,
-    overlap: int,
-    joints: Sequence[tuple[int, int]],
-) -> Iterator[tuple[int, int]]:
-    """Yield where the splitter's pieces stand in ``text``; at ``joints`` no lines are parted."""
-    marked = _mark(text, separators, joints)
-    start = end = 0
-    for piece in _splitter(separators, size, overlap).split_text(marked):
-        mark = _MARKED.search(piece)
-        if mark:
-            start = ord(mark[0]) - _FIRST_MARK - mark.start()
-        else:  # nothing but separators: at or before its place, so no later one is missed
-            start = marked.index(piece, max(start, end - overlap))
-        end = start + len(piece)
-        if text[start:end].strip():
-            yield start, end
-
-
-def _mark(text: str, separators: tuple[str, ...], joints: Sequence[tuple[int, int]]) -> str:
-    """Replace each character that no cut depends on by the one that tells its position."""
-    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    kept = np.isin(points, _always_kept())
-    for separator in separators if separators != PROSE else ():
-        for match in re.finditer(separator, text):
-            kept[match.start() : match.end()] = True
-    for first, last in joints:
-        kept[first:last] &= points[first:last] == ord(" ")
-    marks = np.arange(_FIRST_MARK, _FIRST_MARK + len(points), dtype="<u4")
-    return np.where(kept, points, marks).tobytes().decode("utf-32-le", "surrogatepass")
-
-
-@lru_cache(1)
-def _always_kept() -> NDArray[np.uint32]:
-    """Return the code points of whitespace and of the ends of sentences that PROSE knows."""
-    spaces = [point for point in range(0x3001) if chr(point).isspace()]
-    return np.array([*spaces, *map(ord, "。！？")], dtype=np.uint32)

@@ -24,6 +24,8 @@ REFERENCE_PROFILE: dict[str, Any] = {
     "chunk_size": 512,
     "chunk_overlap": 51,
     "chunk_at_headings": False,
+    "chunk_at_sentences": False,
+    "chunk_context": 0,
     "prompt_hits": 2,
     "llm_model": "meta-llama/Llama-3.1-8B-Instruct",
     "llm_gpu_memory": 0.5,
@@ -46,14 +48,30 @@ class Settings(BaseModel):
     )
 
     # Reading and splitting
-    chunk_size: int = Field(512, ge=64, le=8192, description="Longest chunk, in characters.")
+    chunk_size: int = Field(
+        500,
+        ge=64,
+        le=8192,
+        description="Longest chunk, in characters. What is longer than the embedding model takes "
+        "is cut further.",
+    )
     chunk_overlap: int = Field(
-        51, ge=0, le=4096, description="Characters that neighbouring chunks share."
+        0, ge=0, le=4096, description="Characters that neighbouring chunks share."
     )
     chunk_at_headings: bool = Field(
         True,
         description="Begin a new chunk at each heading, so that an edit changes the chunks of its "
         "own section alone.",
+    )
+    chunk_at_sentences: bool = Field(
+        True, description="Cut prose between sentences rather than between words."
+    )
+    chunk_context: int = Field(
+        80,
+        ge=0,
+        le=1000,
+        description="Embed a chunk together with the headings above it and up to so many "
+        "characters of the sentences before it. 0: with neither.",
     )
     max_file_mb: float = Field(
         10, gt=0, le=1024, description="Larger files are skipped with that reason."

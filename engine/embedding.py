@@ -108,6 +108,10 @@ class Encoder(ABC):
         """
         return 1.0
 
+    def fits(self, text: str) -> bool:
+        """Whether the model takes the whole of a document's ``text``, and cuts nothing away."""
+        return True
+
     def encode_now(self, texts: Sequence[str]) -> Vectors:
         """Like :meth:`encode` for a few short texts, with the priority of a query."""
         for _, vectors in self.stream(texts, at_once=True):

@@ -17,6 +17,7 @@ from tokenizers import Encoding, Tokenizer
 from engine.embedding import PART_TEXTS, Encoder, Part, Vectors
 from engine.errors import ModelError
 from engine.legibility import trust
+from engine.token_limit import TokenLimit
 
 BATCH = 4
 """Texts a batch: larger ones need more padding, are no faster and take more memory."""
@@ -64,6 +65,7 @@ class CompiledEncoder(Encoder):
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.enable_truncation(spec.max_tokens)
         self._tokenizer.no_padding()
+        self._limit = TokenLimit(self._tokenizer, spec.max_tokens, spec.document_prompt)
         self._openvino = quiet_openvino()
         self._core = self._openvino.Core()
         self._graph = self._core.read_model(folder / GRAPH)
@@ -79,6 +81,10 @@ class CompiledEncoder(Encoder):
     def trust(self, query: str) -> float:
         """Return how far the vector of ``query`` can be trusted, from 0 to 1."""
         return trust(self._tokenizer, self._fitting(query))
+
+    def fits(self, text: str) -> bool:
+        """Whether the model takes the whole of a document's ``text``, and cuts nothing away."""
+        return self._limit.takes(text)
 
     def rest(self) -> None:
         """Let go of the bulk graph, about 80 MB; making it again takes a fraction of a second."""

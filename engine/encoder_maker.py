@@ -28,7 +28,7 @@ from engine.encoder_compiled import (
     write_spec,
 )
 from engine.encoder_files import ModelFiles
-from engine.encoder_torch import VARIED, open_model
+from engine.encoder_torch import VARIED, document_prompt, open_model, query_prompt
 from engine.errors import ModelError
 
 POOLINGS = {"mean", "cls"}
@@ -164,17 +164,9 @@ def _convert(authority: Any, model_id: str, work: Path) -> CompiledSpec:
         precision="bf16" if cpu_has_bf16() else "f32",
         inputs=inputs,
         pad_id=tokenizer.pad_token_id,
-        query_prompt=_prompt(authority, "query"),
-        document_prompt=_prompt(authority, "document", "passage", "corpus"),
+        query_prompt=query_prompt(authority),
+        document_prompt=document_prompt(authority),
     )
-
-
-def _prompt(authority: Any, *names: str) -> str:
-    """Return the first prompt there is by these names, as sentence-transformers chooses it."""
-    for name in (*names, authority.default_prompt_name):
-        if name in authority.prompts:
-            return str(authority.prompts[name])
-    return ""
 
 
 def choose_precision(work: Path, spec: CompiledSpec, expected: Vectors) -> CompiledSpec:

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from engine.embedding import PART_TEXTS, EncoderInParts, Vectors
 from engine.encoder_build import cpu_has_bf16
 from engine.encoder_files import OTHER_STEP, ModelFiles
 from engine.errors import ModelError
 from engine.legibility import trust
+from engine.token_limit import TokenLimit
 
 BATCH = {"cpu": 16, "mps": 32, "cuda": 128}
 """Texts a batch."""
@@ -61,6 +63,7 @@ class TorchEncoder(EncoderInParts):
         self._model = open_model(str(model.folder), device)
         self.dimension = int(self._model.get_embedding_dimension())
         self.max_tokens = int(self._model.max_seq_length or 0)
+        self._limit = token_limit(self._model, self.max_tokens)
         self._batch = BATCH[device]
         self.part_texts = max(PART_TEXTS, self._batch)
         self._turns = Turns()
@@ -75,6 +78,10 @@ class TorchEncoder(EncoderInParts):
         """Return how far the vector of ``query`` can be trusted; 1 where no tokenizer tells."""
         tokenizer = getattr(getattr(self._model, "tokenizer", None), "backend_tokenizer", None)
         return trust(tokenizer, self._fitting(query)) if tokenizer else 1.0
+
+    def fits(self, text: str) -> bool:
+        """Whether the model takes the whole of a document's ``text``, and cuts nothing away."""
+        return self._limit.takes(text)
 
     def close(self) -> None:
         """Free the model; a running ``encode`` ends with a ModelError after its batch."""
@@ -143,6 +150,37 @@ def open_model(name: str, device: str, *, offline: bool = True) -> Any:
         except Exception as error:  # whatever the files of a model from outside provoke
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise ModelError(f"{name} can't be loaded: {reason}", OTHER_STEP) from error
+
+
+def query_prompt(model: Any) -> str:
+    """Return what the model is told before a query."""
+    return _prompt(model, "query")
+
+
+def document_prompt(model: Any) -> str:
+    """Return what the model is told before a text of a document."""
+    return _prompt(model, "document", "passage", "corpus")
+
+
+def _prompt(model: Any, *names: str) -> str:
+    """Return the first prompt there is by these names, as sentence-transformers chooses it."""
+    for name in (*names, model.default_prompt_name):
+        if name in model.prompts:
+            return str(model.prompts[name])
+    return ""
+
+
+def token_limit(model: Any, most: int) -> TokenLimit:
+    """Return the limit of a SentenceTransformer, ``most`` tokens, with a tokenizer of its own."""
+    prompt = document_prompt(model)
+    backend = getattr(getattr(model, "tokenizer", None), "backend_tokenizer", None)
+    if backend is None:
+        return TokenLimit(None, most, prompt)
+    tokenizer = Tokenizer.from_str(backend.to_str())
+    tokenizer.no_padding()
+    if most:
+        tokenizer.enable_truncation(most)
+    return TokenLimit(tokenizer, most, prompt)
 
 
 def has_bf16(device: str) -> bool:

@@ -125,9 +125,9 @@ def find(
         left = most - len(found.hits)
         if left <= 0:
             break
-        text = _unix(stored)
-        lines = _lines(pattern, text.text, keep, min(left, per_file or left))
-        found.hits += _hits(texts, text, lines, len(found.hits) + 1)
+        read = _unix(stored)
+        lines = _lines(pattern, read.text, keep, min(left, per_file or left))
+        found.hits += _hits(texts, read, lines, len(found.hits) + 1)
     return found
 
 

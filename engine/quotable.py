@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from engine.documents import front_matter
+from engine.sentences import ABBREVIATION, SENTENCE_END
 
 _LINE = re.compile(r"[^\n]+")
 _FRONT_MATTER = re.compile(r"(---|\+\+\+)[ \t]*\r?\n(?:.*\n)?\1[ \t]*", re.DOTALL)
@@ -17,12 +18,6 @@ _UNDERLINE = re.compile(r"\s*([=\-~^\"])\1{2,}\s*$")
 _MARKER = re.compile(r"\s*(?:(?:[-*+•]|\d{1,3}[.)]|>)\s+(?:\[[ xX]\]\s+)?)*")
 _OUTER_TAGS = re.compile(r"(?:\s*<[^<>]*>)+\s*|\s+")
 _ONLY_LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)$")
-_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_`]*+(\s+)|(?<=[。！？])[”’」』）]*()")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|cf|vs|al|ca|approx|resp|Dr|Mr|Mrs|Ms|Prof|St|Jr|Sr|Fig|Figs|Eq|Sec|"
-    r"No|Nos|Vol|pp?|Inc|Ltd|Co|Corp|Gen|Col|Lt|Sgt|Rev|Hon|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec"
-    r"|[A-Z]|[a-z]\.[a-z]|[A-Z]\.[A-Z]))\.$"
-)
 
 
 class Unit(NamedTuple):
@@ -90,13 +85,13 @@ def _is_item(line: str) -> bool:
 
 def _sentences(text: str, start: int, end: int, context: str) -> Iterator[Unit]:
     begin = start
-    for match in _SENTENCE_END.finditer(text, start, end):
+    for match in SENTENCE_END.finditer(text, start, end):
         following = text[match.end() : match.end() + 1]
         space = match[1] is not None
         stop = match.start(1) if space else match.end()
         if space and (
             following.islower()
-            or _ABBREVIATION.search(text, max(begin, stop - 12), stop)
+            or ABBREVIATION.search(text, max(begin, stop - 12), stop)
             or not following
         ):
             continue

@@ -5,9 +5,11 @@ import os
 from pathlib import Path, PurePosixPath
 
 from engine import chunking, documents, template_text
+from engine.chunking import Fits
 from engine.config import Settings
 from engine.errors import LoadError
 from engine.manifest import FileRecord, FileUpdate
+from engine.paths import short_hash
 from engine.scan import MEGABYTE, Entry
 from engine.texts import ReadText
 
@@ -20,12 +22,17 @@ TRY_AGAIN = ""
 class Reader:
     """Reads the files of one folder as its settings say."""
 
-    def __init__(self, root: Path, settings: Settings) -> None:
-        self._root, self._settings = root, settings
+    def __init__(
+        self, root: Path, settings: Settings, *, model: str = "", fits: Fits = lambda text: True
+    ) -> None:
+        """``fits`` tells which texts the encoder ``model`` takes whole; chunks keep to that."""
+        self._root, self._settings, self._fits = root, settings, fits
         self._limit = int(settings.max_file_mb * MEGABYTE)
         self.recipe = (
             f"{documents.LOADER_VERSION}.{chunking.CHUNKER_VERSION}"
-            f".{settings.chunk_size}.{settings.chunk_overlap}.{settings.chunk_at_headings:d}"
+            f".{settings.chunk_size}.{settings.chunk_overlap}.{settings.chunk_context}"
+            f".{settings.chunk_at_headings:d}{settings.chunk_at_sentences:d}"
+            f".{short_hash(model, 8)}"
         )
         """What chunks are made by; one that is made by another has to be made anew."""
 
@@ -51,6 +58,9 @@ class Reader:
                 size=self._settings.chunk_size,
                 overlap=self._settings.chunk_overlap,
                 at_headings=self._settings.chunk_at_headings,
+                at_sentences=self._settings.chunk_at_sentences,
+                context=self._settings.chunk_context,
+                fits=self._fits,
             )
         except documents.Changing:
             return None

@@ -83,7 +83,7 @@ class Sync:
         self._encoder = encoder
         self._data = data
         self._stopping = stopping
-        self._reader = Reader(root, settings)
+        self._reader = Reader(root, settings, model=encoder.model_id, fits=encoder.fits)
         manifest.texts.keep_saved()
         self._lacking = manifest.vectors.files_without(encoder.model_id)
         """Files to be embedded anew, because the model is another than before."""

@@ -29,6 +29,10 @@ class Embeds(Protocol):
         """
         ...
 
+    def fits(self, text: str) -> bool:
+        """Whether the model takes the whole of ``text``, and cuts nothing away."""
+        ...
+
     def encode_now(self, texts: Sequence[str]) -> Vector:
         """Return one unit vector a text, of a few short ones; ModelError where there is none."""
         ...

@@ -126,9 +126,7 @@ async def test_the_manifest_is_read_whole_and_closed_away_from_the_event_loop(
     assert threads["close"] is not threading.main_thread()
 
 
-def _listening(
-    kind: type, name: str, threads: dict[str, threading.Thread]
-) -> Callable[..., Any]:
+def _listening(kind: type, name: str, threads: dict[str, threading.Thread]) -> Callable[..., Any]:
     method = getattr(kind, name)
 
     def listen(*args: Any) -> Any:
