@@ -18,6 +18,9 @@ LABEL_CELLS = 13
 MOST_CUT = 8
 """Chunks left out that are named; of further ones only how many."""
 
+LEAST_TEMPLATE = 0.01
+"""Share of template text from which it is told."""
+
 
 def explanation(hit: Hit, reply: SearchReply | None, width: int) -> Content:
     """Tell everything known of ``hit``, then of the search that found it, in ``width`` cells."""
@@ -43,6 +46,8 @@ def _facts(hit: Hit) -> list[tuple[str, str]]:
     ]
     if hit.score is not None:
         facts.append(("fused score", f"{hit.score:.3f} of 1; by this hits are ranked"))
+    if hit.template >= LEAST_TEMPLATE:
+        facts.append(("template", f"{hit.template:.0%} of it stands in many files: scored lower"))
     if hit.named:
         names = ", ".join(clean_line(name) for name in hit.named)
         facts.append(("named", f"{names}: stands in it word for word"))

@@ -19,7 +19,13 @@ from tui.results import results_title
 from tui.search import mode_after
 from tui.why import explanation
 
-BOTH: dict[str, Any] = {"score": 0.91, "dense_rank": 3, "bm25_rank": 1, "bm25_score": 11.42}
+BOTH: dict[str, Any] = {
+    "score": 0.91,
+    "dense_rank": 3,
+    "bm25_rank": 1,
+    "bm25_score": 11.42,
+    "template": 0.4,
+}
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
 
 
@@ -120,7 +126,16 @@ def test_an_explanation_tells_everything_and_fits(width: int) -> None:
     told = explanation(explained, reply, width).plain
     flat = " ".join(told.split())
     assert max(map(cell_len, told.split("\n"))) <= max(width, 23)
-    for wanted in ("0.7500", "3 among", "1 among", "11.42", "0.910", "ERR_42", "BM25 is off"):
+    for wanted in (
+        "0.7500",
+        "3 among",
+        "1 among",
+        "11.42",
+        "0.910",
+        "40%",
+        "ERR_42",
+        "BM25 is off",
+    ):
         assert wanted in flat
     if width > 40:
         for wanted in ("copy", "cut0.md:1-2 0.200 too many", "and 12 more"):
