@@ -96,7 +96,7 @@ class Narrowing:
         """
         files, notices = self.files(filters)
         rows = self._rows_with_all(filters.phrases, files)
-        barred = set().union(*(self._rows_with(word, files) for word in filters.without))
+        barred = set().union(*(self.rows_with(word, files) for word in filters.without))
         if rows == set() and files != set():
             quoted = " and ".join(f'"{phrase}"' for phrase in filters.phrases)
             notices = (*notices, f"no chunk holds {quoted} word for word")
@@ -169,11 +169,11 @@ class Narrowing:
     ) -> set[int] | None:
         rows = None
         for phrase in phrases:
-            found = self._rows_with(phrase, files)
+            found = self.rows_with(phrase, files)
             rows = found if rows is None else rows & found
         return rows
 
-    def _rows_with(self, phrase: str, files: Collection[int] | None) -> set[int]:
+    def rows_with(self, phrase: str, files: Collection[int] | None) -> set[int]:
         """Return the rows of ``files``, or of all, whose chunks hold ``phrase``."""
         held = holding(phrase)
         texts = self._texts.all() if files is None else self._texts.of(files)

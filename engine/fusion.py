@@ -38,7 +38,7 @@ def fuse(
 ) -> list[Ranked]:
     """Return the rows of both arms, best first; ``weight`` is the dense arm's, from 0 to 1.
 
-    ``distances`` are those of rows that the dense arm did not return.
+    ``distances`` are those of rows that the dense arm did not return; a row may stand there alone.
     """
     near, by_words = _Arm(dense), _Arm(bm25)
     known = distances | near.scores
@@ -51,7 +51,7 @@ def fuse(
             bm25_rank=by_words.ranks.get(row),
             bm25_score=by_words.scores.get(row),
         )
-        for row in dict.fromkeys([*near.ranks, *by_words.ranks])
+        for row in dict.fromkeys([*near.ranks, *by_words.ranks, *distances])
     ]
     worst = len(ranked) + 1
     return sorted(
@@ -82,7 +82,10 @@ class _Arm:
         return min(1.0, max(0.0, 1 - (self._best - score) / self._range))
 
 
-def rows_without_distance(dense: Iterable[Neighbour], bm25: Iterable[Neighbour]) -> list[int]:
-    """Return the rows that BM25 alone found."""
+def rows_without_distance(
+    dense: Iterable[Neighbour], bm25: Iterable[Neighbour], others: Iterable[int] = ()
+) -> list[int]:
+    """Return the rows that the dense arm did not find: those of BM25, and ``others``."""
     near = {neighbour.row for neighbour in dense}
-    return [neighbour.row for neighbour in bm25 if neighbour.row not in near]
+    rows = dict.fromkeys([*(neighbour.row for neighbour in bm25), *others])
+    return [row for row in rows if row not in near]

@@ -51,6 +51,8 @@ class Query:
     """The dense arm's in the fused score."""
     by_vector: bool = True
     """Whether the dense arm is asked; if not, the vector only tells the distances."""
+    also: frozenset[int] = frozenset()
+    """Rows that are among what is found in any case."""
     selection: Selection = field(default_factory=Selection)
     """What filters let in."""
 
@@ -276,7 +278,7 @@ class Index:
         by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
         near = self._neighbours(query.vector if query.by_vector else "", asked, query.selection)
         found = by_words.result()
-        lacking = fusion.rows_without_distance(near, found)
+        lacking = fusion.rows_without_distance(near, found, query.also)
         vectors = self._manifest.vectors.at(lacking, self._model, self.dimension)
         distances = {row: float(vector @ query.vector) for row, vector in vectors.items()}
         return fusion.fuse(near, found, distances, weight=query.weight)

@@ -9,11 +9,16 @@ Whoever types ``ERR_TIMEOUT-12`` or ``index.md`` wants the chunks that hold it, 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from engine.lexical import UNSPACED
 from engine.stop_words import STOP_WORDS
+
+if TYPE_CHECKING:
+    from engine.index import Found
 
 MOST_NAMES = 16
 """Of one question: a pasted log is no list of names."""
@@ -92,6 +97,12 @@ def telling(words: Sequence[str], texts: Sequence[str]) -> list[str]:
 def held(names: Sequence[str], text: str) -> list[str]:
     """Return the ``names`` that ``text`` holds word for word; one without capitals in any case."""
     return [name for name in names if _finds(name).search(text)]
+
+
+def names_first(found: "Iterable[Found]", names: Sequence[str]) -> "list[Found]":
+    """Return ``found``, where chunks that hold more of ``names`` come first."""
+    known = [replace(one, named=tuple(held(names, one.stored.chunk.text))) for one in found]
+    return sorted(known, key=lambda one: -len(one.named))
 
 
 @lru_cache(256)

@@ -1,7 +1,7 @@
 """Query → ranked hits, with where each came from."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from engine import extracts, folding, wanted
@@ -13,6 +13,7 @@ from engine.fusion import DENSE_WEIGHT
 from engine.index import Found, Index, Query
 from engine.lexical import words
 from engine.manifest import Manifest
+from engine.named import named, names_first
 from engine.place import place_at
 from engine.query import Query as Asked
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 MOST_WORDS = 1000
 """Words of a query that BM25 compares: a question of a hundred pages must not hold up others."""
+
+MOST_LOOKED_UP = 4
+"""Names in a query that are looked up in all texts, which takes some milliseconds each."""
+RARE = 100
+"""Chunks that hold a name, at most, for it to be a rare one."""
 
 
 class Searcher:
@@ -47,10 +53,13 @@ class Searcher:
         per_file = self._settings.hits_per_file if request.per_file is None else request.per_file
         found: Iterable[Found] = ()
         if asked.text.strip() and not selection.is_empty:
-            query = self._query(asked.text, mode, selection)
+            names = named(asked.text) if mode == "hybrid" else []
+            query = self._query(asked.text, mode, selection, names)
             wanted.check()
             found = self._index.search(query, limit)
             wanted.check()
+            if names:
+                found = names_first(found, names)
         kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
         return SearchReply(
             query=request.query,
@@ -61,15 +70,23 @@ class Searcher:
             cut=[_cut(one) for one in left] if request.explain else [],
         )
 
-    def _query(self, text: str, mode: Mode, selection: Selection) -> Query:
+    def _query(self, text: str, mode: Mode, selection: Selection, names: Sequence[str]) -> Query:
         weight = {"dense": 1.0, "bm25": 0.0}.get(mode)
         return Query(
             vector=self._encoder.encode_query(text),
             words="" if mode == "dense" else " ".join(words(text)[:MOST_WORDS]),
             weight=DENSE_WEIGHT * self._encoder.trust(text) if weight is None else weight,
             by_vector=mode != "bm25",
+            also=frozenset(self._rows_with(names, selection)),
             selection=selection,
         )
+
+    def _rows_with(self, names: Sequence[str], selection: Selection) -> Iterator[int]:
+        """Yield the rows that hold rare ones of ``names``, which BM25 may not rank high enough."""
+        for name in names[:MOST_LOOKED_UP]:
+            rows = self._manifest.narrowing.rows_with(name, selection.files)
+            if len(rows) <= RARE:
+                yield from filter(selection.has_row, rows)
 
 
 def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Extract]:
