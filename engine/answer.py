@@ -22,6 +22,7 @@ from engine.errors import NothingFoundError, UsageError
 from engine.folder import Folder
 from engine.generate import Delta, Finish
 from engine.problems import as_known, problem_of
+from engine.query import of_request
 from engine.vllm_server import AnswerModel
 
 STATE_EVERY = 0.5
@@ -46,6 +47,7 @@ async def answer(
         query=question, hits=request.hits, mode=request.mode, filters=request.filters
     )
     reply = await folder.search(asked)
+    question = of_request(asked).text.strip() or question  # filters are not for the model
     yield HitsFound(
         query=reply.query,
         took_ms=reply.took_ms,

@@ -22,7 +22,7 @@ from engine.texts import StoredText, Texts
 if TYPE_CHECKING:
     from re2 import _Regexp as Pattern
 
-MOST_LINES = 5_000
+MOST_LINES = 2_000
 """So many matching lines are counted; of each further file only whether it has one is found out."""
 NOT_COUNTED = f"more than {MOST_LINES} lines match: not all were counted, but every file is listed"
 SECONDS = 5.0

@@ -199,6 +199,7 @@ class Manifest:
                 "UPDATE OR REPLACE documents SET path = ?1 WHERE file = ?2 AND path != ?1",
                 [(entry.path, file) for file, entry in entries],
             )
+        self.texts.changed()
 
     def save(
         self,
@@ -230,6 +231,8 @@ class Manifest:
             for update in updates:
                 _save_file(connection, update)
             after = _counts_of(connection, touched)
+        if doomed:
+            self.texts.changed()
         self.embedded_total = embedded_total
         files, chunks = self._counts
         self._counts = files + after[0] - before[0], chunks + after[1] - before[1]

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from engine.documents.document import Document
 from engine.manifest_file import ManifestFile
 
+MOST_KEPT = 16_000_000
+"""Bytes of texts that are kept in memory."""
 _ALL = "SELECT file, path, CAST(text AS BLOB), places FROM documents"
 """Every text: in UTF-8, as SQLite keeps it, which is what is searched."""
 _ONE = "SELECT file, path, CAST(text AS BLOB), places FROM documents WHERE file = ?"
@@ -57,6 +59,13 @@ class Texts:
 
     def __init__(self, file: ManifestFile) -> None:
         self._file = file
+        self._revision = 0
+        self._kept: tuple[int, list[StoredText]] = (-1, [])
+        """The texts of a small folder as of a revision: whoever types searches them again."""
+
+    def changed(self) -> None:
+        """Take note that texts, or their paths, are others now; called after that was saved."""
+        self._revision += 1
 
     def save(self, read: Iterable[tuple[int, bytes, ReadText | None]]) -> None:
         """Keep the texts of files, told by id and path; None for one that could not be read."""
@@ -70,6 +79,7 @@ class Texts:
                     "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)",
                     (file, path, text.places, text.text),
                 )
+        self.changed()
 
     def files(self) -> list[tuple[int, bytes]]:
         """Return id and path of every file whose text is known, in the order of their paths."""
@@ -81,9 +91,20 @@ class Texts:
         Raises:
             ManifestError: they can't be read.
         """
+        revision, kept = self._kept
+        if revision == self._revision:
+            yield from kept
+            return
+        revision, kept, size = self._revision, [], 0
         with self._file.reads() as connection:
             for row in connection.execute(_ALL):
-                yield StoredText(*row)
+                stored = StoredText(*row)
+                size += len(stored.text)
+                if size <= MOST_KEPT:
+                    kept.append(stored)
+                yield stored
+        if size <= MOST_KEPT:
+            self._kept = revision, kept
 
     def of(self, files: Iterable[int]) -> Iterator[StoredText]:
         """Yield the texts of ``files`` in the order given, less those that are gone meanwhile.
@@ -124,6 +145,7 @@ class Texts:
                 "DELETE FROM documents WHERE path = ? AND file NOT IN (SELECT id FROM files)",
                 doomed,
             )
+        self.changed()
 
     def files_without(self) -> set[int]:
         """Return the files that were read and whose text is not kept."""

@@ -16,6 +16,7 @@ from engine.exact import Matches, find
 from engine.filters import keeps
 from engine.manifest import Manifest
 from engine.query import Exact
+from engine.scan import Entry
 from engine.texts import ReadText
 
 DATA = Path(os.environ.get("HOVERKITE_TEST_DATA", "/work/shared/data/milvus-docs/md"))
@@ -174,3 +175,20 @@ def test_what_takes_too_long_is_given_up(manifest: Manifest) -> None:
     times = iter(range(0, 100, 2))
     with pytest.raises(UsageError, match="longer than 5 seconds"):
         find(Exact("kite", False), manifest.texts, most=1, clock=lambda: next(times))
+
+
+def test_texts_that_are_kept_in_memory_are_dropped_as_files_change(manifest: Manifest) -> None:
+    keep(manifest, {"a": "kite"})
+    assert found(manifest, "kite").files == ["a"]
+    assert found(manifest, "kite").files == ["a"]
+    manifest.touch([(0, Entry(b"b", 1, 1, 1))])
+    assert found(manifest, "kite").files == ["b"]
+    keep(manifest, {"b": "owl"})
+    assert found(manifest, "kite").files == []
+    assert found(manifest, "owl").files == ["b"]
+    manifest.save([], removed=[0])
+    assert found(manifest, "owl").files == []
+    manifest.texts.save([(7, b"c", ReadText("owl", ""))])
+    assert found(manifest, "owl").files == ["c"]
+    manifest.texts.drop_unsaved([b"c"])
+    assert found(manifest, "owl").files == []

@@ -46,7 +46,10 @@ async def test_lines_are_found_with_their_places_and_counted(root: Path) -> None
 
 async def test_changed_renamed_and_removed_files_are_followed(root: Path) -> None:
     async with opening(root, TinyEncoder()) as opened:
+        assert await found(opened, "'err_tail") == [("guide/kite.md", 4), ("owl.txt", 1)]
         (root / "owl.txt").rename(root / "strix.txt")
+        await opened.synced()
+        assert await found(opened, "'err_tail") == [("guide/kite.md", 4), ("strix.txt", 1)]
         (root / "guide/kite.md").write_text("Nothing there.\nNow err_tail is in line 2.")
         await opened.synced()
         assert await found(opened, "'err_tail") == [("guide/kite.md", 2), ("strix.txt", 1)]

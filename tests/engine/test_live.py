@@ -19,7 +19,8 @@ from engine import config, folder, index, mounts, paths, watch
 from engine.api import FolderStatus, LlmState
 from engine.errors import FolderError, ManifestError
 from engine.folder import Folder
-from engine.manifest import Manifest, open_manifest
+from engine.kept_vectors import KeptVectors
+from engine.manifest import open_manifest
 from tests.engine.test_manifest import damage
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.hits import wanted
@@ -268,7 +269,9 @@ async def test_an_idle_folder_tidies_up_by_itself(
 ) -> None:
     monkeypatch.setattr(folder, "IDLE", 0.3)
     forgotten: list[str] = []
-    monkeypatch.setattr(Manifest, "forget_unused", lambda self, model, now: forgotten.append(model))
+    monkeypatch.setattr(
+        KeptVectors, "forget_unused", lambda self, model, now: forgotten.append(model)
+    )
     async with opening(root, encoder) as opened:
         (root / "owl.md").write_text("barn owl")
         await until_found(opened, {"kite", "barn owl"})
