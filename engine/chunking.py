@@ -17,6 +17,7 @@ CHUNKER_VERSION = 4
 """Grows whenever the same document would be cut in another way."""
 
 _WORD = re.compile(r"\S")
+_NEW_PARAGRAPH = re.compile(r"\n[ \t\r]*\n\s*\Z")
 
 Fits = Callable[[str], bool]
 """Whether a model takes a whole text, or would cut it."""
@@ -41,8 +42,8 @@ def split(
     and a heading stands in one chunk with what follows it.
     Prose is cut between its paragraphs, lines and words, ``at_sentences`` between its sentences
     before the words. With ``context``, a chunk is embedded together with the title and headings it
-    stands under and up to so many characters that stand before it. What does not ``fit`` the model
-    is embedded without them, and cut further where that is not enough.
+    stands under and up to so many characters before it in its paragraph. What does not ``fit`` the
+    model is embedded without them, and cut further where that is not enough.
     """
     return _Splitting(document, size, overlap, at_headings, at_sentences, context, fits).chunks()
 
@@ -129,9 +130,11 @@ class _Splitting:
         return "\n".join(filter(None, lines))
 
     def _lead(self, begin: int, end: int) -> str:
-        """Return the sentences, or at least the words, that stand before ``end``."""
+        """Return the sentences, or at least words, before ``end`` in the same paragraph."""
         text = self._document.text
         start = max(begin, end - self._context - 1)
+        if _NEW_PARAGRAPH.search(text, start, end):
+            return ""
         if start > begin:
             start += sentences.first_whole(text[start:end].rstrip())
         read = self._readable.part(start, end) if self._readable else None

@@ -49,7 +49,7 @@ class Settings(BaseModel):
 
     # Reading and splitting
     chunk_size: int = Field(
-        500,
+        550,
         ge=64,
         le=8192,
         description="Longest chunk, in characters. What is longer than the embedding model takes "
@@ -71,7 +71,7 @@ class Settings(BaseModel):
         ge=0,
         le=1000,
         description="Embed a chunk together with the headings above it and up to so many "
-        "characters of the sentences before it. 0: with neither.",
+        "characters before it in its paragraph. 0: with neither.",
     )
     max_file_mb: float = Field(
         10, gt=0, le=1024, description="Larger files are skipped with that reason."

@@ -101,13 +101,17 @@ def test_a_sentence_that_is_too_long_is_cut_at_a_clause() -> None:
 
 def test_a_chunk_is_embedded_with_headings_and_what_stands_before_it() -> None:
     text = (
-        "# Kites\n\n## Food\n\n" + "Mice are its food. Voles are too. " * 3 + "\n\n"
-        "Rarely it takes birds, which it must surprise, or so they say everywhere.\n"
+        "# Kites\n\n## Food\n\n"
+        + "Mice are its food. Voles are too. " * 4
+        + "Birds it takes rarely, for it must surprise them, or so they say.\n\n"
+        "Eggs it never takes, since they do not move, and it sees only what moves below.\n"
     )
-    first, *_, last = cut(text, "markdown", size=120, context=40)
+    first, second, last = cut(text, "markdown", size=170, context=40)
     assert first.context == ""
-    assert last.context == "Kites > Food\nMice are its food. Voles are too."
-    assert last.embedded == f"{last.context}\n{last.text}"
+    assert second.text.startswith("Birds")
+    assert second.context == "Kites > Food\nMice are its food. Voles are too."
+    assert second.embedded == f"{second.context}\n{second.text}"
+    assert last.context == "Kites > Food"  # it begins a paragraph
 
 
 def test_no_context_reaches_over_a_section() -> None:
