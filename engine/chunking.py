@@ -138,7 +138,7 @@ class _Splitting:
         if start > begin:
             start += sentences.first_whole(text[start:end].rstrip())
         read = self._readable.part(start, end) if self._readable else None
-        return (text[start:end] if read is None else read).strip()
+        return (text[start:end] if read is None else read).strip()[-self._context :]
 
 
 def _only_card(document: Document, size: int) -> list[Chunk]:
