@@ -198,7 +198,12 @@ async def test_words_are_checked_once_after_each_opening(
     index = folder._index
     assert index
     looked: list[int] = []
-    monkeypatch.setattr(Index, "_finds_words", lambda self: not looked.append(1))
+
+    def look(_: Index) -> bool:
+        looked.append(1)
+        return True
+
+    monkeypatch.setattr(Index, "_finds_words", look)
     await folder.synced()
     assert looked == []
     index.reopen()
