@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine import api, api_search, config
 from engine.client import connect
 from engine.connection import EngineClient
+from engine.explained import cut, explained
 from engine.figures import count, counted
 from engine.opening import bring_up_to_date, open_docs, paused, what_is_missing
 from engine.printing import (
@@ -131,6 +132,10 @@ def _print_hits(reply: api_search.SearchReply, options: argparse.Namespace) -> i
         return FOUND if reply.hits else NOT_FOUND
     for hit in reply.hits:
         print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
+        if options.explain:
+            print(f"    {explained(hit)}")
+    for left in reply.cut:
+        print(cut(left))
     if not reply.hits:
         narrate("Nothing was found.")
     elif reply.matches and reply.matches > len(reply.hits):
