@@ -21,8 +21,8 @@ from engine.config import Settings
 from engine.connection import EngineClient
 from engine.encoder_torch import open_model
 
-TARGETS = {7_000: 15, 100_000: 50}
-"""Milliseconds at most, at so many chunks."""
+TARGETS = {7_000: {"p50_ms": 15, "p95_ms": 40}, 100_000: {"p50_ms": 50}}
+"""Milliseconds at most, at so many chunks: fast enough to search on each pause in typing."""
 CHUNKS_A_FILE = 40
 HITS = 8
 TURN = 25
@@ -84,8 +84,9 @@ async def measure(chunks: int, queries: int, model: Any) -> dict[str, Any]:
         "brute_force": baseline,
         "ratio": baseline["p50_ms"] / spread["p50_ms"],
     }
-    if target := TARGETS.get(chunks):
-        result["targets"] = {"p50_ms": _report.at_most(spread["p50_ms"], target)}
+    result["targets"] = {
+        name: _report.at_most(spread[name], most) for name, most in TARGETS.get(chunks, {}).items()
+    }
     return result
 
 

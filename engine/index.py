@@ -7,7 +7,7 @@ purged in one call when nothing else is to do, because a Milvus Lite delete stop
 import logging
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -44,7 +44,8 @@ _CHUNKS_AT_ONCE = 32
 class Query:
     """What is searched for."""
 
-    vector: NDArray[np.float32]
+    vector: Callable[[], NDArray[np.float32]]
+    """Makes its unit vector; called once, while the words are already searched."""
     words: str = ""
     """As BM25 compares them; empty where it is not asked."""
     weight: float = 1.0
@@ -243,7 +244,7 @@ class Index:
         """
         found = self._chunks(self._ranked(query, limit))
         by_both = query.by_vector and query.words  # one arm alone is shown as it is
-        return template_text.demoted(found, self._manifest) if by_both else found
+        return template_text.demoted(found, self._manifest, 3 * limit) if by_both else found
 
     def see_that_words_are_found(self) -> None:
         """Once after each opening, see that a chunk is found by its words, or fill Milvus anew.
@@ -276,11 +277,12 @@ class Index:
             return []
         asked = max(limit, fusion.DEPTH)
         by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
-        near = self._neighbours(query.vector if query.by_vector else "", asked, query.selection)
+        vector = query.vector()
+        near = self._neighbours(vector if query.by_vector else "", asked, query.selection)
         found = by_words.result()
         lacking = fusion.rows_without_distance(near, found, query.also)
         vectors = self._manifest.vectors.at(lacking, self._model, self.dimension)
-        distances = {row: float(vector @ query.vector) for row, vector in vectors.items()}
+        distances = {row: float(known @ vector) for row, known in vectors.items()}
         return fusion.fuse(near, found, distances, weight=query.weight)
 
     def _neighbours(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine import extracts, folding, wanted
@@ -73,7 +74,7 @@ class Searcher:
     def _query(self, text: str, mode: Mode, selection: Selection, names: Sequence[str]) -> Query:
         weight = {"dense": 1.0, "bm25": 0.0}.get(mode)
         return Query(
-            vector=self._encoder.encode_query(text),
+            vector=partial(self._encoder.encode_query, text),
             words="" if mode == "dense" else " ".join(words(text)[:MOST_WORDS]),
             weight=DENSE_WEIGHT * self._encoder.trust(text) if weight is None else weight,
             by_vector=mode != "bm25",

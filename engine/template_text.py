@@ -12,6 +12,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -51,22 +52,25 @@ def shares(texts: Sequence[str], manifest: "Manifest") -> list[float]:
     Raises:
         ManifestError: the manifest can't be read.
     """
-    weighed = [_weighed(text) for text in texts]
+    weighed = [_weighed_chunk(text) for text in texts]
     lines = {line for lines in weighed for line, _ in lines}
     known = manifest.read(lambda connection: files_with(connection, lines))
     return [_share(lines, known) for lines in weighed]
 
 
-def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]":
+def demoted(
+    found: Iterable["Found"], manifest: "Manifest", most: int = LOOKED_AT
+) -> "Iterator[Found]":
     """Yield ``found``, best first, where template text weighs less; blocking.
 
-    Only the text of the first ``LOOKED_AT`` is looked at; those after them are worse already.
+    Only the text of the first ``most`` is looked at, and of no more than ``LOOKED_AT``; those after
+    them are worse already.
 
     Raises:
         ManifestError: the manifest can't be read.
     """
     rest = iter(found)
-    first = [*islice(rest, LOOKED_AT)]
+    first = [*islice(rest, min(most, LOOKED_AT))]
     weighed = [
         replace(
             one,
@@ -125,6 +129,10 @@ def _weighed(text: str) -> list[tuple[int, int]]:
             digest = hashlib.blake2b(raw, digest_size=8).digest()
             found.append((int.from_bytes(digest, "little", signed=True), len(compared)))
     return found
+
+
+_weighed_chunk = lru_cache(2000)(_weighed)
+"""While a query is typed, the same chunks are found again and again."""
 
 
 def count(connection: sqlite3.Connection, file: int, lines: Sequence[int]) -> None:

@@ -147,7 +147,7 @@ def test_damaged_vectors_that_are_needed_are_embedded_again(
     place.open()
     assert place.run().embedded == 1
     vector = place.encoder.encode_now(["a.md"])[0]
-    found = {found.stored.path for found in place.index.search(Query(vector), 9)}
+    found = {found.stored.path for found in place.index.search(Query(lambda: vector), 9)}
     assert found == {b"a.md", b"b.md", b"c.md"}
     read: list[str] = []
     reading.append(read.append)

@@ -227,5 +227,5 @@ async def test_rows_are_let_in_and_barred_however_many_there_are(
         (Filters(phrases=["build"], without=["again"]), {b"log.txt"}),
         (Filters(without=["build"], paths=["*.txt"]), set()),
     ):
-        query = Query(vector, "build", selection=narrowing.select(filters))
+        query = Query(lambda: vector, "build", selection=narrowing.select(filters))
         assert {one.stored.path for one in index.search(query, 1)} == expected

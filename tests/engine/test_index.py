@@ -66,7 +66,7 @@ def texts_found(index: Index, query: str, limit: int = 10) -> list[str]:
 
 
 def near(index: Index, query: str, limit: int) -> list[Found]:
-    return [*islice(index.search(Query(VECTORS[query]), limit), limit)]
+    return [*islice(index.search(Query(lambda: VECTORS[query]), limit), limit)]
 
 
 def test_an_empty_index_finds_nothing(index: Index) -> None:

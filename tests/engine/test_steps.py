@@ -233,7 +233,8 @@ def test_of_a_file_read_twice_the_later_reading_counts(
     chunks = place.manifest.chunks_at(list(place.manifest.all_rows())).values()
     found = {stored.chunk.text for stored in chunks if stored.path == b"long.md"}
     assert found == ({text} if text else set())
-    near = place.index.search(Query(place.encoder.encode_now(["long"])[0]), 1000)
+    vector = place.encoder.encode_now(["long"])[0]
+    near = place.index.search(Query(lambda: vector), 1000)
     assert {each.stored.chunk.text for each in near} == found | {"other.md"}
     assert not place.run().any_change, "nothing was left to mend"
     assert place.sync._read_last == {}

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -108,8 +109,8 @@ class Writer:
             if stored != {paragraph for paragraph in written.split("\n\n") if paragraph}:
                 yield f"{entry.path!r} is stored with another text"
         for found in self.chance.sample(list(chunks.values()), min(5, len(chunks))):
-            vector = self.encoder.encode_query(found.chunk.text)
-            hits = [*islice(self.index.search(Query(vector), 3), 3)]
+            ask = partial(self.encoder.encode_query, found.chunk.text)
+            hits = [*islice(self.index.search(Query(ask), 3), 3)]
             if (hits[0].ranked.distance or 0) < 0.999 or len(
                 {hit.stored.row for hit in hits}
             ) != len(hits):
