@@ -21,10 +21,15 @@ from engine.printing import (
     with_detail,
 )
 from engine.problems import error_of
+from engine.query import parse
 from engine.safe_text import clean, clean_line
 
 if TYPE_CHECKING:
     pass
+
+
+EXACT_LINES = 1000
+"""Lines that an exact search prints where no number is given."""
 
 
 async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
@@ -91,9 +96,10 @@ def _print_summary(
 
 
 async def _search(client: EngineClient, folder: str, options: argparse.Namespace) -> int:
+    is_exact = parse(options.query).exact is not None
     asked = api_search.SearchRequest(
         query=options.query,
-        hits=options.hits,
+        hits=options.hits or (EXACT_LINES if is_exact else None),
         mode=options.mode,
         filters=_filters(options),
         per_file=options.per_file,

@@ -24,15 +24,41 @@ def test_search_prints_hits_with_distances_paths_and_lines(hoverkite: Run, docs:
     assert (best["rank"], best["path"]) == (1, "birds/kites.md")
     assert best["start_line"] <= 5 <= best["end_line"]
     assert "Kites" in best["heading"]
-    distances = [hit["distance"] for hit in reply["hits"]]
-    assert distances == sorted(distances, reverse=True)
-    assert -1 <= distances[-1] < distances[0] <= 1
+    assert (best["dense_rank"], best["bm25_rank"], reply["mode"]) == (1, 1, "hybrid")
+    scores = [hit["score"] for hit in reply["hits"]]
+    assert scores == sorted(scores, reverse=True)
+    assert all(-1 <= hit["distance"] <= best["distance"] <= 1 for hit in reply["hits"])
 
     fewer = hoverkite("--set", "hits=1", "search", docs, "kite", "--json")
     assert len(reply["hits"]) > len(json.loads(fewer.stdout)["hits"]) == 1
 
     lines = hoverkite("search", docs, "how to descale the kettle").stdout.splitlines()
     assert lines[0].startswith(f"{docs}/tools/kettle.txt:1: The kettle holds two litres.")
+
+
+def test_modes_filters_and_explanations(hoverkite: Run, docs: Path) -> None:
+    words = hoverkite("search", docs, "steel kettle", "--mode", "bm25", "--explain")
+    assert {line.partition(":")[0] for line in words.stdout.splitlines()[::2]} == {
+        f"{docs}/tools/kettle.txt",
+        f"{docs}/tools/anvil.md",
+    }
+    assert "not found by meaning · place 1 by words (BM25 " in words.stdout
+    birds = hoverkite("search", docs, "steel kettle", "--path", "birds/", "--json")
+    assert {hit["path"] for hit in json.loads(birds.stdout)["hits"]} == {"birds/kites.md"}
+    nothing = hoverkite("search", docs, "type:pdf steel")
+    assert (nothing.returncode, nothing.stdout) == (1, "")
+    assert "no file is of type pdf" in nothing.stderr
+
+
+def test_an_exact_search_prints_every_line_that_matches(hoverkite: Run, docs: Path) -> None:
+    (docs / "log.txt").write_text("".join(f"line {n}: ERR_NEST-{n % 3}\n" for n in range(60)))
+    lines = hoverkite("search", docs, "'ERR_NEST-1").stdout.splitlines()
+    assert lines == [f"{docs}/log.txt:{n + 1}: line {n}: ERR_NEST-1" for n in range(1, 60, 3)]
+    names = hoverkite("search", docs, "/^#+ (kites|anvil)$/", "--files").stdout.splitlines()
+    assert names == [f"{docs}/birds/kites.md", f"{docs}/tools/anvil.md"]
+    wrong = hoverkite("search", docs, "/(kite/")
+    assert wrong.returncode == 2
+    assert "Traceback" not in wrong.stderr
 
 
 def test_an_edit_embeds_only_what_changed_and_a_rename_nothing(hoverkite: Run, docs: Path) -> None:
