@@ -89,7 +89,7 @@ def test_lines_around_a_place(
 @pytest.mark.parametrize("wrong", [{"start_line": 0}, {"before": 201}, {"page": 0}, {"start": -1}])
 def test_what_cannot_be_asked(wrong: dict[str, int]) -> None:
     with pytest.raises(ValidationError):
-        AroundRequest(**({"path": "a.md", "start_line": 1, "end_line": 1} | wrong))  # type: ignore[arg-type]
+        AroundRequest(**({"path": "a.md", "start_line": 1, "end_line": 1} | wrong))
 
 
 @pytest.mark.parametrize("path", ["b.md", "", "../a.md", "/etc/passwd", "./a.md", "a.md\0"])
