@@ -34,8 +34,8 @@ CONVERTED = (".html", ".htm", ".xhtml")
 """Endings of files whose chunks are converted text: only the chunk's place in the file is known."""
 
 
-LINES_ABOVE = 3
-"""Lines above the hit that are in view when it is first shown in its surroundings."""
+SHARE_ABOVE = 0.25
+"""Share of the pane above the hit when it is first shown in its surroundings."""
 
 
 class PreviewPane(VerticalScroll, can_focus=True):
@@ -115,7 +115,8 @@ class PreviewPane(VerticalScroll, can_focus=True):
         if not self.explains:
             begin = self._lay_out()
             if is_new:
-                self.scroll_to(y=max(begin - LINES_ABOVE, 0), animate=False)
+                above = int(self.scrollable_content_region.height * SHARE_ABOVE)
+                self.scroll_to(y=max(begin - above, 0), animate=False)
 
     def show_nothing(self) -> None:
         """Empty the pane."""

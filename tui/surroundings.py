@@ -8,7 +8,7 @@ from textual.content import Content
 
 from engine.safe_text import clean
 from tui import typed_query
-from tui.hanging import hang
+from tui.hanging import NARROWEST
 from tui.preview import heading_of, is_numbered
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ def in_surroundings(hit: Hit, found: AroundReply, query: str, width: int) -> tup
     begin = -1
     styled = _styled(found, query).split("\n", allow_blank=True)
     for line, text in zip(found.lines, styled, strict=True):
-        number = f"{line.line} " if digits else ""
-        label = Content.assemble(
-            (f"{number:>{digits}}", "$gutter"), (f"{BAR if line.is_hit else ' '} ", "$cite")
-        )
         if line.is_hit and begin < 0:
             begin = len(rows)
-        rows += hang(label, text, width).split("\n", allow_blank=True)
+        room = max(width - digits - len(BAR) - 1, NARROWEST)
+        for row, piece in enumerate(text.wrap(room) or [Content("")]):
+            number = "" if row or not digits else f"{line.line} "
+            bar = f"{BAR if line.is_hit else ' '} "
+            rows.append(Content.assemble((f"{number:>{digits}}", "$gutter"), (bar, "$cite"), piece))
     return Content("\n").join(rows), max(begin, 0)
 
 
