@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from engine import generate, prompt
 from engine.api import (
@@ -21,6 +22,7 @@ from engine.endpoint import Endpoint
 from engine.errors import NothingFoundError, UsageError
 from engine.folder import Folder
 from engine.generate import Delta, Finish
+from engine.passages import Stretch, stretches
 from engine.problems import as_known, problem_of
 from engine.query import of_request
 from engine.vllm_server import AnswerModel
@@ -60,7 +62,9 @@ async def answer(
     try:
         if not reply.hits:
             raise _nothing_found(folder)
-        events = _generate(question, reply.hits, model, settings, said)
+        best = reply.hits[: settings.prompt_hits]
+        around = await folder.looked_up(partial(stretches, best, settings))
+        events = _generate(question, reply.hits, around, model, settings, said)
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
@@ -78,7 +82,12 @@ def _nothing_found(folder: Folder) -> NothingFoundError:
 
 
 async def _generate(
-    question: str, hits: list[Hit], model: AnswerModel, settings: Settings, said: list[str]
+    question: str,
+    hits: list[Hit],
+    around: list[Stretch | None],
+    model: AnswerModel,
+    settings: Settings,
+    said: list[str],
 ) -> AsyncGenerator[AskEvent, None]:
     """Yield the model's part of an answer; ``said`` gathers its text."""
     ready = asyncio.create_task(model.ready())
@@ -96,6 +105,7 @@ async def _generate(
             settings=settings,
             context=endpoint.context,
             count=lambda messages: generate.count_tokens(endpoint, messages),
+            around=around,
         )
         yield PromptMade(model=endpoint.model, hits=made.hits, notice=made.notice)
         sources = _sources(hits, made.hits)

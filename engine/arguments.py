@@ -42,6 +42,7 @@ EXAMPLES = {
         "--hits 20 'standby generator'",
         "'standby generator' --json | jq -r '.hits[0].path'",
         "\"'ERR_TIMEOUT\" --path 'guide/**' --files",
+        '"\'ERR_TIMEOUT" --context 3',
     ),
     "ask": ("'How often is the generator tested?'", "--set llm_max_tokens=100 'What is M?'"),
     "index": ("", "--yes"),
@@ -76,6 +77,7 @@ HELP = ("-h", "--help")
 TAKE_A_WORD = (
     *("--set", "--llm-url", "--profile", "-n", "--hits", "--modes", "--limit", "--path"),
     *("--not-path", "--type", "--tag", "--after", "--before", "--mode", "--per-file"),
+    *("-C", "--context"),
 )
 """Options whose value may be the next word."""
 
@@ -291,6 +293,14 @@ def _add_forms(parser: argparse.ArgumentParser) -> None:
         "--explain", action="store_true", help="tell where each hit came from, and what was cut"
     )
     parser.add_argument(
+        "-C",
+        "--context",
+        metavar="NUMBER",
+        type=_lines,
+        default=0,
+        help="print each hit's own lines with so many above and below them, as grep -C does",
+    )
+    parser.add_argument(
         "--files", action="store_true", help="print only the names of the files, each once"
     )
 
@@ -336,6 +346,12 @@ def _from_zero(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 1000):
         raise argparse.ArgumentTypeError("a number from 0 to 1000 is wanted")
     return int(text)
+
+
+def _lines(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= 200):
+        raise argparse.ArgumentTypeError("a number from 0 to 200 is wanted")
+    return int(text[:9])
 
 
 def _positive(text: str) -> int:

@@ -7,7 +7,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from engine import api, api_search, config
+from engine.api_around import AroundReply
 from engine.client import connect
+from engine.commands_around import look_around, print_around
 from engine.connection import EngineClient
 from engine.explained import cut, explained
 from engine.figures import count, counted
@@ -110,7 +112,9 @@ async def _search(client: EngineClient, folder: str, options: argparse.Namespace
         narrate(notice)
     if options.files and not options.json:
         return _print_files(reply, options)
-    return _print_hits(reply, options)
+    wanted = reply.hits if options.context else []
+    arounds = await look_around(client, folder, wanted, options.context)
+    return _print_hits(reply, arounds, options)
 
 
 def _filters(options: argparse.Namespace) -> api_search.Filters:
@@ -132,14 +136,22 @@ def _print_files(reply: api_search.SearchReply, options: argparse.Namespace) -> 
     return FOUND if names else NOT_FOUND
 
 
-def _print_hits(reply: api_search.SearchReply, options: argparse.Namespace) -> int:
+def _print_hits(
+    reply: api_search.SearchReply, arounds: list[AroundReply], options: argparse.Namespace
+) -> int:
     if options.json:
-        print_json(_search_json(reply))
+        told = _search_json(reply)
+        for hit, around in zip(told["hits"], arounds, strict=bool(options.context)):
+            hit["around"] = around.model_dump(mode="json")
+        print_json(told)
         return FOUND if reply.hits else NOT_FOUND
-    for hit in reply.hits:
-        print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
-        if options.explain:
-            print(f"    {explained(hit)}")
+    if options.context:
+        print_around(reply.hits, arounds, options)
+    else:
+        for hit in reply.hits:
+            print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
+            if options.explain:
+                print(f"    {explained(hit)}")
     for left in reply.cut:
         print(cut(left))
     if not reply.hits:

@@ -27,6 +27,7 @@ REFERENCE_PROFILE: dict[str, Any] = {
     "chunk_at_sentences": False,
     "chunk_context": 0,
     "prompt_hits": 2,
+    "prompt_context": 0,
     "llm_model": "meta-llama/Llama-3.1-8B-Instruct",
     "llm_gpu_memory": 0.5,
     "llm_seed": 415,
@@ -150,6 +151,14 @@ class Settings(BaseModel):
     llm_top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling threshold.")
     llm_seed: int = Field(415, description="Sampling seed, so that answers can be repeated.")
     prompt_hits: int = Field(2, ge=1, le=20, description="How many hits the model is shown.")
+    prompt_context: int = Field(
+        1,
+        ge=0,
+        le=10,
+        description="How many chunks before and after each of these hits the model is shown too, "
+        "as far as they belong to the same section and fit. The embedded demonstration model, "
+        "which more text confuses, is shown none.",
+    )
 
     # The engine and the screen
     fetch_models: bool = Field(

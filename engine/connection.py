@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import TypeAdapter
 
-from engine import api, api_kept, api_links, api_message, api_search, engine_lock
+from engine import api, api_around, api_kept, api_links, api_message, api_search, engine_lock
 from engine.api_search import Filters, Mode, SearchReply
 from engine.errors import EngineError, HoverkiteError
 from engine.problems import error_of
@@ -74,6 +74,13 @@ class EngineClient:
         """Return where the links in lines of a file lead to; see ``LinksRequest``."""
         body = await self._send("POST", api_links.LINKS.format(folder=folder), request)
         return api_links.LinksReply.model_validate_json(body).links
+
+    async def around(
+        self, folder: str, request: api_around.AroundRequest
+    ) -> api_around.AroundReply:
+        """Return the lines around a hit; see ``AroundRequest``."""
+        body = await self._send("POST", api_around.AROUND.format(folder=folder), request)
+        return api_around.AroundReply.model_validate_json(body)
 
     async def status(self, folder: str) -> api.FolderStatus:
         """Return the state of a folder and of the models."""

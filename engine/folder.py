@@ -295,6 +295,12 @@ class Folder:
         look_now = partial(look, self._manifest, index)
         return await self._mending.trying(index, lambda: self._writer.do(look_now))
 
+    async def looked_up(self, look: Callable[[Manifest], _T]) -> _T:
+        """Return what ``look`` finds in the manifest; it waits for neither writer nor index."""
+        self._last_use = time.monotonic()
+        self._check_open()
+        return await wanted.in_thread(partial(look, self._manifest))
+
     async def search(self, request: SearchRequest) -> SearchReply:
         """Return what ``request`` asks for; an exact search waits for neither encoder nor index.
 

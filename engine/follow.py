@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes
 
 from engine import documents, names, scan
 from engine.api_links import Link, LinksReply, LinksRequest
@@ -15,6 +15,7 @@ from engine.index import Index
 from engine.kinds import FileKind, kind_of
 from engine.link_targets import Names, Target, line_of, links_in
 from engine.manifest import Manifest
+from engine.place import path_of
 from engine.scan import MEGABYTE
 
 MOST_LINKS = 200
@@ -31,17 +32,12 @@ def links(request: LinksRequest, root: Path, settings: Settings) -> "Callable[..
     """
 
     def find(manifest: Manifest, _: Index) -> LinksReply:
-        path = _path_of(request)
+        path = path_of(request.path, request.quoted_path)
         if not manifest.files_at([path]):
             raise UsageError(f"{request.path} is not in the index", "Search again: it has changed")
         return LinksReply(links=[*_Following(root, settings, manifest).of(request, path)])
 
     return find
-
-
-def _path_of(request: LinksRequest) -> bytes:
-    quoted = request.quoted_path
-    return os.fsencode(request.path) if quoted is None else unquote_to_bytes(quoted)
 
 
 class _Following:

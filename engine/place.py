@@ -1,7 +1,7 @@
-"""A path as the file system spells it, with lines → a place as messages tell it."""
+"""A path as the file system spells it, with lines ⇄ a place as messages tell it."""
 
 import os
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from engine import scan
 from engine.api_search import Place
@@ -17,3 +17,8 @@ def place_at(path: bytes, first: int, last: int, page: int | None) -> Place:
         page=page,
         quoted_path=None if os.fsencode(name) == path else quote_from_bytes(path),
     )
+
+
+def path_of(path: str, quoted_path: str | None) -> bytes:
+    """Return the path of a place as the file system spells it."""
+    return os.fsencode(path) if quoted_path is None else unquote_to_bytes(quoted_path)

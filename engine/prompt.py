@@ -6,7 +6,7 @@ template would read as its own is taken out of passages and question alike.
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from engine.api_search import Hit
@@ -14,6 +14,7 @@ from engine.config import Settings
 from engine.errors import UsageError
 from engine.generate import ChatMessage, estimate_tokens, longest_answer
 from engine.models import is_demonstration
+from engine.passages import Passage, Stretch, alone, joined, widened
 
 LONGEST_QUESTION = 8000
 """Characters a question may have."""
@@ -62,7 +63,8 @@ class Prompt:
 
 @dataclass(frozen=True)
 class _Passage:
-    rank: int
+    ranks: tuple[int, ...]
+    """Of its hits, best first."""
     title: str
     text: str
 
@@ -74,11 +76,13 @@ async def build(
     settings: Settings,
     context: int,
     count: Count,
+    around: Sequence[Stretch | None] = (),
     mark: str | None = None,
 ) -> Prompt:
     """Return the prompt for ``question`` with the best of ``hits``, trimmed to fit ``context``.
 
-    ``mark`` fences the passages; without it a random one is drawn.
+    ``around`` has what stands around each of the best hits, and is left out first where not all
+    of it fits. ``mark`` fences the passages; without it a random one is drawn.
 
     Raises:
         UsageError: the question is empty, or too long to be answered.
@@ -87,14 +91,24 @@ async def build(
     writer = _Writer(_checked(question), is_demonstration(settings), mark, count)
     size = context or UNKNOWN_CONTEXT
     limit = size - min(longest_answer(settings), size // 4)
-    passages = [_passage(hit) for hit in hits[: settings.prompt_hits]]
-    shown, tokens = await _fit(writer, passages, limit)
+    best = hits[: settings.prompt_hits]
+    places = widened(best, around)
+    number = len(places)
+    while number:
+        passages = [_passage(each) for each in joined(best, around, places[number - 1] + 1)]
+        shown, tokens = passages, await writer.tokens(passages)
+        if tokens <= limit:
+            break
+        number //= 2
+    else:
+        passages = [_passage(passage) for passage in alone(best)]
+        shown, tokens = await _fit(writer, passages, limit)
     return Prompt(
         messages=writer.messages(shown),
-        hits=[passage.rank for passage in reversed(shown)],
+        hits=[rank for passage in reversed(shown) for rank in reversed(passage.ranks)],
         tokens=tokens,
         mark=mark,
-        notice=_notice(passages, shown),
+        notice=_notice(passages, shown, len(places) - number),
     )
 
 
@@ -136,9 +150,11 @@ class Unfenced:
         return self._held.replace(self._mark, "")
 
 
-def _passage(hit: Hit) -> _Passage:
-    place = f"{hit.path}, {hit.heading}" if hit.heading else hit.path
-    return _Passage(hit.rank, " ".join(neutralise(place).split())[:200], neutralise(hit.text))
+def _passage(passage: Passage) -> _Passage:
+    best = passage.hits[0]
+    place = f"{best.path}, {best.heading}" if best.heading else best.path
+    ranks = tuple(hit.rank for hit in passage.hits)
+    return _Passage(ranks, " ".join(neutralise(place).split())[:200], neutralise(passage.text))
 
 
 class _Writer:
@@ -197,16 +213,21 @@ async def _shorten(
         text = best.text[: int(len(best.text) * min(share, 0.9))].rstrip()
         if not text:
             return [], empty
-        shown = [_Passage(best.rank, best.title, text)]
+        shown = [_Passage(best.ranks, best.title, text)]
         tokens = await writer.tokens(shown)
     return shown, tokens
 
 
-def _notice(wanted: list[_Passage], shown: list[_Passage]) -> str:
+def _notice(wanted: list[_Passage], shown: list[_Passage], narrowed: int) -> str:
     parts = []
+    if narrowed:
+        hits = "1 hit" if narrowed == 1 else f"{narrowed} hits"
+        parts.append(f"the text around {hits} left out")
     left_out = len(wanted) - len(shown)
     if left_out:
         parts.append(f"{left_out} of {len(wanted)} passages left out")
     if any(passage not in wanted for passage in shown):
         parts.append("1 passage shortened")
-    return f"{' and '.join(parts)} to fit the model's context" if parts else ""
+    *most, last = parts or [""]
+    told = f"{', '.join(most)} and {last}" if most else last
+    return f"{told} to fit the model's context" if told else ""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from engine import api, api_kept, api_links, api_message, api_search, follow
+from engine import api, api_around, api_kept, api_links, api_message, api_search, follow
 from engine.answer import answer
+from engine.around import around
 from engine.errors import EngineError, HoverkiteError, UsageError
 from engine.folder import Folder
 from engine.problems import as_known, problem_of
@@ -64,6 +66,13 @@ def _folder_routes(engine: Engine) -> list[Route]:
         with engine.in_use(found):
             return await found.examined(follow.links(request, found.root, engine.settings))
 
+    async def surroundings(
+        folder: str, request: api_around.AroundRequest
+    ) -> api_around.AroundReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.looked_up(partial(around, request))
+
     async def sync(folder: str) -> Response:
         found = engine.folder(folder)
         return _stream(engine, found, engine.sync_events(found))
@@ -76,6 +85,12 @@ def _folder_routes(engine: Engine) -> list[Route]:
         _route(engine, "POST", api.ASK, ask, api.AskRequest),
         _route(engine, "POST", api.SYNC, sync),
         _route(engine, "POST", api_links.LINKS, links, api_links.LinksRequest),
+        _route(
+            *(engine, "POST", api_around.AROUND),
+            surroundings,
+            api_around.AroundRequest,
+            for_one=True,
+        ),
     ]
 
 

@@ -17,6 +17,7 @@ MOST_KEPT = 16_000_000
 _ALL = "SELECT file, path, CAST(text AS BLOB), places FROM documents"
 """Every text: in UTF-8, as SQLite keeps it, which is what is searched."""
 _ONE = "SELECT file, path, CAST(text AS BLOB), places FROM documents WHERE file = ?"
+_AT = "SELECT file, path, CAST(text AS BLOB), places FROM documents WHERE path = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,15 @@ class Texts:
         with self._file.reads() as connection:
             for file in files:
                 yield from (StoredText(*row) for row in connection.execute(_ONE, (file,)))
+
+    def at(self, path: bytes) -> StoredText | None:
+        """Return the text of the file at ``path``; None where none is known.
+
+        Raises:
+            ManifestError: it can't be read.
+        """
+        row = self._file.one(_AT, (path,))
+        return StoredText(*row) if row else None
 
     def heading(self, file: int, line: int, page: int | None) -> str:
         """Return the heading of the chunk around a line; empty where none is known yet."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from engine.api import AskEvent, FolderOpened, FolderStatus
+    from engine.api_around import AroundReply, AroundRequest
     from engine.api_links import Link, LinksRequest
     from engine.api_search import Mode, SearchReply, SearchRequest
     from engine.config import Settings
@@ -42,6 +43,9 @@ class Engine(Protocol):
 
     async def links(self, folder: str, request: LinksRequest) -> list[Link]:
         """Return where the links in lines of a file lead to."""
+
+    async def around(self, folder: str, request: AroundRequest) -> AroundReply:
+        """Return the lines around a hit; cancelled, it ends in the engine too."""
 
     async def pause(self, folder: str, *, paused: bool) -> FolderStatus:
         """Let indexing wait, or go on; search goes on meanwhile."""

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 HINTS = {
     "query": ("query.ask", "screen.back", "screen.next", "screen.mode", "query.new_line"),
     "results": (
-        *("screen.edit", "screen.why", "screen.follow", "screen.copy", "screen.next"),
-        *("screen.query", "screen.back", "screen.report"),
+        *("screen.edit", "screen.around", "screen.why", "screen.follow", "screen.copy"),
+        *("screen.next", "screen.query", "screen.back", "screen.report"),
     ),
     "preview": (
         "screen.edit",
+        "screen.around",
         "screen.why",
         "screen.copy",
         "screen.back",

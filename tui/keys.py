@@ -84,6 +84,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="Why the hit is there, or its text again",
     ),
     Binding(
+        "a",
+        "around",
+        "Around",
+        id="screen.around",
+        tooltip="The hit in its surroundings, or alone again",
+    ),
+    Binding(
         "l",
         "follow",
         "Links",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual import on, work
 
 from engine.errors import EngineError, HoverkiteError
+from engine.safe_text import clean_line
 from tui import messages, notes
 from tui.desk import Desk
 from tui.search import Search, mode_after
@@ -34,6 +35,8 @@ LEAST_TYPED = 2
 """Characters from which what is typed is searched."""
 MOST_LINES = 200
 """Lines that an exact search shows."""
+LINES_AROUND = 100
+"""Lines on each side of a hit that are shown of its surroundings."""
 
 
 class LiveResults(Desk):
@@ -250,3 +253,32 @@ class LiveResults(Desk):
         self.preview.toggle_explanation()
         if self.preview.explains and self._shown is not None:
             self._seek_again(self._shown.mode)  # with what was cut
+
+    # --- what stands around a hit ------------------------------------------------------------
+
+    @on(messages.AroundAsked)
+    def _toggle_surroundings(self) -> None:
+        self.workers.cancel_group(self, "around")
+        self.preview.toggle_surroundings()
+
+    @on(messages.SurroundingsWanted)
+    def _find_surroundings(self, message: messages.SurroundingsWanted) -> None:
+        self._look_around(message.hit)
+
+    @work(exclusive=True, group="around", exit_on_error=False)
+    async def _look_around(self, hit: Hit) -> None:
+        """Find what is around ``hit``; begun for another one, it closes its request."""
+        from engine.api_around import AroundReply, AroundRequest
+
+        found, fault = AroundReply(), ""
+        try:
+            engine, folder = await self._link.ready()
+            found = await engine.around(folder, AroundRequest.of(hit, LINES_AROUND))
+        except HoverkiteError as error:
+            log.warning("looking around a hit failed: %s", error)
+            fault = clean_line(error.title)
+        self.post_message(messages.SurroundingsFound(hit, found, fault))
+
+    @on(messages.SurroundingsFound)
+    def _show_surroundings(self, message: messages.SurroundingsFound) -> None:
+        self.preview.take_surroundings(message.hit, message.found, message.fault)

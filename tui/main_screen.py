@@ -313,6 +313,10 @@ class MainScreen(LiveResults):
         """Show why the shown hit is there, or its text again."""
         self.post_message(messages.WhyAsked())
 
+    def action_around(self) -> None:
+        """Show the hit in its surroundings, or alone again."""
+        self.post_message(messages.AroundAsked())
+
     @work(exclusive=True, group="links", exit_on_error=False)
     async def action_follow(self) -> None:
         """List the links of the shown hit."""

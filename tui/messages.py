@@ -9,6 +9,7 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from engine.api import AskEvent, FolderOpened, FolderStatus, FolderSurvey
+    from engine.api_around import AroundReply
     from engine.api_links import Link
     from engine.api_search import Hit, Mode, Place, SearchReply
     from engine.config import Settings
@@ -197,3 +198,29 @@ class ModeChosen(Message):
 @dataclass
 class WhyAsked(Message):
     """A person wants to know why a hit is there, or its text again."""
+
+
+@dataclass
+class AroundAsked(Message):
+    """A person wants the hit shown in its surroundings, or alone again."""
+
+
+@dataclass
+class SurroundingsWanted(Message):
+    """A hit is to be shown in its surroundings, which are not known yet, or may have changed."""
+
+    hit: Hit
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the latest hit matters."""
+        return isinstance(message, SurroundingsWanted)
+
+
+@dataclass
+class SurroundingsFound(Message):
+    """What stands around a hit is known."""
+
+    hit: Hit
+    found: AroundReply
+    fault: str = ""
+    """Why it could not be found out, in a few words."""

@@ -25,6 +25,7 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[SystemCommand]
     yield SystemCommand("Edit", "Open the hit in your editor at its line", main.action_edit)
     yield SystemCommand("Copy", "Copy the hit's text or the answer", main.action_copy)
     yield SystemCommand("Why", "Why the hit is there, or its text again", main.action_why)
+    yield SystemCommand("Around", "The hit in its surroundings, or alone", main.action_around)
     yield SystemCommand("Links", "The links of the hit, to follow one", main.action_follow)
     for mode in MODES:
         choose = partial(main.action_mode, mode)

@@ -13,10 +13,12 @@ from textual.widgets import Static
 from engine.safe_text import clean, clean_line
 from tui import hit_row, typed_query
 from tui.hanging import hang
+from tui.messages import SurroundingsWanted
 
 if TYPE_CHECKING:
     from textual.events import Resize
 
+    from engine.api_around import AroundReply
     from engine.api_search import Hit, SearchReply
 
 SCROLL_KEYS: list[BindingType] = [
@@ -32,8 +34,12 @@ CONVERTED = (".html", ".htm", ".xhtml")
 """Endings of files whose chunks are converted text: only the chunk's place in the file is known."""
 
 
+SHARE_ABOVE = 0.25
+"""Share of the pane above the hit when it is first shown in its surroundings."""
+
+
 class PreviewPane(VerticalScroll, can_focus=True):
-    """Shows one chunk, word for word, or why it is there."""
+    """Shows one chunk, word for word, alone or in its surroundings, or why it is there."""
 
     BORDER_TITLE = "preview"
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
@@ -44,6 +50,11 @@ class PreviewPane(VerticalScroll, can_focus=True):
         self._reply: SearchReply | None = None
         self.explains = False
         """Whether it is shown why a hit is there, in place of its text."""
+        self.widened = False
+        """Whether a hit is shown in its surroundings."""
+        self._around: AroundReply | None = None
+        """What was found around the hit; None until that is known."""
+        self._fault = ""
         self._query = ""
         self._note = ""
 
@@ -57,10 +68,12 @@ class PreviewPane(VerticalScroll, can_focus=True):
 
     def show_hit(self, hit: Hit, query: str, note: str = "") -> None:
         """Show the chunk of ``hit``; words of ``query`` stand out, ``note`` goes into the title."""
-        moved = hit != self.hit
+        moved, is_same_text = hit != self.hit, _is_same_text(hit, self.hit)
         self.hit, self._query, self._note = hit, query, note
+        if not is_same_text:
+            self._look_around()
         self._lay_out()
-        if moved:
+        if moved and not (is_same_text and self.widened):
             self.scroll_home(animate=False)
 
     def take_reply(self, reply: SearchReply) -> None:
@@ -70,6 +83,8 @@ class PreviewPane(VerticalScroll, can_focus=True):
             self.show_nothing()
         elif self.hit is not None and self.explains:
             self._lay_out()
+        elif self.hit is not None and self.widened:
+            self.post_message(SurroundingsWanted(self.hit))  # they may have changed
 
     def toggle_explanation(self) -> None:
         """Show why the hit is there, or its text again."""
@@ -77,6 +92,31 @@ class PreviewPane(VerticalScroll, can_focus=True):
         if self.hit is not None:
             self._lay_out()
             self.scroll_home(animate=False)
+
+    def toggle_surroundings(self) -> None:
+        """Show the hit in its surroundings, or alone again."""
+        self.widened, self.explains = not self.widened or self.explains, False
+        if self.hit is not None:
+            self._look_around()
+            self._lay_out()
+            self.scroll_home(animate=False)
+
+    def _look_around(self) -> None:
+        self._around, self._fault = None, ""
+        if self.widened and self.hit is not None:
+            self.post_message(SurroundingsWanted(self.hit))
+
+    def take_surroundings(self, hit: Hit, found: AroundReply, fault: str = "") -> None:
+        """Show what was found around ``hit``, or why nothing was, if that hit is in view."""
+        if not self.widened or self.hit is None or not _is_same_text(hit, self.hit):
+            return
+        is_new = self._around is None
+        self._around, self._fault = found, fault
+        if not self.explains:
+            begin = self._lay_out()
+            if is_new:
+                above = int(self.scrollable_content_region.height * SHARE_ABOVE)
+                self.scroll_to(y=max(begin - above, 0), animate=False)
 
     def show_nothing(self) -> None:
         """Empty the pane."""
@@ -90,25 +130,62 @@ class PreviewPane(VerticalScroll, can_focus=True):
         if self.hit is not None:
             self._lay_out()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> int:
+        """Show what there is to show; return the row where the hit begins."""
         assert self.hit is not None
         width = max(self.scrollable_content_region.width, 20)
         title = hit_row.elide_path(hit_row.location(self.hit), max(width - 14, 8))
-        note = f" · {self._note}" if self._note else ""
-        what = "why" if self.explains else "preview"
+        note = "".join(f" · {words}" for words in (self._note, self._missing) if words)
+        is_around = self._around is not None and bool(self._around.lines)
+        what = "why" if self.explains else "around" if is_around else "preview"
         self.border_title = Content.assemble(what, (f" · {title}{note}", "not bold $quiet"))
-        text = self.query_one("#preview-text", Static)
-        text.update(self._explanation(width) if self.explains else self._text(width))
+        content, begin = self._content(width)
+        self.query_one("#preview-text", Static).update(content)
+        return begin
 
-    def _text(self, width: int) -> Content:
+    @property
+    def _missing(self) -> str:
+        """Why the hit is not shown in its surroundings though it should be."""
+        if self.explains or self._around is None or self._around.lines:
+            return ""
+        return self._fault or "its file has changed"
+
+    def _content(self, width: int) -> tuple[Content, int]:
         assert self.hit is not None
-        return numbered_text(self.hit, self._query, width)
+        if self.explains:
+            return self._explanation(width), 0
+        if self._around is not None and self._around.lines:
+            from tui.surroundings import in_surroundings
+
+            return in_surroundings(self.hit, self._around, self._query, width)
+        return numbered_text(self.hit, self._query, width), 0
 
     def _explanation(self, width: int) -> Content:
         from tui.why import explanation
 
         assert self.hit is not None
         return explanation(self.hit, self._reply, width)
+
+
+def _is_same_text(hit: Hit, other: Hit | None) -> bool:
+    """Whether both are the same text at the same place, however they were found."""
+    if other is None:
+        return False
+    places = [(each.path, each.quoted_path, each.page, each.start_line) for each in (hit, other)]
+    return places[0] == places[1] and hit.text == other.text
+
+
+def is_numbered(hit: Hit) -> bool:
+    """Whether the lines of its text are lines of its file: not in PDF and HTML."""
+    return hit.page is None and not hit.path.lower().endswith(CONVERTED)
+
+
+def heading_of(hit: Hit, width: int) -> list[Content]:
+    """The rows above a hit's text that tell its heading."""
+    if not hit.heading:
+        return []
+    heading = hit_row.elide_middle(clean_line(hit.heading.replace(" > ", " › ")), width)
+    return [Content.styled(heading, "$heading"), Content("")]
 
 
 def numbered_text(hit: Hit, query: str, width: int) -> Content:
@@ -120,12 +197,9 @@ def numbered_text(hit: Hit, query: str, width: int) -> Content:
     content = Content(whole)
     for start, end in typed_query.spans(whole, query):
         content = content.stylize("$match", start, end)
-    numbered = hit.page is None and not hit.path.lower().endswith(CONVERTED)
+    numbered = is_numbered(hit)
     gutter = len(str(hit.start_line + whole.count("\n"))) + 2 if numbered else 0
-    shown: list[Content] = []
-    if hit.heading:
-        heading = hit_row.elide_middle(clean_line(hit.heading.replace(" > ", " › ")), width)
-        shown += [Content.styled(heading, "$heading"), Content("")]
+    shown = heading_of(hit, width)
     for number, line in enumerate(content.split("\n", allow_blank=True), hit.start_line):
         label = f"{number}  " if numbered else ""
         shown.append(hang(Content.styled(f"{label:>{gutter}}", "$gutter"), line, width))

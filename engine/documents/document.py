@@ -48,6 +48,18 @@ class Document:
         above = self._line(self.pages[self._page(start)]) - 1 if self.pages else 0
         return self._line(start) - above, self._line(last) - above
 
+    def span(self, first: int, last: int, page: int | None = None) -> tuple[int, int]:
+        """Return where lines of the file begin and end in the text: ``lines`` the other way round.
+
+        What is behind the file's end is an empty span at the text's end.
+        """
+        if self.source_lines:
+            return self._source_span(first, last)
+        if self.pages and not 1 <= (page or 1) <= len(self.pages):
+            return len(self.text), len(self.text)
+        above = self._line(self.pages[(page or 1) - 1]) - 1 if self.pages else 0
+        return self.offset(above + first), self.offset(above + last + 1)
+
     def offset(self, line: int) -> int:
         """Return where a line of the text begins, from 1; its end where it has fewer."""
         return self._starts[line - 1] if line <= len(self._starts) else len(self.text)
@@ -65,3 +77,10 @@ class Document:
     def _source_line(self, offset: int) -> int:
         place = bisect_right(self.source_lines, offset, key=lambda mark: mark[0]) - 1
         return self.source_lines[max(0, place)][1]
+
+    def _source_span(self, first: int, last: int) -> tuple[int, int]:
+        begin = max(0, bisect_right(self.source_lines, first, key=lambda mark: mark[1]) - 1)
+        after = bisect_right(self.source_lines, last, key=lambda mark: mark[1])
+        ends = after < len(self.source_lines)
+        end = self.source_lines[after][0] if ends else len(self.text)
+        return self.source_lines[begin][0], max(self.source_lines[begin][0], end)

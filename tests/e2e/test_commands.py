@@ -61,6 +61,24 @@ def test_an_exact_search_prints_every_line_that_matches(hoverkite: Run, docs: Pa
     assert "Traceback" not in wrong.stderr
 
 
+def test_search_prints_the_lines_around_hits(hoverkite: Run, docs: Path) -> None:
+    done = hoverkite("search", docs, "'litres", "--context", "1")
+    assert done.returncode == 0, done.stderr
+    lines = (docs / "tools/kettle.txt").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines, 1) if "litres" in line)
+    shown = [
+        f"{docs}/tools/kettle.txt{':' if n == at else '-'}{n}{':' if n == at else '-'} {line}"
+        for n, line in enumerate(lines, 1)
+        if abs(n - at) <= 1
+    ]
+    assert done.stdout.splitlines() == [line.rstrip() for line in shown]
+    told = json.loads(hoverkite("search", docs, "kettle", "-C", "2", "--json").stdout)
+    for hit in told["hits"]:
+        around = hit["around"]
+        joined = "\n".join(line["text"] for line in around["lines"])
+        assert joined[around["start"] : around["end"]] == hit["text"]
+
+
 def test_an_edit_embeds_only_what_changed_and_a_rename_nothing(hoverkite: Run, docs: Path) -> None:
     first = json.loads(hoverkite("index", docs, "--json").stdout)
     assert (first["files"], first["added"], first["embedded"]) == (3, 3, first["chunks"])

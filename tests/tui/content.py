@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine import api
+from engine.api_around import AroundLine, AroundReply
 from tests.hits import hit
 
 QUESTION = "How do I keep a sourdough starter alive while I travel?"
@@ -105,3 +106,26 @@ ANSWER = """Two ways, depending on how long you are gone:
 2. **Longer:** spread it thinly, dry it for two days and keep the crumbs in a jar [2].
 
 When you are back, feed it *twice*, twelve hours apart, before you bake."""
+
+ABOVE = """## Feeding it
+
+In a warm kitchen a starter wants food twice a day, in a cool one once. Use it
+when it has doubled and begins to sink.
+
+The flour matters less than the hour: keep to a rhythm.
+"""
+BELOW = """
+## Waking it
+
+Feed it twice, twelve hours apart, before you bake with it again."""
+_LINES = f"{ABOVE}\n{HITS[0].text}\n{BELOW}".split("\n")
+_FIRST = HITS[0].start_line - ABOVE.count("\n") - 1
+AROUND = AroundReply(
+    lines=[
+        AroundLine(line=number, text=text, is_hit=HITS[0].start_line <= number <= HITS[0].end_line)
+        for number, text in enumerate(_LINES, _FIRST)
+    ],
+    start=len(ABOVE) + 1,
+    end=len(ABOVE) + 1 + len(HITS[0].text),
+)
+"""What stands around the first hit."""

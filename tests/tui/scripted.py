@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from engine import api, api_links, api_message, api_search
+from engine import api, api_around, api_links, api_message, api_search
 from engine.api_search import SearchReply, SearchRequest
 from engine.config import Settings
 from engine.errors import EngineError, HoverkiteError
@@ -123,6 +123,9 @@ class ScriptedEngine:
         self.pauses: list[bool] = []
         self.links_found: list[api_links.Link] = []
         self.links_asked: list[api_links.LinksRequest] = []
+        self.around_asked: list[api_around.AroundRequest] = []
+        self.surroundings: dict[str, Sequence[Step]] = {}
+        """Scripts of what is around hits, by their paths: the last step is the reply."""
         self.stopped = 0
         self.closed = 0
 
@@ -177,6 +180,18 @@ class ScriptedEngine:
     async def links(self, folder: str, request: api_links.LinksRequest) -> list[api_links.Link]:
         self.links_asked.append(request)
         return self.links_found
+
+    async def around(
+        self, folder: str, request: api_around.AroundRequest
+    ) -> api_around.AroundReply:
+        self.around_asked.append(request)
+        script = self.surroundings.get(request.path, [api_around.AroundReply()])
+        try:
+            steps = [step async for step in play(script)]
+        except asyncio.CancelledError:
+            self.left.append(request.path)
+            raise
+        return api_around.AroundReply.model_validate(steps[-1])
 
     async def pause(self, folder: str, *, paused: bool) -> api.FolderStatus:
         self.pauses.append(paused)

@@ -134,6 +134,20 @@ async def explaining(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("j", "x")
 
 
+async def looking_around(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    engine.surroundings[content.HITS[0].path] = [content.AROUND]
+    driver.main.go_to("results")
+    await driver.press("a")
+    await driver.until(lambda: "around" in driver.title("preview"))
+    await at_the_hit(driver)
+
+
+async def at_the_hit(driver: Driver) -> None:
+    pane = driver.main.preview
+    await driver.until(lambda: pane.scroll_offset.y > 0, "the hit in view")
+
+
 async def finding_lines(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     lines = [
@@ -171,7 +185,17 @@ async def at_rest(driver: Driver, engine: ScriptedEngine, shown: api.FolderStatu
 
 SCENES: list[Scene] = [
     *(first_start, empty, indexing, waiting_for_vllm, streaming, answered, browsing),
-    *(typing, explaining, finding_lines, unavailable, confirming, helping, hostile, engine_failed),
+    *(
+        typing,
+        explaining,
+        looking_around,
+        finding_lines,
+        unavailable,
+        confirming,
+        helping,
+        hostile,
+        engine_failed,
+    ),
 ]
 
 

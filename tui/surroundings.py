@@ -1,0 +1,50 @@
+"""A hit in its surroundings: the lines of its file around it, and a bar beside its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.safe_text import clean
+from tui import typed_query
+from tui.hanging import NARROWEST
+from tui.preview import heading_of, is_numbered
+
+if TYPE_CHECKING:
+    from engine.api_around import AroundReply
+    from engine.api_search import Hit
+
+BAR = "▎"
+"""Stands beside the hit's own lines."""
+
+
+def in_surroundings(hit: Hit, found: AroundReply, query: str, width: int) -> tuple[Content, int]:
+    """What was found around ``hit`` wrapped to ``width``, and the row where the hit begins."""
+    last = max((line.line for line in found.lines), default=0)
+    digits = len(str(last)) + 1 if is_numbered(hit) else 0
+    rows = heading_of(hit, width)
+    begin = -1
+    styled = _styled(found, query).split("\n", allow_blank=True)
+    for line, text in zip(found.lines, styled, strict=True):
+        if line.is_hit and begin < 0:
+            begin = len(rows)
+        room = max(width - digits - len(BAR) - 1, NARROWEST)
+        for row, piece in enumerate(text.wrap(room) or [Content("")]):
+            number = "" if row or not digits else f"{line.line} "
+            bar = f"{BAR if line.is_hit else ' '} "
+            rows.append(Content.assemble((f"{number:>{digits}}", "$gutter"), (bar, "$cite"), piece))
+    return Content("\n").join(rows), max(begin, 0)
+
+
+def _styled(found: AroundReply, query: str) -> Content:
+    """All lines; what is not the hit's is quiet, and in the hit's own text the query stands out."""
+    whole = "\n".join(line.text for line in found.lines)
+    before, own = clean(whole[: found.start]), clean(whole[found.start : found.end])
+    after = clean(whole[found.end :])
+    content = Content(before + own + after)
+    end = len(before) + len(own)
+    content = content.stylize("$quiet", 0, len(before)).stylize("$quiet", end, end + len(after))
+    for first, last in typed_query.spans(own, query):
+        content = content.stylize("$match", len(before) + first, len(before) + last)
+    return content
