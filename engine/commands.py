@@ -6,7 +6,7 @@ import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from engine import api, api_search, config
+from engine import api, api_search, config, explained
 from engine.client import connect
 from engine.connection import EngineClient
 from engine.figures import count, counted
@@ -131,6 +131,10 @@ def _print_hits(reply: api_search.SearchReply, options: argparse.Namespace) -> i
         return FOUND if reply.hits else NOT_FOUND
     for hit in reply.hits:
         print(f"{place(options.docs, hit)}: {' '.join(clean(hit.text).split())}")
+        if options.explain and (told := explained.provenance(hit)):
+            print(f"    {plain_line(told)}")
+    for cut in reply.cut:
+        narrate(explained.left_out(cut))
     if not reply.hits:
         narrate("Nothing was found.")
     elif reply.matches and reply.matches > len(reply.hits):
