@@ -16,9 +16,9 @@ from itertools import pairwise
 
 import Stemmer
 
-from engine.stop_words import STOP_WORDS
+from engine.stop_words import RUSSIAN_STOP_WORDS, STOP_WORDS
 
-LEXICAL_VERSION = 1
+LEXICAL_VERSION = 2
 """Grows whenever the same text would give other words: Milvus is then filled anew."""
 LONGEST_WORD = 64
 """Characters of a word that count: what is longer is no word anybody types."""
@@ -44,6 +44,7 @@ _STEMMERS = (
     ("armenian", re.compile(r"[\u0530-\u058f]")),
     ("tamil", re.compile(r"[\u0b80-\u0bff]")),
 )
+_SAY_NOTHING = STOP_WORDS | RUSSIAN_STOP_WORDS
 _own = threading.local()
 
 
@@ -68,7 +69,7 @@ def _forms(token: str) -> tuple[str, ...]:
     whole = _fold(token)
     parts = [_fold(part) for part in _CHANGE_OF_CASE.split(token) if part]
     known = [whole, *(part for part in parts if part != whole)]
-    return tuple(_stem(word[:LONGEST_WORD]) for word in known if word and word not in STOP_WORDS)
+    return tuple(_stem(word[:LONGEST_WORD]) for word in known if word and word not in _SAY_NOTHING)
 
 
 def _fold(token: str) -> str:

@@ -33,18 +33,18 @@ _NAMES = re.compile(
       --[a-zA-Z][\w-]+                              # --flag
     | \w*[^\W\d]\w*_\w+ | _+[^\W\d]\w*              # snake_case, CONST_CASE, __init__
     | (?=[\w-]*_)[\w-]*[^\W\d_][\w-]*               # ERR_FOO-12
-    | [a-z][a-z0-9]*[A-Z]\w*                        # camelCase
-    | [A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+             # PascalCase
+    | [a-z]{2}[a-z0-9]*(?:[A-Z][a-z]{2}\w*)+        # camelCase, which mRNAs is not
+    | [A-Z][a-z0-9]+(?:[A-Z][a-z]+){2,}             # PascalCase, which PlayStation is not
     | \w+(?:(?:::|->)~?\w+)+                        # std::vector
-    | (?:[\w-]{2,}|[\w-]+(?=\.\w{2}))(?:\.[\w-]+)*\.[^\W\d]\w{0,9}  # index.md, os.path.join
+    | (?:[\w-]{2,}|[\w-]+(?=\.\w{2}))(?:\.[\w-]+)*\.[a-z]\w{0,9}  # index.md, os.path.join
     | (?:~|\.{1,2})?/[\w.~-]+(?:/[\w.~-]+)*/?       # /etc/hosts
     | [\w.-]+(?:/[\w.-]+)*/[\w.-]+\.[^\W\d]\w{0,9}   # guide/index.md
     | 0[xX][0-9a-fA-F]+                             # 0x80070005
-    | [A-Z]{1,5}-?\d{2,}\w* | [A-Z]{2,}-\d+(?:-\d+)+  # E1234, ORA-00942, CVE-2021-44228
+    | [A-Z]{1,5}-?\d{3,} | [A-Z]{2,}-\d+(?:-\d+)+     # E1234, ORA-00942, CVE-2021-44228
     | (?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}        # a commit
     | [vV]\d+(?:\.\d+)*(?:-[\w.]+)? | \d+(?:\.\d+){2,}(?:[-+]?[\w.]+)?  # v2, 2.4.1-rc1
     | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                  # a mail address
-    | \$\w+ | @[\w.]+\w                             # $HOME, @property
+    | \$[^\W\d]\w* | @[\w.]+\w                      # $HOME, @property
     """,
     re.VERBOSE,
 )
@@ -62,7 +62,8 @@ def named(question: str) -> list[str]:
     for token in _TOKEN.findall(_QUOTED.sub(" ", question)):
         if name := _name_in(token):
             found.append(name)
-    return [*dict.fromkeys(filter(None, found))][:MOST_NAMES]
+    names = (name for name in found if any(map(str.isalpha, name)))
+    return [*dict.fromkeys(names)][:MOST_NAMES]
 
 
 def _name_in(token: str) -> str:

@@ -14,7 +14,7 @@ from engine.named import MOST_NAMES, held, in_capitals, named, telling
     [
         ("what is create_index?", ["create_index"]),
         ("call __init__ and _private", ["__init__", "_private"]),
-        ("MAX_SIZE, maxSize and MaxSize.", ["MAX_SIZE", "maxSize", "MaxSize"]),
+        ("MAX_SIZE, maxSize and MaxSizeError.", ["MAX_SIZE", "maxSize", "MaxSizeError"]),
         ("why ERR_FOO-12?", ["ERR_FOO-12"]),
         ("errors E1234, ORA-00942 (CVE-2021-44228)", ["E1234", "ORA-00942", "CVE-2021-44228"]),
         ("code 0x80070005!", ["0x80070005"]),
