@@ -191,6 +191,15 @@ def test_a_long_line_that_was_cut_is_found(manifest: Manifest) -> None:
     assert [line.is_hit for line in reply.lines] == [False, True, False]
 
 
+def test_a_file_that_is_removed_is_known_to_be_gone_at_once(manifest: Manifest) -> None:
+    keep(manifest, TEN)
+    assert len(asked(manifest, 1).lines) == 10
+    manifest.texts.save([(1, b"a.md", None)])
+    assert asked(manifest, 1) == AroundReply()
+    keep(manifest, "back")
+    assert [line.text for line in asked(manifest, 1).lines] == ["back"]
+
+
 def test_an_empty_file(manifest: Manifest) -> None:
     keep(manifest, "")
     assert len(asked(manifest, 1).lines) == 1
