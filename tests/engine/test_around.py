@@ -122,6 +122,14 @@ def test_the_same_words_elsewhere_are_not_meant(manifest: Manifest) -> None:
     assert numbers(asked(manifest, 5, text="twice", before=0, after=0)) == [5]
 
 
+@pytest.mark.parametrize(("line", "nearest"), [(1, 3), (5, 3), (25, 40), (39, 40), (50, 40)])
+def test_of_the_same_text_at_other_places_the_nearest_is_meant(
+    manifest: Manifest, line: int, nearest: int
+) -> None:
+    keep(manifest, "\n".join("here" if n in (3, 40) else "----" for n in range(1, 61)))
+    assert numbers(asked(manifest, line, text="here", before=0, after=0)) == [nearest]
+
+
 @pytest.mark.parametrize("shift", [-4, -1, 0, 1, 3000])
 def test_a_hit_whose_file_changed_since(manifest: Manifest, shift: int) -> None:
     above = "new\n" * max(shift, 0)
