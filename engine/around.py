@@ -17,8 +17,7 @@ def around(request: AroundRequest, manifest: Manifest) -> AroundReply:
     Raises:
         ManifestError: the texts can't be read.
     """
-    stored = manifest.texts.at(path_of(request.path, request.quoted_path))
-    document = stored.document() if stored else None
+    document = manifest.texts.document_at(path_of(request.path, request.quoted_path))
     span = _span(document, request) if document else None
     if document is None or span is None:
         return AroundReply()

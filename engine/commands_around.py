@@ -42,14 +42,16 @@ def _printed(hits: Sequence[Hit], arounds: Sequence[AroundReply], docs: str) -> 
     last: _Key | None = None
     for hit, around in zip(hits, arounds, strict=True):
         path = clean_line(str(PurePath(docs, hit.path)))
+        follows = False  # a line of HTML is followed by one whose number may be any
         for line in around.lines or _gone(hit):
             key = _key(hit, line)
             if key in seen:
+                follows = key == last
                 continue
-            if last and not (last[:2] == key[:2] and key[2] - last[2] in (0, 1)):
+            if last and not follows and not (last[:2] == key[:2] and key[2] == last[2] + 1):
                 yield "--"
             seen.add(key)
-            last = key
+            last, follows = key, True
             sign = ":" if key in of_hits or not around.lines else "-"
             yield f"{path}{sign}{line.line}{sign} {clean_line(line.text)}".rstrip()
 

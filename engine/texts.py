@@ -63,6 +63,8 @@ class Texts:
         self._revision = 0
         self._kept: tuple[int, list[StoredText]] = (-1, [])
         """The texts of a small folder as of a revision: whoever types searches them again."""
+        self._latest: tuple[int, bytes, Document | None] = (-1, b"", None)
+        """The file that was looked at last: whoever goes through hits looks at it again."""
 
     def changed(self) -> None:
         """Take note that texts, or their paths, are others now; called after that was saved."""
@@ -125,6 +127,21 @@ class Texts:
         """
         row = self._file.one(_AT, (path,))
         return StoredText(*row) if row else None
+
+    def document_at(self, path: bytes) -> Document | None:
+        """Return the document at ``path``; None where its text is not known.
+
+        Raises:
+            ManifestError: it can't be read.
+        """
+        revision, latest = self._revision, self._latest
+        if latest[:2] == (revision, path):
+            return latest[2]
+        stored = self.at(path)
+        document = stored.document() if stored else None
+        if document is None or len(document.text) <= MOST_KEPT:
+            self._latest = revision, path, document
+        return document
 
     def heading(self, file: int, line: int, page: int | None) -> str:
         """Return the heading of the chunk around a line; empty where none is known yet."""

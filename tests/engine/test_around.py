@@ -122,6 +122,14 @@ def test_the_same_words_elsewhere_are_not_meant(manifest: Manifest) -> None:
     assert numbers(asked(manifest, 5, text="twice", before=0, after=0)) == [5]
 
 
+@pytest.mark.parametrize(("line", "nearest"), [(1, 3), (5, 3), (25, 40), (39, 40), (50, 40)])
+def test_of_the_same_text_at_other_places_the_nearest_is_meant(
+    manifest: Manifest, line: int, nearest: int
+) -> None:
+    keep(manifest, "\n".join("here" if n in (3, 40) else "----" for n in range(1, 61)))
+    assert numbers(asked(manifest, line, text="here", before=0, after=0)) == [nearest]
+
+
 @pytest.mark.parametrize("shift", [-4, -1, 0, 1, 3000])
 def test_a_hit_whose_file_changed_since(manifest: Manifest, shift: int) -> None:
     above = "new\n" * max(shift, 0)
@@ -189,6 +197,15 @@ def test_a_long_line_that_was_cut_is_found(manifest: Manifest) -> None:
     reply = asked(manifest, 2, text=clipped)
     assert own(reply) == clipped.strip("…")
     assert [line.is_hit for line in reply.lines] == [False, True, False]
+
+
+def test_a_file_that_is_removed_is_known_to_be_gone_at_once(manifest: Manifest) -> None:
+    keep(manifest, TEN)
+    assert len(asked(manifest, 1).lines) == 10
+    manifest.texts.save([(1, b"a.md", None)])
+    assert asked(manifest, 1) == AroundReply()
+    keep(manifest, "back")
+    assert [line.text for line in asked(manifest, 1).lines] == ["back"]
 
 
 def test_an_empty_file(manifest: Manifest) -> None:

@@ -49,6 +49,20 @@ def test_a_line_of_a_later_hit_is_marked_at_its_first_place(
     assert shown == ["docs/a.md-1- a", "docs/a.md:2: b", "docs/a.md:3: c", "docs/a.md-4- d"]
 
 
+def test_lines_of_html_stand_together_though_their_numbers_do_not_follow(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    numbers = ((3, "a"), (3, ""), (7, "b"), (7, ""), (20, "c"))
+    lines = [AroundLine(line=line, text=text, is_hit=text == "b") for line, text in numbers]
+    again = [*lines[2:], AroundLine(line=31, text="d")]
+    hits = [hit(1, path="a.html"), hit(2, path="a.html")]
+    shown = printed(hits, [AroundReply(lines=lines), AroundReply(lines=again)], capsys)
+    assert shown == [
+        *("docs/a.html-3- a", "docs/a.html-3-", "docs/a.html:7: b", "docs/a.html-7-"),
+        *("docs/a.html-20- c", "docs/a.html-31- d"),
+    ]
+
+
 def test_a_hit_whose_file_changed_stands_alone_and_nothing_is_raw(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
