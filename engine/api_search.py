@@ -64,6 +64,9 @@ class Hit(Place):
     bm25_rank: int | None = None
     """Its place among those BM25 found; None where it is not among them."""
     bm25_score: float | None = None
+    rerank_score: float | None = None
+    """The cross-encoder's, by which the best hits are ranked where there is one; its range is the
+    model's own, and more is better."""
     start: int | None = None
     """Where the text begins in its document's text, in characters; None in an exact search …"""
     end: int | None = None

@@ -21,6 +21,7 @@ NOT_SETTINGS = {CONFIG_NAME}
 
 REFERENCE_PROFILE: dict[str, Any] = {
     "embedding_model": "BAAI/bge-large-en-v1.5",
+    "embedding_prompts": "none",
     "chunk_size": 512,
     "chunk_overlap": 51,
     "chunk_at_headings": False,
@@ -91,6 +92,11 @@ class Settings(BaseModel):
     embedding_device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         "auto", description="Where the encoder runs."
     )
+    embedding_prompts: Literal["model", "none"] = Field(
+        "model",
+        description="What the encoder is told before a query or a document: the prefixes of the "
+        "model, where it has some, or none.",
+    )
     index_threads: int = Field(
         0,
         ge=0,
@@ -104,6 +110,14 @@ class Settings(BaseModel):
     search_mode: Literal["hybrid", "dense", "bm25"] = Field(
         "hybrid",
         description="How chunks are found: by meaning (`dense`), by words (`bm25`), or by both.",
+    )
+    rerank_model: str = Field(
+        "",
+        description="A cross-encoder of sentence-transformers, a folder or a hub name, that "
+        "puts the best hits of the hybrid search in their final order. Empty: none.",
+    )
+    rerank_hits: int = Field(
+        30, ge=1, le=200, description="How many of the best it reads for a search."
     )
     milvus_uri: str = Field(
         "", description="A Milvus server to use instead of the local Milvus Lite file."

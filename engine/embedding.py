@@ -9,7 +9,7 @@ import os
 import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from engine import encoder_build, encoder_files, hub, slim_pymilvus
 from engine.config import Settings
 from engine.encoder_build import Report
 from engine.encoder_files import ModelFiles
+from engine.encoder_prompts import Prompts, prompts_of
 from engine.errors import ModelError
 
 Vectors = NDArray[np.float32]
@@ -162,7 +163,7 @@ def load(settings: Settings, *, cache: Path, report: Report | None = None) -> En
     """
     told = report or log.info
     calm_libraries()
-    device = _choose_device(settings)
+    device = choose_device(settings)
     model = encoder_files.find(settings.embedding_model)
     if model is None:
         if not settings.fetch_models:
@@ -172,11 +173,11 @@ def load(settings: Settings, *, cache: Path, report: Report | None = None) -> En
     if model is None:
         reason = "was fetched, but holds no weights that can be used"
         raise ModelError(f"{settings.embedding_model} {reason}", encoder_files.OTHER_STEP)
-    encoder = (
-        _load_compiled(model, cache, settings.index_threads, told) if device == "cpu" else None
-    )
+    prompts = prompts_of(model, settings.embedding_prompts)
+    threads = settings.index_threads
+    encoder = _load_compiled(model, cache, threads, prompts, told) if device == "cpu" else None
     if encoder is None:
-        encoder = _load_torch(model, cache, device, settings.index_threads, told)
+        encoder = _load_torch(model, cache, device, threads, prompts, told)
     card = encoder_files.read_card(model, cache)
     facts = {"dimension": encoder.dimension, "max_tokens": encoder.max_tokens}
     if (seen := card.model_copy(update=facts)) != card:
@@ -202,8 +203,11 @@ def calm_libraries() -> None:
     }
 
 
-def _choose_device(settings: Settings) -> str:
-    """Return cpu, cuda or mps; torch is only asked where such a device may be present."""
+def choose_device(settings: Settings) -> str:
+    """Return where encoder and reranker run: cpu, cuda or mps.
+
+    torch is only asked where such a device may be present.
+    """
     wanted = settings.embedding_device
     candidates = [wanted] if wanted != "auto" else []
     if wanted == "auto" and Path("/proc/driver/nvidia/version").exists():
@@ -229,7 +233,7 @@ def _torch_has(device: str) -> bool:
 
 
 def _load_compiled(
-    model: ModelFiles, cache: Path, bulk_threads: int, report: Report
+    model: ModelFiles, cache: Path, bulk_threads: int, prompts: Prompts, report: Report
 ) -> Encoder | None:
     """Return the compiled encoder, made now if need be; None where torch must do the work."""
     if find_spec("openvino") is None:
@@ -238,22 +242,23 @@ def _load_compiled(
 
     model_id = encoder_files.identify(model, encoder_files.read_card(model, cache))
     place = encoder_build.place(model_id, cache)
-    if (encoder := encoder_compiled.open_compiled(place, model_id, bulk_threads)) is not None:
+    open_it = partial(encoder_compiled.open_compiled, place, model_id, bulk_threads, prompts)
+    if (encoder := open_it()) is not None:
         return encoder
     if not encoder_build.compile_model(model, cache, place, report):
         return None
-    return encoder_compiled.open_compiled(place, model_id, bulk_threads)
+    return open_it()
 
 
 def _load_torch(
-    model: ModelFiles, cache: Path, device: str, threads: int, report: Report
+    model: ModelFiles, cache: Path, device: str, threads: int, prompts: Prompts, report: Report
 ) -> Encoder:
     slim_pymilvus.load()  # it must not come beside what torch's libraries import
     from engine.encoder_torch import TorchEncoder
 
     report(f"Loading {model.name} with torch")
     card = encoder_files.read_card(model, cache)
-    return TorchEncoder(model, encoder_files.identify(model, card), device, threads)
+    return TorchEncoder(model, encoder_files.identify(model, card), device, threads, prompts)
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -83,18 +83,18 @@ def _modules(folder: Path) -> tuple[str, ...]:
     return tuple(str(module["type"]).rpartition(".")[2] for module in listed)
 
 
-def fetch(name: str, cache: Path, report: Report) -> None:
-    """Let sentence-transformers download the hub model ``name``.
+def fetch(name: str, cache: Path, report: Report, *, kind: str = "encoder", step: str = "") -> None:
+    """Let sentence-transformers download the hub model ``name``, an encoder or a reranker.
 
     Raises:
         ModelError: it can't be had.
     """
     report(f"Fetching {name} from the model hub")
-    end = _run_child(["fetch", name, str(cache)], cache, report)
+    end = _run_child(["fetch", name, kind], cache, report)
     if end.failed:
         raise ModelError(
             f"{name} is not on this machine and can't be fetched: {end.failed}",
-            f"Check the name and the network. {encoder_files.OTHER_STEP}",
+            f"Check the name and the network. {step or encoder_files.OTHER_STEP}",
         )
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from tokenizers import Encoding, Tokenizer
 
 from engine.embedding import PART_TEXTS, Encoder, Part, Vectors
+from engine.encoder_prompts import NO_PROMPTS, Prompts, identify_vectors
 from engine.errors import ModelError
 from engine.legibility import trust
 from engine.token_limit import TokenLimit
@@ -31,9 +32,12 @@ log = logging.getLogger(__name__)
 
 
 class CompiledSpec(BaseModel):
-    """Everything about a compiled model that the graph and the tokenizer do not say."""
+    """Everything about a compiled model that the graph and the tokenizer do not say.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Its prompts are no part of it: it is the same for all of them.
+    """
+
+    model_config = ConfigDict(frozen=True)
 
     model_id: str
     dimension: int
@@ -41,8 +45,6 @@ class CompiledSpec(BaseModel):
     precision: Literal["bf16", "f32"]
     inputs: list[str]
     pad_id: int
-    query_prompt: str
-    document_prompt: str
     probe: list[float] = []
     """The vector of ``PROBE``, to notice damage that OpenVINO does not."""
 
@@ -55,9 +57,16 @@ SAME = 0.999
 class CompiledEncoder(Encoder):
     """Runs a compiled model on the CPU. Queries have a graph of their own and never queue."""
 
-    def __init__(self, folder: Path, spec: CompiledSpec, bulk_threads: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        spec: CompiledSpec,
+        bulk_threads: int = 0,
+        prompts: Prompts = NO_PROMPTS,
+    ) -> None:
         """Load the model in ``folder``; ``bulk_threads`` limits ``encode`` alone, 0 not at all."""
-        self.model_id, self.dimension = spec.model_id, spec.dimension
+        self.model_id = identify_vectors(spec.model_id, prompts)
+        self.dimension, self._prompts = spec.dimension, prompts
         self.max_tokens = spec.max_tokens
         self.device = f"cpu (OpenVINO {spec.precision})"
         self._spec = spec
@@ -65,7 +74,7 @@ class CompiledEncoder(Encoder):
         self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         self._tokenizer.enable_truncation(spec.max_tokens)
         self._tokenizer.no_padding()
-        self._limit = TokenLimit(self._tokenizer, spec.max_tokens, spec.document_prompt)
+        self._limit = TokenLimit(self._tokenizer, spec.max_tokens, prompts.document)
         self._openvino = quiet_openvino()
         self._core = self._openvino.Core()
         self._graph = self._core.read_model(folder / GRAPH)
@@ -115,7 +124,7 @@ class CompiledEncoder(Encoder):
 
     def _stream(self, texts: list[str]) -> Iterator[Part]:
         """Yield vectors as they come; the next ones are at work meanwhile."""
-        prompt = self._spec.document_prompt
+        prompt = self._prompts.document
         encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
         made: SimpleQueue[Part] = SimpleQueue()
         parts: list[Part] = []
@@ -163,8 +172,16 @@ class CompiledEncoder(Encoder):
                 self._users -= 1
 
     def _encode_now(self, texts: list[str], *, is_query: bool) -> Vectors:
-        prompt = self._spec.query_prompt if is_query else self._spec.document_prompt
-        encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
+        prompt = self._prompts.query if is_query else self._prompts.document
+        return self._one_by_one([prompt + text for text in texts])
+
+    def probe(self) -> Vectors:
+        """Return what the model makes of ``PROBE``, as a unit vector without any prompt."""
+        vector = self._one_by_one([PROBE])[0]
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    def _one_by_one(self, texts: list[str]) -> Vectors:
+        encodings = self._tokenizer.encode_batch(texts)
         vectors = np.empty((len(texts), self.dimension), np.float32)
         with self._one_query, _named_failure():
             self._check_open()
@@ -202,25 +219,30 @@ def quiet_openvino() -> Any:
 
 def write_spec(folder: Path, spec: CompiledSpec) -> None:
     """Complete the compiled model in ``folder`` by what it makes of the probe."""
-    probe = CompiledEncoder(folder, spec).encode_query(PROBE).tolist()
+    probe = CompiledEncoder(folder, spec).probe().tolist()
     complete = spec.model_copy(update={"probe": probe})
     (folder / SPEC).write_text(complete.model_dump_json(), "utf-8")
 
 
-def open_compiled(folder: Path, model_id: str, bulk_threads: int = 0) -> CompiledEncoder | None:
-    """Return the encoder compiled into ``folder``; None if there is none, or it is damaged."""
+def open_compiled(
+    folder: Path, model_id: str, bulk_threads: int = 0, prompts: Prompts = NO_PROMPTS
+) -> CompiledEncoder | None:
+    """Return the encoder compiled into ``folder``; None if there is none, or it is damaged.
+
+    ``model_id`` is the model's, whatever its prompts.
+    """
     try:
         spec = CompiledSpec.model_validate_json((folder / SPEC).read_bytes())
         if spec.model_id != model_id:
             return None
-        encoder = CompiledEncoder(folder, spec, bulk_threads)
-        likeness = float(encoder.encode_query(PROBE) @ np.array(spec.probe, np.float32))
+        encoder = CompiledEncoder(folder, spec, bulk_threads, prompts)
+        likeness = float(encoder.probe() @ np.array(spec.probe, np.float32))
     except FileNotFoundError:
         return None
     except Exception as error:  # OpenVINO and tokenizers raise bare Exceptions for damaged files
         log.warning("The compiled encoder in %s can't be used: %s", folder, error)
         return None
-    if likeness < SAME:
+    if not likeness >= SAME:  # it may be no number
         log.warning("The compiled encoder in %s gives other vectors than before", folder)
         return None
     return encoder

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine import hub, paths
 from engine.config import Settings
+from engine.encoder_prompts import identify_vectors, prompts_of
 from engine.errors import ModelError
 
 EMBEDDED = "all-MiniLM-L6-v2"
@@ -179,4 +180,5 @@ def loaded_before(settings: Settings, *, cache: Path | None = None) -> tuple[str
         return None
     if model is None or card is None or not card.dimension:
         return None
-    return identify(model, card), card.dimension, card.max_tokens
+    prompts = prompts_of(model, settings.embedding_prompts)
+    return identify_vectors(identify(model, card), prompts), card.dimension, card.max_tokens

@@ -1,6 +1,6 @@
 """The child process of ``encoder_build``: fetches a model, or compiles one and checks the result.
 
-``python -m engine.encoder_maker fetch NAME CACHE`` or ``compile NAME CACHE FOLDER TARGET``.
+``python -m engine.encoder_maker fetch NAME KIND`` or ``compile NAME CACHE FOLDER TARGET``.
 """
 
 import logging
@@ -28,7 +28,7 @@ from engine.encoder_compiled import (
     write_spec,
 )
 from engine.encoder_files import ModelFiles
-from engine.encoder_torch import VARIED, document_prompt, open_model, query_prompt
+from engine.encoder_torch import VARIED, open_model
 from engine.errors import ModelError
 
 POOLINGS = {"mean", "cls"}
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     calm_libraries()
     try:
         if arguments[0] == "fetch":
-            _fetch(arguments[1])
+            _fetch(*arguments[1:])
         else:
             name, cache, folder, target = arguments[1:]
             _compile(ModelFiles(name, Path(folder)), Path(cache), Path(target))
@@ -84,12 +84,13 @@ def _say(line: Line) -> None:
     print(line.model_dump_json(exclude_defaults=True), flush=True)
 
 
-def _fetch(name: str) -> None:
+def _fetch(name: str, kind: str) -> None:
     """Ask whether the hub has it, which fails quickly, then let sentence-transformers load it."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-    repository = name if "/" in name else f"{encoder_files.HUB_OWNER}/{name}"
+    is_owned = "/" in name or kind == "reranker"
+    repository = name if is_owned else f"{encoder_files.HUB_OWNER}/{name}"
     try:
         HfApi().model_info(repository, timeout=HUB_PATIENCE_S)
     except GatedRepoError as error:
@@ -98,7 +99,12 @@ def _fetch(name: str) -> None:
         raise ModelError("the hub has no such model, or it is private") from error
     except Exception as error:  # the HTTP client's own errors have no common name
         raise ModelError(f"the hub can't be reached ({error})") from error
-    open_model(repository, "cpu", offline=False)
+    if kind == "reranker":
+        from engine.cross_encoder import open_cross_encoder
+
+        open_cross_encoder(repository, "cpu", offline=False)
+    else:
+        open_model(repository, "cpu", offline=False)
 
 
 def _compile(model: ModelFiles, cache: Path, target: Path) -> None:
@@ -113,7 +119,7 @@ def _compile(model: ModelFiles, cache: Path, target: Path) -> None:
         _say(Line(report=f"Preparing {model.name}: compiling"))
         spec = _convert(authority, encoder_files.identify(model, card), work)
         _say(Line(report=f"Preparing {model.name}: comparing its vectors"))
-        expected = authority.encode_document(list(VARIED), normalize_embeddings=True)
+        expected = authority.encode_document(list(VARIED), prompt="", normalize_embeddings=True)
         write_spec(work, choose_precision(work, spec, expected))
         put_in_place(work, target)
     finally:
@@ -164,8 +170,6 @@ def _convert(authority: Any, model_id: str, work: Path) -> CompiledSpec:
         precision="bf16" if cpu_has_bf16() else "f32",
         inputs=inputs,
         pad_id=tokenizer.pad_token_id,
-        query_prompt=query_prompt(authority),
-        document_prompt=document_prompt(authority),
     )
 
 

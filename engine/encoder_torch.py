@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from engine.embedding import PART_TEXTS, EncoderInParts, Vectors
 from engine.encoder_build import cpu_has_bf16
 from engine.encoder_files import OTHER_STEP, ModelFiles
+from engine.encoder_prompts import NO_PROMPTS, Prompts, identify_vectors
 from engine.errors import ModelError
 from engine.legibility import trust
 from engine.token_limit import TokenLimit
@@ -53,17 +54,24 @@ class Turns:
 class TorchEncoder(EncoderInParts):
     """Runs a model in sentence-transformers, a batch at a time, so that queries can go between."""
 
-    def __init__(self, model: ModelFiles, model_id: str, device: str, threads: int = 0) -> None:
+    def __init__(
+        self,
+        model: ModelFiles,
+        model_id: str,
+        device: str,
+        threads: int = 0,
+        prompts: Prompts = NO_PROMPTS,
+    ) -> None:
         """Load ``model`` on ``device``; ``threads`` limits a CPU's, 0 not at all."""
         if threads and device == "cpu":
             import torch
 
             torch.set_num_threads(threads)
-        self.model_id = model_id
+        self.model_id, self._prompts = identify_vectors(model_id, prompts), prompts
         self._model = open_model(str(model.folder), device)
         self.dimension = int(self._model.get_embedding_dimension())
         self.max_tokens = int(self._model.max_seq_length or 0)
-        self._limit = token_limit(self._model, self.max_tokens)
+        self._limit = token_limit(self._model, self.max_tokens, prompts.document)
         self._batch = BATCH[device]
         self.part_texts = max(PART_TEXTS, self._batch)
         self._turns = Turns()
@@ -97,14 +105,18 @@ class TorchEncoder(EncoderInParts):
             rows = order[start : start + self._batch]
             with self._turns.patient(), self._named_failure():
                 vectors[rows] = self._model.encode_document(
-                    [texts[row] for row in rows], batch_size=self._batch, show_progress_bar=False
+                    [texts[row] for row in rows],
+                    prompt=self._prompts.document,
+                    batch_size=self._batch,
+                    show_progress_bar=False,
                 )
         return vectors
 
     def _encode_now(self, texts: list[str], *, is_query: bool) -> Vectors:
         with self._turns.urgent(), self._named_failure():
             encode = self._model.encode_query if is_query else self._model.encode_document
-            return np.asarray(encode(texts, show_progress_bar=False), np.float32)
+            prompt = self._prompts.query if is_query else self._prompts.document
+            return np.asarray(encode(texts, prompt=prompt, show_progress_bar=False), np.float32)
 
     def _agrees_in_bf16(self) -> bool:
         """Turn the model to bfloat16 and tell whether its vectors stay the same."""
@@ -136,15 +148,9 @@ def open_model(name: str, device: str, *, offline: bool = True) -> Any:
     Raises:
         ModelError: it is not there, not complete or not of a kind that can be loaded.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from huggingface_hub import constants
+    with quiet_libraries(offline=offline):
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
 
-        constants.HF_HUB_OFFLINE = offline or constants.HF_HUB_OFFLINE
-        transformers_logging.set_verbosity_error()
-        transformers_logging.disable_progress_bar()
         try:
             return SentenceTransformer(name, device=device, trust_remote_code=False).eval()
         except Exception as error:  # whatever the files of a model from outside provoke
@@ -152,27 +158,28 @@ def open_model(name: str, device: str, *, offline: bool = True) -> Any:
             raise ModelError(f"{name} can't be loaded: {reason}", OTHER_STEP) from error
 
 
-def query_prompt(model: Any) -> str:
-    """Return what the model is told before a query."""
-    return _prompt(model, "query")
+@contextmanager
+def quiet_libraries(*, offline: bool) -> Iterator[None]:
+    """Let the model libraries be imported and used without a word of theirs.
+
+    With ``offline`` this process's model libraries stay off the network from here on.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from huggingface_hub import constants
+        from transformers.utils import logging as transformers_logging
+
+        constants.HF_HUB_OFFLINE = offline or constants.HF_HUB_OFFLINE
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        yield
 
 
-def document_prompt(model: Any) -> str:
-    """Return what the model is told before a text of a document."""
-    return _prompt(model, "document", "passage", "corpus")
+def token_limit(model: Any, most: int, prompt: str = "") -> TokenLimit:
+    """Return the limit of a SentenceTransformer, ``most`` tokens, with a tokenizer of its own.
 
-
-def _prompt(model: Any, *names: str) -> str:
-    """Return the first prompt there is by these names, as sentence-transformers chooses it."""
-    for name in (*names, model.default_prompt_name):
-        if name in model.prompts:
-            return str(model.prompts[name])
-    return ""
-
-
-def token_limit(model: Any, most: int) -> TokenLimit:
-    """Return the limit of a SentenceTransformer, ``most`` tokens, with a tokenizer of its own."""
-    prompt = document_prompt(model)
+    ``prompt`` is what the model is told before each text.
+    """
     backend = getattr(getattr(model, "tokenizer", None), "backend_tokenizer", None)
     if backend is None:
         return TokenLimit(None, most, prompt)

@@ -24,6 +24,7 @@ from engine.manifest import Manifest
 from engine.mending import Mending
 from engine.problems import as_known
 from engine.query import of_request
+from engine.reranker import Reranker
 from engine.search import Searcher, quote
 from engine.shared_encoder import SharedEncoder
 from engine.shown import Shown
@@ -57,12 +58,14 @@ class Folder:
         on_change: Callable[[], None],
         *,
         give_way: Callable[[], bool] = lambda: False,
+        reranker: Reranker | None = None,
     ) -> None:
         """``give_way`` tells whether bulk work should leave the processor to somebody else."""
         self.id = paths.short_hash(str(root))
         self.root = root
         self._settings, self._manifest = settings, manifest
         self._shared_encoder, self._on_change = encoder, on_change
+        self._reranker = reranker or Reranker(settings)
         self._index: Index | None = None
         self._sync: Sync | None = None
         self._searcher: Searcher | None = None
@@ -153,7 +156,8 @@ class Folder:
             await self._writer.do(partial(self._open_index, encoder.model_id, encoder.dimension))
         assert self._index
         self._tidying = Tidying(self._manifest, self._index, encoder)
-        self._searcher = Searcher(self._settings, self._manifest, self._index, encoder)
+        of = self._settings, self._manifest, self._index, encoder, self._reranker
+        self._searcher = Searcher(*of)
         begin = partial(Sync, data=paths.data_dir(), stopping=self._stopping)
         parts = self.root, self._settings, self._manifest, self._index, encoder
         self._sync = await self._writer.do(partial(begin, *parts))

@@ -17,14 +17,17 @@ WEIGHTS = ("safetensors", "bin")
 """Endings of files with weights; where a model has both kinds, the first counts."""
 
 
-def find(name: str, setting: str) -> Path | None:
+def find(name: str, setting: str, otherwise: str = "") -> Path | None:
     """Return the folder of the model ``name``; None for a hub name that is not here whole.
+
+    ``otherwise`` is what a person may do about a wrong name, where no embedded model is in
+    its place.
 
     Raises:
         ModelError: the name, which stands in ``setting``, can't be one, its folder holds no model,
             or the model's list of modules can't be read.
     """
-    step = (
+    step = otherwise or (
         f"Set {setting} to a hub name or a folder's whole path, beginning with / or ~, "
         "or leave it out: then the embedded model is used"
     )

@@ -68,6 +68,8 @@ class Found:
     """How much of it is text that stands in many files, from 0 to 1."""
     named: tuple[str, ...] = ()
     """Identifiers of the query that it holds word for word."""
+    rerank_score: float | None = None
+    """The cross-encoder's; None where it was not asked."""
 
 
 class Index:

@@ -14,6 +14,7 @@ from engine.errors import FolderError, FolderInUseError
 from engine.folder import Folder
 from engine.folders import resolve
 from engine.manifest import Manifest, open_manifest
+from engine.reranker import Reranker
 from engine.shared_encoder import SharedEncoder
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,12 @@ class OpenFolders:
         on_change: Callable[[], None],
         *,
         give_way: Callable[[], bool] = lambda: False,
+        reranker: Reranker | None = None,
     ) -> None:
         """``give_way`` tells whether bulk work should leave the processor to somebody else."""
         self._settings = settings
         self._encoder = encoder
+        self._reranker = reranker or Reranker(settings)
         self._on_change = on_change
         self._give_way = give_way
         self._open: dict[str, Folder] = {}
@@ -93,6 +96,7 @@ class OpenFolders:
             self._encoder,
             self._on_change,
             give_way=self._give_way,
+            reranker=self._reranker,
         )
 
     async def _let_go_of(self, root: Path) -> bool:

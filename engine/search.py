@@ -17,6 +17,7 @@ from engine.manifest import Manifest
 from engine.named import named, names_first
 from engine.place import place_at
 from engine.query import Query as Asked
+from engine.reranker import Reranker
 
 if TYPE_CHECKING:
     from engine.embedding import Encoder
@@ -34,10 +35,15 @@ class Searcher:
     """Searches one open folder. Blocking; may be called from several threads at once."""
 
     def __init__(
-        self, settings: Settings, manifest: Manifest, index: Index, encoder: "Encoder"
+        self,
+        settings: Settings,
+        manifest: Manifest,
+        index: Index,
+        encoder: "Encoder",
+        reranker: Reranker,
     ) -> None:
         self._settings, self._manifest = settings, manifest
-        self._index, self._encoder = index, encoder
+        self._index, self._encoder, self._reranker = index, encoder, reranker
 
     def search(self, request: SearchRequest, asked: Asked) -> SearchReply:
         """Return the hits of ``asked``, which is what ``request`` says, best first.
@@ -53,6 +59,7 @@ class Searcher:
         limit = request.hits or self._settings.hits
         per_file = self._settings.hits_per_file if request.per_file is None else request.per_file
         found: Iterable[Found] = ()
+        notices: list[str] = []
         if asked.text.strip() and not selection.is_empty:
             names = named(asked.text) if mode == "hybrid" else []
             query = self._query(asked.text, mode, selection, names)
@@ -61,13 +68,15 @@ class Searcher:
             wanted.check()
             if names:
                 found = names_first(found, names)
+            if mode == "hybrid":
+                found, notices = self._reranker.best_first(asked.text, found)
         kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
         return SearchReply(
             query=request.query,
             took_ms=round((time.monotonic() - begun) * 1000, 1),
             mode=mode,
             hits=[_hit(rank, one) for rank, one in enumerate(kept, 1)],
-            notices=[*selection.notices, *self._index.notices],
+            notices=[*selection.notices, *self._index.notices, *notices],
             cut=[_cut(one) for one in left] if request.explain else [],
         )
 
@@ -115,6 +124,7 @@ def _hit(rank: int, kept: folding.Kept) -> Hit:
         dense_rank=ranked.dense_rank,
         bm25_rank=ranked.bm25_rank,
         bm25_score=ranked.bm25_score,
+        rerank_score=kept.found.rerank_score,
         template=kept.found.template,
         named=list(kept.found.named),
         folded=[_place(one) for one in kept.folded],

@@ -14,6 +14,7 @@ from engine.errors import EngineError, EngineStoppedError
 from engine.fingerprint import fingerprint
 from engine.folder import Folder
 from engine.open_folders import OpenFolders
+from engine.reranker import Reranker
 from engine.shared_encoder import SharedEncoder
 from engine.upkeep import Upkeep
 from engine.vllm_server import AnswerModel
@@ -29,7 +30,7 @@ HEARTBEAT = 5.0
 
 
 class Engine:
-    """What the engine process holds: folders, one encoder, one answer model."""
+    """What the engine process holds: folders, one encoder, one reranker, one answer model."""
 
     def __init__(self, settings: Settings, leave: Callable[[], None]) -> None:
         self.settings = settings
@@ -38,8 +39,13 @@ class Engine:
         self._build = build()
         self.encoder = SharedEncoder(settings)
         self.model = AnswerModel(settings, self.changed)
+        self.reranker = Reranker(settings)
         self.folders = OpenFolders(
-            settings, self.encoder, self.changed, give_way=lambda: self.model.is_answering
+            settings,
+            self.encoder,
+            self.changed,
+            give_way=lambda: self.model.is_answering,
+            reranker=self.reranker,
         )
         self.upkeep = Upkeep(settings, self.folders, self.encoder)
         self.clients = 0
@@ -157,6 +163,7 @@ class Engine:
             if isinstance(result, BaseException):
                 log.error("closing failed", exc_info=result)
         await self.encoder.close()
+        await self.reranker.close()
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -15,7 +15,7 @@ SECTIONS = {
     "Reading and splitting": (
         "chunk", "max_file_mb", "include_hidden", "confirm_files",
     ),
-    "Embedding and search": ("embedding", "index", "hits", "search", "milvus"),
+    "Embedding and search": ("embedding", "index", "hits", "search", "rerank", "milvus"),
     "Answers": ("llm", "prompt"),
     "The engine and the screen": ("profile", "fetch", "engine", "search_as", "theme", "editor"),
 }  # fmt: skip
