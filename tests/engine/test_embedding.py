@@ -309,7 +309,7 @@ def test_a_folders_model_with_prompts_replaces_a_truncated_form(tiny: Path, tmp_
     assert any("comparing" in report for report in reports)
     assert (encoder.dimension, encoder.max_tokens) == (32, 40)
     authority = open_model(str(tiny), "cpu")
-    texts = authority.encode_document(TEXTS, normalize_embeddings=True)
+    texts = authority.encode(TEXTS, prompt_name="passage", normalize_embeddings=True)
     queries = authority.encode_query(TEXTS[:8], normalize_embeddings=True)
     assert cosines(encoder.encode(TEXTS), texts).min() >= 0.999
     found = np.stack([encoder.encode_query(text) for text in TEXTS[:8]])
