@@ -21,6 +21,8 @@ def _facts(hit: Hit) -> Iterator[str]:
     yield f"{_ranked(hit.bm25_rank)} by words{score}"
     if hit.score is not None:
         yield f"fused score {hit.score:.3f}"
+    if hit.rerank_score is not None:
+        yield f"reranked {hit.rerank_score:.3f}"
     if hit.named:
         yield f"holds {', '.join(map(clean_line, hit.named))}"
     if hit.template >= 0.01:

@@ -45,7 +45,10 @@ def _facts(hit: Hit) -> list[tuple[str, str]]:
         ("BM25 rank", _rank(rank, f"among those with its words{words}", hit_row.WORDS_SIGN)),
     ]
     if hit.score is not None:
-        facts.append(("fused score", f"{hit.score:.3f} of 1; by this hits are ranked"))
+        end = "" if hit.rerank_score is not None else "; by this hits are ranked"
+        facts.append(("fused score", f"{hit.score:.3f} of 1{end}"))
+    if hit.rerank_score is not None:
+        facts.append(("reranked", f"{hit.rerank_score:.3f}; by this the best hits are ranked"))
     if hit.template >= LEAST_TEMPLATE:
         facts.append(("template", f"{hit.template:.0%} of it stands in many files: scored lower"))
     if hit.named:

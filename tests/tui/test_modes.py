@@ -143,6 +143,15 @@ def test_an_explanation_tells_everything_and_fits(width: int) -> None:
     assert "\x1b" not in told and "\u202e" not in told and "[/]" in told
 
 
+def test_an_explanation_tells_by_what_hits_are_ranked() -> None:
+    told = explanation(hit(1, **BOTH), None, 96).plain
+    assert "reranked" not in told
+    assert "0.910 of 1; by this hits are ranked" in told
+    told = explanation(hit(1, **BOTH, rerank_score=-3.5), None, 96).plain
+    assert "0.910 of 1\n" in told
+    assert "-3.500; by this the best hits are ranked" in told
+
+
 async def test_x_tells_why_and_what_was_cut_and_again_the_text() -> None:
     engine = ScriptedEngine()
     first = hit(1, **BOTH)

@@ -12,12 +12,14 @@ def test_every_number_that_led_to_a_place_is_told() -> None:
         bm25_rank=1,
         bm25_score=12.345,
         score=0.9,
+        rerank_score=-3.5,
         named=["ERR_\x1b[31m1"],
         template=0.4,
         folded=[Place(path="co\x1bpy.md", start_line=3, end_line=4)],
     )
     assert explained(found) == (
         "distance 0.6123 · place 2 by meaning · place 1 by words (BM25 12.35) · fused score 0.900"
+        " · reranked -3.500"
         " · holds ERR_\ufffd[31m1 · 40% of it stands in many files"
         " · as good as the same: co\ufffdpy.md:3"
     )
