@@ -14,7 +14,7 @@ from engine.config import Settings
 from engine.encoder_torch import quiet_libraries
 from engine.errors import ModelError
 
-BATCH = {"cpu": 8, "mps": 16, "cuda": 64}
+BATCH = {"cpu": 4, "mps": 16, "cuda": 64}
 """Texts a batch, between which a search that nobody waits for ends."""
 LONGEST_QUERY = 2000
 """Characters of a query that are compared: it is read anew with every text."""

@@ -253,7 +253,7 @@ async def test_a_search_that_nobody_waits_for_ends_between_two_batches(
             await task
     go_on.set()
     await asyncio.to_thread(until, of._turn.acquire)
-    assert batches == [8]
+    assert batches == [4]
 
 
 # --- in a folder -----------------------------------------------------------------------------
