@@ -6,6 +6,8 @@ from pydantic import Field
 
 from engine.api_message import Message, Text
 
+RERANKER_LOADING = "the reranker is still loading: hits are ranked without it"
+"""Notice of a search that came too early for it."""
 Mode = Literal["hybrid", "dense", "bm25"]
 """Which arms of the search are asked: both and fused, or one alone."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import api, beir, beir_files, config, evaluation, paths, questions
-from engine.api_search import Mode
+from engine.api_search import RERANKER_LOADING, Mode
 from engine.client import connect
 from engine.connection import EngineClient
 from engine.errors import HoverkiteError, UsageError
@@ -20,7 +20,6 @@ from engine.folders import resolve
 from engine.opening import bring_up_to_date, open_docs, paused
 from engine.printing import FOUND, narrate, plain_line, print_json
 from engine.questions import Questions
-from engine.reranker import STILL_LOADING
 from engine.scan import Look
 
 RERANKER_EVERY = 0.5
@@ -163,7 +162,7 @@ async def _until_reranked(
     """Have the reranker loaded, where one is set: what is measured shall not change on the way."""
     while trial.cases and "hybrid" in modes:
         reply = await client.search(folder, trial.ask(0, "hybrid"))
-        if STILL_LOADING not in reply.notices:
+        if RERANKER_LOADING not in reply.notices:
             return
         await asyncio.sleep(RERANKER_EVERY)
 

@@ -15,6 +15,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from engine import wanted
+from engine.api_search import RERANKER_LOADING
 from engine.config import Settings
 from engine.errors import HoverkiteError
 from engine.problems import as_known
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from engine.cross_encoder import CrossEncoder
     from engine.index import Found
 
-STILL_LOADING = "the reranker is still loading: hits are ranked without it"
 TRY_AGAIN = 60.0
 """Seconds after which a model that could not be loaded is tried again by a search."""
 LOOK_EVERY = 0.05
@@ -83,7 +83,7 @@ class Reranker:
                     return None, _told(self._problem)
                 self._loading = threading.Thread(target=self._load, name="reranker", daemon=True)
                 self._loading.start()
-            return self._model, STILL_LOADING
+            return self._model, RERANKER_LOADING
 
     def _load(self) -> None:
         try:

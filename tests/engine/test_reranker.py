@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from engine import cross_encoder, reranker, wanted
-from engine.api_search import SearchReply, SearchRequest
+from engine.api_search import RERANKER_LOADING, SearchReply, SearchRequest
 from engine.chunk import Chunk
 from engine.config import Settings
 from engine.cross_encoder import CrossEncoder
@@ -23,7 +23,7 @@ from engine.folder import Folder
 from engine.fusion import Ranked
 from engine.index import Found
 from engine.manifest import StoredChunk, open_manifest
-from engine.reranker import STILL_LOADING, Reranker
+from engine.reranker import Reranker
 from tests.engine.tiny_cross_encoder import WORDS, authority, save_cross_encoder
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 
@@ -69,7 +69,7 @@ def until(come: Callable[[], object]) -> None:
 
 
 def loaded(of: Reranker) -> Reranker:
-    until(lambda: of.best_first(QUERY, [found(0)])[1] != [STILL_LOADING])
+    until(lambda: of.best_first(QUERY, [found(0)])[1] != [RERANKER_LOADING])
     return of
 
 
@@ -143,7 +143,7 @@ def test_no_search_waits_while_the_model_is_loaded(
     waiting = Reranker(settings(model))
     for _ in range(2):
         ranked, notices = waiting.best_first(QUERY, [found(1), found(0)])
-        assert (rows(ranked), notices) == ([1, 0], [STILL_LOADING])
+        assert (rows(ranked), notices) == ([1, 0], [RERANKER_LOADING])
     may_load.set()
     assert [one.rerank_score for one in loaded(waiting).best_first(QUERY, [found(0)])[0]] != [None]
 
@@ -198,7 +198,7 @@ def test_a_model_that_came_later_is_found_after_a_while(model: Path, tmp_path: P
     clock[0] = reranker.TRY_AGAIN - 1
     assert "not reranked" in of.best_first(QUERY, [found(0)])[1][0]
     clock[0] = reranker.TRY_AGAIN
-    assert of.best_first(QUERY, [found(0)])[1] == [STILL_LOADING]
+    assert of.best_first(QUERY, [found(0)])[1] == [RERANKER_LOADING]
     assert loaded(of).best_first(QUERY, [found(0)])[1] == []
 
 
@@ -292,7 +292,7 @@ async def test_hits_of_a_folder_are_reranked_in_the_hybrid_mode_alone(
 ) -> None:
     async with opening(root, model) as opened:
         reply = await search(opened)
-        assert reply.notices == [STILL_LOADING]
+        assert reply.notices == [RERANKER_LOADING]
         assert len(reply.hits) == 6
         async with asyncio.timeout(120):
             while reply.notices:
