@@ -152,6 +152,8 @@ class Index:
     def _try_open(self) -> None:
         self._let_go()
         self._align(Store(self._target, self._collection, self.dimension))
+        if self.generation:  # a damaged file may list its rows, and fail at the search alone
+            self._finds_words()
         self.generation += 1
 
     def _align(self, store: Store) -> None:

@@ -214,8 +214,8 @@ async def test_the_last_edit_is_timed_from_its_event_until_it_is_found(
 ) -> None:
     await opened.synced()
     assert status(opened).last_edit_ms is None
+    begun = time.monotonic()
     for number in range(100):  # an edit in the first moment is found by the first comparison
-        begun = time.monotonic()
         (root / "owl.md").write_text(f"owl {number}")
         await until_found(opened, {"kite", f"owl {number}"})
         if figure := status(opened).last_edit_ms:
