@@ -152,9 +152,10 @@ class Index:
     def _try_open(self) -> None:
         self._let_go()
         self._align(Store(self._target, self._collection, self.dimension))
-        if self.generation:  # a damaged file may list its rows, and fail at the search alone
-            self._finds_words()
+        # A damaged file may list its rows, and fail at the search alone.
+        is_seen = self.generation and self._finds_words()
         self.generation += 1
+        self._words_seen = self.generation if is_seen else 0
 
     def _align(self, store: Store) -> None:
         self._store = store

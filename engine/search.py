@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from engine import extracts, folding, wanted
+from engine import echo, extracts, folding, wanted
 from engine.api import Extract
 from engine.api_search import Cut, Hit, Mode, Place, SearchReply, SearchRequest
 from engine.config import Settings
@@ -66,9 +66,9 @@ class Searcher:
             wanted.check()
             found = self._index.search(query, limit)
             wanted.check()
-            if names:
-                found = names_first(found, names)
             if mode == "hybrid":
+                found = echo.demoted(found, asked.text)
+                found = names_first(found, names) if names else found
                 found, notices = self._reranker.best_first(asked.text, found)
         kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
         return SearchReply(
