@@ -52,10 +52,10 @@ async def running(**settings: Any) -> AsyncIterator[EngineClient]:
 
 
 @asynccontextmanager
-async def own_engine() -> AsyncIterator[EngineClient]:
+async def own_engine(**settings: Any) -> AsyncIterator[EngineClient]:
     """Start an engine with the home of nobody, and stop it in the end."""
     with own_home():
-        async with running() as engine:
+        async with running(**settings) as engine:
             yield engine
 
 
