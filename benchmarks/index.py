@@ -3,8 +3,8 @@
 ``python -m benchmarks.index [DOCS] [--files N|all] [--rounds N] [--quick] [--json]``: the engine
 with nothing indexed, and the reference (RecursiveCharacterTextSplitter, SentenceTransformer.encode
 in float32, one Milvus insert) do the same files in turns. Both cut text alike, without regard to
-headings and sentences, and have their model loaded before. Trust the ratios, on a busy machine those
-in processor time.
+headings and sentences, and have their model loaded before. Trust the ratios, on a busy machine
+those in processor time.
 """
 
 import asyncio
