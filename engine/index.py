@@ -249,7 +249,7 @@ class Index:
         """
         found = self._chunks(self._ranked(query, limit))
         by_both = query.by_vector and query.words  # one arm alone is shown as it is
-        return template_text.demoted(found, self._manifest, 3 * limit) if by_both else found
+        return template_text.demoted(found, self._manifest) if by_both else found
 
     def see_that_words_are_found(self) -> None:
         """Once after each opening, see that a chunk is found by its words, or fill Milvus anew.

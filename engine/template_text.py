@@ -58,19 +58,16 @@ def shares(texts: Sequence[str], manifest: "Manifest") -> list[float]:
     return [_share(lines, known) for lines in weighed]
 
 
-def demoted(
-    found: Iterable["Found"], manifest: "Manifest", most: int = LOOKED_AT
-) -> "Iterator[Found]":
+def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]":
     """Yield ``found``, best first, where template text weighs less; blocking.
 
-    Only the text of the first ``most`` is looked at, and of no more than ``LOOKED_AT``; those after
-    them are worse already.
+    Only the text of the first ``LOOKED_AT`` is looked at.
 
     Raises:
         ManifestError: the manifest can't be read.
     """
     rest = iter(found)
-    first = [*islice(rest, min(most, LOOKED_AT))]
+    first = [*islice(rest, LOOKED_AT)]
     weighed = [
         replace(
             one,
