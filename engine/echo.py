@@ -5,13 +5,11 @@ come before the page that answers it. A question that stands in running text or 
 a list of frequent questions, has its answer beside it, and is left where it is.
 """
 
-import heapq
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import islice
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from engine.demotion import lowered
 from engine.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
@@ -21,32 +19,21 @@ PENALTY = 0.5
 """What a chunk loses of its score for repeating the question in code."""
 LEAST_WORDS = 5
 """Words of a question below which nothing counts as its repetition; a command is often shorter."""
-LOOKED_AT = 32
-"""Chunks of a search whose text is looked at."""
 
 _WORD = re.compile(r"\w+")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~).*$", re.MULTILINE)
 
 
-def demoted(found: "Iterable[Found]", question: str) -> "Iterator[Found]":
-    """Yield ``found``, best first, where what repeats ``question`` in code ranks lower."""
-    rest = iter(found)
-    asked = _plain(question)
-    if len(asked.split()) >= LEAST_WORDS and not STOP_WORDS.isdisjoint(asked.split()):
-        first = sorted((_weighed(one, asked) for one in islice(rest, LOOKED_AT)), key=_by_score)
-        yield from heapq.merge(first, rest, key=_by_score)
-    else:
-        yield from rest
+def weigher(question: str) -> "Callable[[Found], Found]":
+    """Return what lets a hit weigh less that repeats ``question`` in code."""
+    asked = _plain(question).split()
+    if len(asked) < LEAST_WORDS or STOP_WORDS.isdisjoint(asked):
+        return lambda one: one
 
+    def weigh(one: "Found") -> "Found":
+        return lowered(one, 1 - PENALTY) if repeats(question, one.stored.chunk.text) else one
 
-def _weighed(one: "Found", asked: str) -> "Found":
-    if not repeats(asked, one.stored.chunk.text):
-        return one
-    return replace(one, ranked=replace(one.ranked, score=one.ranked.score * (1 - PENALTY)))
-
-
-def _by_score(one: "Found") -> float:
-    return -one.ranked.score
+    return weigh
 
 
 def repeats(question: str, text: str) -> bool:

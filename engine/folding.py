@@ -37,18 +37,20 @@ class Left:
 
 
 def choose(
-    found: Iterable[Found], limit: int, *, per_file: int, fold: bool = True
+    found: Iterable[Found], limit: int, *, per_file: int, fold: bool = True, to_the_end: bool = True
 ) -> tuple[list[Kept], list[Left]]:
     """Return up to ``limit`` chunks to show of ``found``, in order, and what was left out.
 
     ``per_file`` is how many there may be of one file, 0 for any number. With ``fold``, chunks that
-    say nearly the same as a better one are folded into it.
+    say nearly the same as a better one are folded into it. Not ``to_the_end``, what comes after the
+    last that is shown is neither folded nor told.
     """
     kept: list[Kept] = []
     left: list[Left] = []
     shown: Counter[bytes] = Counter()
     for looked_at, one in enumerate(found):
-        if looked_at >= LOOKED_AT * limit:
+        is_full = len(kept) == limit and not to_the_end
+        if is_full or looked_at >= LOOKED_AT * limit:
             break
         path, words = one.stored.path, _words(one.stored.chunk.text) if fold else NO_WORDS
         same = next((other for other in kept if _alike(words, other.words)), None)

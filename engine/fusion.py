@@ -24,6 +24,7 @@ class Ranked:
     score: float
     """From 0 to 1."""
     distance: float | None
+    """None where the dense arm did not find it."""
     dense_rank: int | None
     bm25_rank: int | None
     bm25_score: float | None
@@ -32,26 +33,26 @@ class Ranked:
 def fuse(
     dense: Sequence[Neighbour],
     bm25: Sequence[Neighbour],
-    distances: dict[int, float],
     *,
     weight: float,
+    also: Iterable[int] = (),
 ) -> list[Ranked]:
     """Return the rows of both arms, best first; ``weight`` is the dense arm's, from 0 to 1.
 
-    ``distances`` are those of rows that the dense arm did not return; a row may stand there alone.
+    A row that an arm did not find is no better there than its last, and counts as 0. So do those of
+    ``also`` that neither found, which come last.
     """
     near, by_words = _Arm(dense), _Arm(bm25)
-    known = distances | near.scores
     ranked = [
         Ranked(
             row=row,
-            score=weight * near.share(known.get(row)) + (1 - weight) * by_words.share_of(row),
-            distance=known.get(row),
+            score=weight * near.share_of(row) + (1 - weight) * by_words.share_of(row),
+            distance=near.scores.get(row),
             dense_rank=near.ranks.get(row),
             bm25_rank=by_words.ranks.get(row),
             bm25_score=by_words.scores.get(row),
         )
-        for row in dict.fromkeys([*near.ranks, *by_words.ranks, *distances])
+        for row in dict.fromkeys([*near.ranks, *by_words.ranks, *also])
     ]
     worst = len(ranked) + 1
     return sorted(
@@ -71,21 +72,10 @@ class _Arm:
         self._range = self._best - (compared[-1].distance if compared else 0.0)
 
     def share_of(self, row: int) -> float:
-        return self.share(self.scores.get(row))
-
-    def share(self, score: float | None) -> float:
-        """Return where ``score`` lies between the last of the arm, 0, and its best, 1."""
-        if score is None or not self.ranks:
+        """Return where the score of ``row`` lies from the last of the arm, 0, to its best, 1."""
+        score = self.scores.get(row)
+        if score is None:
             return 0.0
         if self._range <= 0:  # one hit, or all alike
             return float(score >= self._best)
         return min(1.0, max(0.0, 1 - (self._best - score) / self._range))
-
-
-def rows_without_distance(
-    dense: Iterable[Neighbour], bm25: Iterable[Neighbour], others: Iterable[int] = ()
-) -> list[int]:
-    """Return the rows that the dense arm did not find: those of BM25, and ``others``."""
-    near = {neighbour.row for neighbour in dense}
-    rows = dict.fromkeys([*(neighbour.row for neighbour in bm25), *others])
-    return [row for row in rows if row not in near]

@@ -7,7 +7,7 @@ purged in one call when nothing else is to do, because a Milvus Lite delete stop
 import logging
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import fusion, paths, seal, template_text
+from engine import fusion, paths, seal
 from engine.errors import StoreError
 from engine.filters import Selection
 from engine.fusion import Ranked
@@ -36,7 +36,7 @@ _REFILL_BATCH = 2000
 _SAMPLE = 20
 """Chunks, and words of one, by which it is seen whether words are found."""
 WORDS_OFF = "words are not searched, only meaning: Milvus finds no chunk by its own words"
-_CHUNKS_AT_ONCE = 32
+_CHUNKS_AT_ONCE = 16
 """Chunks that are fetched from the manifest together: more than most searches show."""
 
 
@@ -44,14 +44,13 @@ _CHUNKS_AT_ONCE = 32
 class Query:
     """What is searched for."""
 
-    vector: Callable[[], NDArray[np.float32]]
-    """Makes its unit vector; called once, while the words are already searched."""
+    vector: Callable[[], NDArray[np.float32]] | None
+    """Makes its unit vector, called while the words are already searched; None where the dense arm
+    is not asked."""
     words: str = ""
     """As BM25 compares them; empty where it is not asked."""
     weight: float = 1.0
     """The dense arm's in the fused score."""
-    by_vector: bool = True
-    """Whether the dense arm is asked; if not, the vector only tells the distances."""
     also: frozenset[int] = frozenset()
     """Rows that are among what is found in any case."""
     selection: Selection = field(default_factory=Selection)
@@ -247,9 +246,12 @@ class Index:
         Raises:
             StoreError: Milvus failed; ``reopen`` and search again.
         """
-        found = self._chunks(self._ranked(query, limit))
-        by_both = query.by_vector and query.words  # one arm alone is shown as it is
-        return template_text.demoted(found, self._manifest) if by_both else found
+        return self._chunks(self._ranked(query, limit))
+
+    def distances(self, rows: Sequence[int], vector: NDArray[np.float32]) -> dict[int, float]:
+        """Return how near ``rows`` are to a unit vector, as Milvus would tell it."""
+        vectors = self._manifest.vectors.at(rows, self._model, self.dimension)
+        return {row: float(known @ vector) for row, known in vectors.items()}
 
     def see_that_words_are_found(self) -> None:
         """Once after each opening, see that a chunk is found by its words, or fill Milvus anew.
@@ -282,13 +284,9 @@ class Index:
             return []
         asked = max(limit, fusion.DEPTH)
         by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
-        vector = query.vector()
-        near = self._neighbours(vector if query.by_vector else "", asked, query.selection)
+        near = self._neighbours(query.vector(), asked, query.selection) if query.vector else []
         found = by_words.result()
-        lacking = fusion.rows_without_distance(near, found, query.also)
-        vectors = self._manifest.vectors.at(lacking, self._model, self.dimension)
-        distances = {row: float(known @ vector) for row, known in vectors.items()}
-        return fusion.fuse(near, found, distances, weight=query.weight)
+        return fusion.fuse(near, found, weight=query.weight, also=query.also)
 
     def _neighbours(
         self, asked: NDArray[np.float32] | str, limit: int, let_in: Selection

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from engine import echo, extracts, folding, wanted
+from engine import echo, extracts, folding, template_text, wanted
 from engine.api import Extract
 from engine.api_search import Cut, Hit, Mode, Place, SearchReply, SearchRequest
 from engine.config import Settings
+from engine.demotion import demoted
 from engine.filters import Selection
 from engine.fusion import DENSE_WEIGHT
 from engine.index import Found, Index, Query
@@ -67,15 +68,21 @@ class Searcher:
             found = self._index.search(query, limit)
             wanted.check()
             if mode == "hybrid":
-                found = echo.demoted(found, asked.text)
+                found = self._weighed(found, asked.text)
                 found = names_first(found, names) if names else found
                 found, notices = self._reranker.best_first(asked.text, found)
-        kept, left = folding.choose(found, limit, per_file=per_file, fold=request.fold)
+        kept, left = folding.choose(
+            found, limit, per_file=per_file, fold=request.fold, to_the_end=request.explain
+        )
+        far = [one.found.ranked.row for one in kept if one.found.ranked.distance is None]
+        distances = (
+            self._index.distances(far, self._encoder.encode_query(asked.text)) if far else {}
+        )
         return SearchReply(
             query=request.query,
             took_ms=round((time.monotonic() - begun) * 1000, 1),
             mode=mode,
-            hits=[_hit(rank, one) for rank, one in enumerate(kept, 1)],
+            hits=[_hit(rank, one, distances) for rank, one in enumerate(kept, 1)],
             notices=[*selection.notices, *self._index.notices, *notices],
             cut=[_cut(one) for one in left] if request.explain else [],
         )
@@ -83,13 +90,18 @@ class Searcher:
     def _query(self, text: str, mode: Mode, selection: Selection, names: Sequence[str]) -> Query:
         weight = {"dense": 1.0, "bm25": 0.0}.get(mode)
         return Query(
-            vector=partial(self._encoder.encode_query, text),
+            vector=None if mode == "bm25" else partial(self._encoder.encode_query, text),
             words="" if mode == "dense" else " ".join(words(text)[:MOST_WORDS]),
             weight=DENSE_WEIGHT * self._encoder.trust(text) if weight is None else weight,
-            by_vector=mode != "bm25",
             also=frozenset(self._rows_with(names, selection)),
             selection=selection,
         )
+
+    def _weighed(self, found: Iterable[Found], question: str) -> Iterator[Found]:
+        """Yield ``found``, where template text and mere examples of the question weigh less."""
+        by_template = partial(template_text.weigh, manifest=self._manifest)
+        by_echo = echo.weigher(question)
+        return demoted(found, lambda one: by_echo(by_template(one)))
 
     def _rows_with(self, names: Sequence[str], selection: Selection) -> Iterator[int]:
         """Yield the rows that hold rare ones of ``names``, which BM25 may not rank high enough."""
@@ -110,7 +122,7 @@ def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Ext
     return extracts.choose(question, hits, similarity=similarity)
 
 
-def _hit(rank: int, kept: folding.Kept) -> Hit:
+def _hit(rank: int, kept: folding.Kept, distances: dict[int, float]) -> Hit:
     chunk, ranked = kept.found.stored.chunk, kept.found.ranked
     return Hit(
         rank=rank,
@@ -119,7 +131,7 @@ def _hit(rank: int, kept: folding.Kept) -> Hit:
         text=chunk.text,
         start=chunk.start,
         end=chunk.end,
-        distance=ranked.distance,
+        distance=distances.get(ranked.row, ranked.distance),
         score=ranked.score,
         dense_rank=ranked.dense_rank,
         bm25_rank=ranked.bm25_rank,

@@ -6,17 +6,17 @@ hold a line, and changes both with the file's chunks, so that they are right aft
 """
 
 import hashlib
-import heapq
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from engine.demotion import lowered
 
 if TYPE_CHECKING:
     from engine.index import Found
@@ -28,8 +28,6 @@ MANY = 10
 """… and one in so many says nothing about any; between the two it counts in part."""
 PENALTY = 0.5
 """What a chunk of nothing but template text loses of its score."""
-LOOKED_AT = 50
-"""Chunks of a search whose text is looked at."""
 SHORTEST = 16
 """Characters of a line, as it is compared, below which it counts as no text at all: a rule, a
 heading of one word, a bracket."""
@@ -58,32 +56,14 @@ def shares(texts: Sequence[str], manifest: "Manifest") -> list[float]:
     return [_share(lines, known) for lines in weighed]
 
 
-def demoted(found: Iterable["Found"], manifest: "Manifest") -> "Iterator[Found]":
-    """Yield ``found``, best first, where template text weighs less; blocking.
-
-    Only the text of the first ``LOOKED_AT`` is looked at.
+def weigh(one: "Found", manifest: "Manifest") -> "Found":
+    """Return a hit whose template text weighs less; blocking.
 
     Raises:
         ManifestError: the manifest can't be read.
     """
-    rest = iter(found)
-    first = [*islice(rest, LOOKED_AT)]
-    weighed = [
-        replace(
-            one,
-            template=share,
-            ranked=replace(one.ranked, score=one.ranked.score * factor(share)),
-        )
-        for one, share in zip(
-            first, shares([one.stored.chunk.text for one in first], manifest), strict=True
-        )
-    ]
-    best_first = sorted(weighed, key=_by_score)
-    yield from heapq.merge(best_first, rest, key=_by_score)
-
-
-def _by_score(one: "Found") -> float:
-    return -one.ranked.score
+    (share,) = shares([one.stored.chunk.text], manifest)
+    return replace(lowered(one, factor(share)), template=share) if share else one
 
 
 def factor(share: float) -> float:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from engine.echo import demoted, repeats
+from engine.demotion import demoted
+from engine.echo import repeats, weigher
 from tests.unit.test_folding import found
 
 QUESTION = "What do the parameters for HNSW mean?"
@@ -29,18 +30,10 @@ def test_a_repetition_in_code_is_told_from_one_in_text(text: str, expected: bool
 
 def test_an_answer_comes_before_an_example_that_asks_the_same() -> None:
     hits = [found(1, EXAMPLE), found(2, "M limits the degree."), found(60, "far away")]
-    assert [one.stored.row for one in demoted(hits, QUESTION)] == [2, 1, 60]
+    assert [one.stored.row for one in demoted(hits, weigher(QUESTION))] == [2, 1, 60]
 
 
 @pytest.mark.parametrize("query", ["pip install pymilvus", "create index with", "", "HNSW"])
 def test_a_command_that_is_looked_for_stays_where_it_is(query: str) -> None:
     hits = [found(1, f"```\n{query}\n```"), found(2, "text")]
-    assert [one.stored.row for one in demoted(hits, query)] == [1, 2]
-
-
-def test_however_many_are_found_all_are_yielded_best_first() -> None:
-    hits = [found(row, EXAMPLE if row == 1 else f"text {row}") for row in range(1, 99)]
-    ranked = [*demoted(hits, QUESTION)]
-    assert sorted(one.stored.row for one in ranked) == [*range(1, 99)]
-    scores = [one.ranked.score for one in ranked]
-    assert scores == sorted(scores, reverse=True)
+    assert [one.stored.row for one in demoted(hits, weigher(query))] == [1, 2]
