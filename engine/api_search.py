@@ -57,7 +57,7 @@ class Hit(Place):
     """Heading path, outermost first, joined by `` > ``; empty above the first heading."""
     text: str
     distance: float | None
-    """What Milvus returned, or its equal for a hit that BM25 alone found; for COSINE larger is
+    """The cosine that Milvus returned, or its equal for a hit that BM25 alone found; larger is
     closer. None in an exact search."""
     score: float | None = None
     """Fused score, from 0 to 1, by which hits are ranked; None in an exact search."""

@@ -5,7 +5,7 @@ fused score is their weighted mean. The weight was chosen by measurement on all 
 ``benchmarks/retrieval.md`` together, against reciprocal rank fusion and other weights.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from engine.store import Neighbour
@@ -36,29 +36,31 @@ def fuse(
     *,
     weight: float,
     also: Iterable[int] = (),
-) -> list[Ranked]:
-    """Return the rows of both arms, best first; ``weight`` is the dense arm's, from 0 to 1.
+) -> Iterator[Ranked]:
+    """Yield the rows of both arms, best first; ``weight`` is the dense arm's, from 0 to 1.
 
     A row that an arm did not find is no better there than its last, and counts as 0. So do those of
     ``also`` that neither found, which come last.
     """
     near, by_words = _Arm(dense), _Arm(bm25)
-    ranked = [
-        Ranked(
+    worst = len(near.ranks) + len(by_words.ranks) + 1
+    ordered = sorted(
+        (
+            -weight * near.shares.get(row, 0.0) - (1 - weight) * by_words.shares.get(row, 0.0),
+            min(near.ranks.get(row, worst), by_words.ranks.get(row, worst)),
+            row,
+        )
+        for row in {*near.ranks, *by_words.ranks, *also}
+    )
+    for worth, _, row in ordered:
+        yield Ranked(
             row=row,
-            score=weight * near.share_of(row) + (1 - weight) * by_words.share_of(row),
+            score=-worth,
             distance=near.scores.get(row),
             dense_rank=near.ranks.get(row),
             bm25_rank=by_words.ranks.get(row),
             bm25_score=by_words.scores.get(row),
         )
-        for row in dict.fromkeys([*near.ranks, *by_words.ranks, *also])
-    ]
-    worst = len(ranked) + 1
-    return sorted(
-        ranked,
-        key=lambda hit: (-hit.score, min(hit.dense_rank or worst, hit.bm25_rank or worst), hit.row),
-    )
 
 
 class _Arm:
@@ -67,15 +69,17 @@ class _Arm:
     def __init__(self, found: Sequence[Neighbour]) -> None:
         self.ranks = {neighbour.row: rank for rank, neighbour in enumerate(found, 1)}
         self.scores = {neighbour.row: neighbour.distance for neighbour in found}
-        compared = found[:DEPTH]
-        self._best = compared[0].distance if compared else 0.0
-        self._range = self._best - (compared[-1].distance if compared else 0.0)
+        self.shares = _shares(found)
 
-    def share_of(self, row: int) -> float:
-        """Return where the score of ``row`` lies from the last of the arm, 0, to its best, 1."""
-        score = self.scores.get(row)
-        if score is None:
-            return 0.0
-        if self._range <= 0:  # one hit, or all alike
-            return float(score >= self._best)
-        return min(1.0, max(0.0, 1 - (self._best - score) / self._range))
+
+def _shares(found: Sequence[Neighbour]) -> dict[int, float]:
+    """Return where the score of each row lies from the last that is compared, 0, to the best, 1."""
+    compared = found[:DEPTH]
+    if not compared:
+        return {}
+    best, last = compared[0].distance, compared[-1].distance
+    if best <= last:  # one hit, or all alike
+        return {neighbour.row: 1.0 for neighbour in found if neighbour.distance >= best}
+    return {
+        neighbour.row: 1 - (best - neighbour.distance) / (best - last) for neighbour in compared
+    }

@@ -24,7 +24,7 @@ from engine.lexical import LEXICAL_VERSION, words
 from engine.manifest import Manifest, StoredChunk
 from engine.manifest_file import put_aside
 from engine.paths import short_hash
-from engine.store import Neighbour, Row, Store
+from engine.store import METRIC, Neighbour, Row, Store
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Index:
         self._target = target
         self._model = model
         self.dimension = dimension
-        self._collection = f"chunks_{short_hash(f'{owner} {model} {LEXICAL_VERSION}')}"
+        self._collection = f"chunks_{short_hash(f'{owner} {model} {METRIC} {LEXICAL_VERSION}')}"
         self._rows: set[int] = set()
         self._dead: set[int] = set()
         self.unfilled: set[int] = set()
@@ -278,10 +278,10 @@ class Index:
                 return bool(self._neighbours(" ".join(known), _SAMPLE, Selection()))
         return True
 
-    def _ranked(self, query: Query, limit: int) -> list[Ranked]:
+    def _ranked(self, query: Query, limit: int) -> Iterator[Ranked]:
         """Return the rows that the arms find, fused; some may have died just now."""
         if self.is_empty:
-            return []
+            return iter(())
         asked = max(limit, fusion.DEPTH)
         by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
         near = self._neighbours(query.vector(), asked, query.selection) if query.vector else []

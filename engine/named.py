@@ -15,15 +15,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from engine.lexical import UNSPACED
-from engine.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
     from engine.index import Found
 
 MOST_NAMES = 16
 """Of one question: a pasted log is no list of names."""
-TELLING_SHARE = 1 / 3
-"""A word in capitals tells something where at most so many of the chunks found hold it."""
 
 _QUOTED = re.compile(r"(?<!`)`{1,2}([^`\n]{1,200})`{1,2}(?!`)")
 _TOKEN = re.compile(rf"(?:(?![{UNSPACED}])[^\s`“”„«»‘’，。？！：；（）、<>|])+")
@@ -49,12 +46,10 @@ _NAMES = re.compile(
     re.VERBOSE,
 )
 _CALL = re.compile(r"([\w.:]+)\(.*\)?")
-_CAPITALS = re.compile(r"[A-Z][A-Z0-9]{2,}")
-_LETTERS = re.compile(r"[a-z]")
 
 
 def named(question: str) -> list[str]:
-    """Return the names in ``question``, in order, each once; words in capitals are not among them.
+    """Return the names in ``question``, in order, each once.
 
     Text between backquotes is a name, whatever it is. A name has no spaces otherwise.
     """
@@ -73,26 +68,6 @@ def _name_in(token: str) -> str:
     if bare.startswith("--"):
         bare = bare.partition("=")[0]
     return bare if len(bare) <= 200 and _NAMES.fullmatch(bare) else ""
-
-
-def in_capitals(question: str) -> list[str]:
-    """Return the words of ``question`` that are all capitals, such as HNSW; none if all of it is.
-
-    Whether one names anything is told by how rare it is: see ``telling``.
-    """
-    if not _LETTERS.search(question):
-        return []
-    names = {*named(question)}
-    bare = (token.strip(_AROUND + ".") for token in _TOKEN.findall(question))
-    words = [word for word in bare if _CAPITALS.fullmatch(word)]
-    rest = (word for word in words if word.lower() not in STOP_WORDS and word not in names)
-    return [*dict.fromkeys(rest)][:MOST_NAMES]
-
-
-def telling(words: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """Return those of ``words`` that some of ``texts`` hold, and not more than a third of them."""
-    few = TELLING_SHARE * len(texts)
-    return [word for word in words if 0 < sum(bool(held([word], text)) for text in texts) <= few]
 
 
 def held(names: Sequence[str], text: str) -> list[str]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from engine import echo, extracts, folding, template_text, wanted
@@ -68,8 +69,8 @@ class Searcher:
             found = self._index.search(query, limit)
             wanted.check()
             if mode == "hybrid":
-                found = self._weighed(found, asked.text)
                 found = names_first(found, names) if names else found
+                found = self._weighed(found, asked.text)
                 found, notices = self._reranker.best_first(asked.text, found)
         kept, left = folding.choose(
             found, limit, per_file=per_file, fold=request.fold, to_the_end=request.explain
@@ -98,10 +99,14 @@ class Searcher:
         )
 
     def _weighed(self, found: Iterable[Found], question: str) -> Iterator[Found]:
-        """Yield ``found``, where template text and mere examples of the question weigh less."""
+        """Yield ``found``, where template text and mere examples of the question weigh less.
+
+        Those that hold more of the names in the question stay before the others.
+        """
         by_template = partial(template_text.weigh, manifest=self._manifest)
         by_echo = echo.weigher(question)
-        return demoted(found, lambda one: by_echo(by_template(one)))
+        for _, alike in groupby(found, key=lambda one: len(one.named)):
+            yield from demoted(alike, lambda one: by_echo(by_template(one)))
 
     def _rows_with(self, names: Sequence[str], selection: Selection) -> Iterator[int]:
         """Yield the rows that hold rare ones of ``names``, which BM25 may not rank high enough."""

@@ -33,6 +33,9 @@ MOST_HITS = 16_384
 MOST_WORDS = 65_000
 """Bytes of a chunk's words that Milvus takes; it allows no longer texts than 65 535."""
 SERVER_STEP = "Check milvus_uri, and that its server runs and can be reached; then try again"
+METRIC = "IP"
+"""The inner product, which for unit vectors is the cosine: Milvus Lite would compute the length of
+every vector again for each search, a third of its time."""
 _INSERT_BATCH = 1000
 _LIST_BATCH = 10_000
 _DELETE_BATCH = 5000
@@ -103,7 +106,7 @@ class Store:
         schema.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
         schema.add_function(Function("bm25", FunctionType.BM25, ["words"], ["bm25"]))
         index = self._client.prepare_index_params()
-        index.add_index("vector", index_type="FLAT" if local else "AUTOINDEX", metric_type="COSINE")
+        index.add_index("vector", index_type="FLAT" if local else "AUTOINDEX", metric_type=METRIC)
         index.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
         self._client.create_collection(self._name, schema=schema, timeout=CALL_SECONDS)
         # Waiting for it would take half a second, and there is nothing to index yet.

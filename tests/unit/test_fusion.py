@@ -38,22 +38,22 @@ def test_the_weight_decides_between_the_arms(weight: float, order: list[int]) ->
 def test_an_arm_that_found_nothing_takes_nothing_away() -> None:
     assert [one.row for one in fuse(DENSE, [], weight=0.5)] == [1, 2, 3]
     assert [one.row for one in fuse([], WORDS, weight=0.5)] == [3, 4, 1]
-    assert fuse([], [], weight=0.5) == []
+    assert [*fuse([], [], weight=0.5)] == []
 
 
 def test_a_single_hit_and_hits_all_alike_score_as_the_best() -> None:
-    assert fuse(arm((1, 0.3)), [], weight=1.0)[0].score == 1
+    assert [one.score for one in fuse(arm((1, 0.3)), [], weight=1.0)] == [1]
     assert [one.score for one in fuse(arm((1, 0.3), (2, 0.3)), [], weight=1.0)] == [1, 1]
 
 
 def test_only_so_many_hits_of_an_arm_are_compared_and_the_others_keep_their_order() -> None:
     many = arm(*((row, 1 - row / 1000) for row in range(2 * DEPTH)))
-    ranked = fuse(many, [], weight=1.0)
+    ranked = [*fuse(many, [], weight=1.0)]
     assert [one.row for one in ranked] == [*range(2 * DEPTH)]
     assert {one.score for one in ranked[DEPTH - 1 :]} == {0.0}
 
 
 def test_rows_that_are_wanted_in_any_case_come_last_and_once() -> None:
-    ranked = fuse(DENSE, WORDS, weight=0.6, also=[7, 3])
+    ranked = [*fuse(DENSE, WORDS, weight=0.6, also=[7, 3])]
     assert [one.row for one in ranked] == [1, 3, 2, 4, 7]
     assert (ranked[-1].score, ranked[-1].distance, ranked[-1].bm25_rank) == (0, None, None)

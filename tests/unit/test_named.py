@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.named import MOST_NAMES, held, in_capitals, named, telling
+from engine.named import MOST_NAMES, held, named
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,6 @@ def test_ordinary_words_and_numbers_are_none(question: str) -> None:
     assert named(question) == []
 
 
-def test_words_in_capitals_count_where_few_chunks_hold_them() -> None:
-    assert in_capitals("What do HNSW and IVF mean, AND WHAT IS create_index, MAX_SIZE?") == [
-        "HNSW", "IVF",
-    ]  # fmt: skip
-    assert in_capitals("WHAT IS HNSW?") == []
-    texts = ["HNSW is", "an IVF", "nothing", "HNSW", "HNSWlib", "HNSW"]
-    assert telling(["HNSW", "IVF", "DISKANN"], texts) == ["IVF"]
-
-
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
@@ -93,7 +84,6 @@ def test_hostile_questions_take_little_time(piece: str) -> None:
     question = piece * (100_000 // len(piece)) + "!"
     begun = time.monotonic()
     assert len(named(question)) <= MOST_NAMES
-    assert len(in_capitals(question)) <= MOST_NAMES
     assert time.monotonic() - begun < 2
 
 
