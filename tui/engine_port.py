@@ -87,7 +87,7 @@ class LocalEngine:
 
 def _import_slow_modules() -> None:
     """Load what is too slow for the first frame; imported in a thread, it holds up no key."""
-    import engine.client  # noqa: F401  it brings pydantic and httpx
+    import engine.client  # noqa: F401  it brings pydantic and httpcore
     import tui.model_text  # noqa: F401  the Markdown widget
 
 

@@ -1,32 +1,27 @@
 """What stands around a hit: of texts, PDF pages and HTML, also after the file has changed."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from pydantic import ValidationError
 
-from engine import config
 from engine.api_around import AroundReply, AroundRequest
 from engine.around import LONGEST, around
-from engine.connection import EngineClient
 from engine.documents.document import Document
 from engine.errors import UsageError
 from engine.manifest import Manifest
-from engine.routes import create_app
 from engine.texts import ReadText
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.opened import opening
 from tests.hits import hit, wanted
+from tests.in_process import client_of
 
 if TYPE_CHECKING:
-    from engine.service import Engine
+    pass
 
 TEN = "".join(f"line {number}\n" for number in range(1, 11))
 
@@ -221,16 +216,7 @@ async def test_a_client_asks_over_http_while_indexing_is_paused(tmp_path: Path) 
     (root / "kite.md").write_text("# Kite\n\nOne.\n\nA kite hovers.\n\nThree.\n")
     Path(os.fsdecode(os.fsencode(root) + b"/\xff.txt")).write_text("owl one\nowl two\n")
     async with opening(root, TinyEncoder()) as folder:
-        engine = SimpleNamespace(
-            settings=config.load(),
-            folder=lambda _: folder,
-            in_use=lambda *_: contextlib.nullcontext(),
-            touch=lambda: None,
-        )
-        client = EngineClient()
-        client._http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(create_app(cast("Engine", engine))), base_url="http://e"
-        )
+        client = client_of(folder)
         (line,) = (await folder.search(wanted("'A kite", 5))).hits
         (chunk, *_) = (await folder.search(wanted("A kite hovers type:md", 5))).hits
         (odd,) = (await folder.search(wanted("'owl two", 5))).hits

@@ -5,26 +5,23 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
-import httpx
 import pytest
 
 from engine import config, follow, paths, template_text
 from engine.api_links import Link, LinksRequest
 from engine.api_search import Hit, SearchRequest
-from engine.connection import EngineClient
 from engine.errors import LoadError, UsageError
 from engine.folder import Folder
 from engine.manifest import open_manifest
-from engine.routes import create_app
 from engine.shared_encoder import SharedEncoder
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.in_process import client_of
 
 if TYPE_CHECKING:
-    from engine.service import Engine
+    pass
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -223,17 +220,7 @@ async def test_a_client_asks_for_links_over_http(root: Path, tiny: TinyShared) -
     (root / "a.md").write_text("[x](b.md)")
     (root / "b.md").write_text("words")
     async with opening(root, tiny) as folder:
-        engine = SimpleNamespace(
-            settings=config.load(),
-            folder=lambda _: folder,
-            in_use=lambda *_: contextlib.nullcontext(),
-            touch=lambda: None,
-        )
-        app = create_app(cast("Engine", engine))
-        client = EngineClient()
-        client._http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://engine"
-        )
+        client = client_of(folder)
         assert [x.path for x in await client.links("id", LinksRequest(path="a.md"))] == ["b.md"]
         with pytest.raises(UsageError, match="not in the index"):
             await client.links("id", LinksRequest(path="../a.md"))

@@ -22,8 +22,11 @@ from tui.command import run_screen
 from tui.dialog import TYPING_PAUSE
 from tui.messages import EngineFailed, FolderReady
 
-HEAVY = ("torch", "pymilvus", "vllm", "sentence_transformers", "pydantic", "httpx", "markdown_it")
-BESIDE_THE_LOOP = ("pydantic", "httpx", "markdown_it", "engine.config", "engine.client")
+HEAVY = (
+    *("torch", "pymilvus", "vllm", "sentence_transformers"),
+    *("pydantic", "httpcore", "httpx", "markdown_it"),
+)
+BESIDE_THE_LOOP = ("pydantic", "httpcore", "markdown_it", "engine.config", "engine.client")
 
 
 @pytest.mark.parametrize("module", ["tui.command", "tui.app", "engine.cli"])
