@@ -164,8 +164,8 @@ class Store:
                 timeout=CALL_SECONDS,
             )
         best: dict[int, float] = {}
-        for hit in found:
-            best.setdefault(int(hit["id"]), float(hit["distance"]))
+        for row, distance in zip(found.ids, found.distances, strict=True):
+            best.setdefault(row, distance)
         return [Neighbour(row, distance) for row, distance in best.items()]
 
     def rows(self) -> set[int]:
