@@ -101,6 +101,8 @@ class SearchRequest(Message):
     """At most so many hits of one file; 0 for no limit."""
     fold: bool = True
     """Whether chunks that say nearly the same as a better one are folded into it."""
+    rerank: bool = True
+    """Whether the reranker puts the best hits in order, where one is set; it may take seconds."""
     plain: bool = False
     """Whether the query is words alone: no filter and no exact search, whatever it looks like."""
     explain: bool = False

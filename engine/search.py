@@ -71,7 +71,8 @@ class Searcher:
             if mode == "hybrid":
                 found = names_first(found, names) if names else found
                 found = self._weighed(found, asked.text)
-                found, notices = self._reranker.best_first(asked.text, found)
+                if request.rerank:
+                    found, notices = self._reranker.best_first(asked.text, found)
         kept, left = folding.choose(
             found, limit, per_file=per_file, fold=request.fold, to_the_end=request.explain
         )

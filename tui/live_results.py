@@ -46,6 +46,7 @@ class LiveResults(Desk):
         super().__init__()
         self._link = link
         self._as_you_type = True
+        self._reranks = False
         self._mode: Mode | None = None
         """What was chosen on the screen; None: as the settings say."""
         self._setting_mode: Mode = "hybrid"
@@ -78,6 +79,7 @@ class LiveResults(Desk):
     def _take_settings(self, message: messages.SettingsLoaded) -> None:
         self._as_you_type = message.settings.search_as_you_type
         self._setting_mode = message.settings.search_mode
+        self._reranks = bool(message.settings.rerank_model)
 
     # --- searching ---------------------------------------------------------------------------
 
@@ -102,6 +104,9 @@ class LiveResults(Desk):
         """Search; begun again or cancelled, it closes its request, and the engine ends its work."""
         await asyncio.sleep(pause)
         try:
+            if self._reranks:  # which may take seconds: what is found shows before it is reranked
+                first = await self._reply_to(search, rerank=False)
+                self.post_message(messages.HitsArrived(search, first))
             reply = await self._reply_to(search)
         except HoverkiteError as error:
             self.post_message(messages.SearchFailed(search, error))
@@ -112,11 +117,11 @@ class LiveResults(Desk):
         else:
             self.post_message(messages.HitsArrived(search, reply))
 
-    async def _reply_to(self, search: Search) -> SearchReply:
+    async def _reply_to(self, search: Search, *, rerank: bool = True) -> SearchReply:
         engine, folder = await self._link.ready()
-        return await engine.search(folder, self._request(search))
+        return await engine.search(folder, self._request(search, rerank=rerank))
 
-    def _request(self, search: Search) -> SearchRequest:
+    def _request(self, search: Search, *, rerank: bool) -> SearchRequest:
         from engine.api_search import SearchRequest
         from tui.typed_query import asks_for_lines
 
@@ -125,6 +130,7 @@ class LiveResults(Desk):
             mode=search.mode,
             hits=MOST_LINES if asks_for_lines(search.query) else None,
             explain=self.preview.explains,
+            rerank=rerank,
         )
 
     @on(messages.HitsArrived)

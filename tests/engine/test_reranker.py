@@ -304,6 +304,9 @@ async def test_hits_of_a_folder_are_reranked_in_the_hybrid_mode_alone(
         assert scores == pytest.approx([expected[number] for number in best], abs=1e-5)
         fused = [hit.score or 0 for hit in reply.hits]
         assert fused != sorted(fused, reverse=True)
+        quick = await search(opened, rerank=False)
+        assert {hit.rerank_score for hit in quick.hits} == {None}
+        assert sorted(fused, reverse=True) == [hit.score for hit in quick.hits]
         few = await search(opened, hits=2)
         assert [hit.path for hit in few.hits] == [f"{number}.md" for number in best[:2]]
         for mode in ("dense", "bm25"):

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from engine.api_search import SearchReply, SearchRequest
 from engine.errors import EngineError, UsageError
 from tests.hits import hit
 from tests.tui import content
@@ -69,6 +70,24 @@ async def test_the_setting_turns_it_off() -> None:
         type_text(driver, "rest")
         await quiet(driver)
         assert engine.searches == []
+
+
+async def test_what_is_typed_shows_before_it_is_reranked_and_again_after() -> None:
+    reranked = asyncio.Event()
+
+    class Reranking(ScriptedEngine):
+        async def search(self, folder: str, request: SearchRequest) -> SearchReply:
+            if not request.rerank:
+                return found(request.query, FIRST)
+            await reranked.wait()
+            return found(request.query, OTHER)
+
+    source = ScriptedSource(Reranking(), rerank_model="some/cross-encoder")
+    async with driving(source=source) as driver:
+        type_text(driver, "rest")
+        await driver.until(lambda: paths(driver) == ["first.md", "second.md"], "the quick hits")
+        reranked.set()
+        await driver.until(lambda: paths(driver) == ["other.md"], "the reranked hits")
 
 
 async def test_an_older_request_is_cancelled_and_its_hits_are_never_shown() -> None:
