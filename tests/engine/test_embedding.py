@@ -279,10 +279,12 @@ def test_a_device_that_is_not_there_is_a_reason(tmp_path: Path, authority: Any) 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory, authority: Any) -> Path:
     """A small model with prompts, first-token pooling and no normalisation."""
+    import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertConfig, BertModel
 
+    torch.manual_seed(12)  # some weights of chance hardly look at a prompt
     folder = tmp_path_factory.mktemp("models") / "tiny"
     sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = BertConfig(vocab_size=30522, intermediate_size=64, initializer_range=0.5, **sizes)
@@ -314,7 +316,7 @@ def test_a_folders_model_with_prompts_replaces_a_truncated_form(tiny: Path, tmp_
     assert cosines(encoder.encode(TEXTS), texts).min() >= 0.999
     found = np.stack([encoder.encode_query(text) for text in TEXTS[:8]])
     assert cosines(found, queries).min() >= 0.999
-    assert cosines(found, texts[:8]).max() < 0.999
+    assert cosines(found, texts[:8]).max() < 0.999, "the query's prompt counts"
     encoder.close()
     reports.clear()
     embedding.load(settings, cache=tmp_path, report=reports.append).close()
