@@ -106,7 +106,10 @@ class Settings(BaseModel):
     )
     hits: int = Field(8, ge=1, le=100, description="How many chunks a search returns.")
     hits_per_file: int = Field(
-        4, ge=0, le=100, description="At most so many of them of one file. 0: any number."
+        4,
+        ge=0,
+        le=100,
+        description="At most so many of them of one file, if there are more files. 0: any number.",
     )
     search_mode: Literal["hybrid", "dense", "bm25"] = Field(
         "hybrid",

@@ -125,6 +125,13 @@ class Narrowing:
             left = [one for one in left if not barred(one)]
         return {file for file, _, _ in left}, tuple(notices)
 
+    def is_one_file(self, selection: Selection) -> bool:
+        """Whether ``selection`` lets in no more than one file."""
+        if selection.files is not None:
+            return len(selection.files) <= 1
+        some = self._file.all("SELECT id FROM files WHERE reason IS NULL LIMIT 2")
+        return len(some) <= 1
+
     def newest_rows(self, selection: Selection, most: int, per_file: int = 0) -> list[int]:
         """Return Milvus rows that ``selection`` lets in, of the newest files first, in their order.
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from engine.figures import counted
 from engine.index import Found
 from engine.lexical import UNSPACED
 
@@ -57,13 +58,17 @@ def choose(
         if same:
             same.folded.append(one)
         elif per_file and shown[path] >= per_file:
-            left.append(Left(one, f"there are {per_file} better hits in the same file"))
+            left.append(Left(one, f"{_better(per_file)} in the same file"))
         elif len(kept) < limit:
             kept.append(Kept(one, words=words))
             shown[path] += 1
         else:
             left.append(Left(one, f"it is below the first {limit}"))
     return kept, left
+
+
+def _better(hits: int) -> str:
+    return f"{counted(hits, 'better hit')} {'is' if hits == 1 else 'are'}"
 
 
 def _words(text: str) -> frozenset[str]:

@@ -59,7 +59,10 @@ class Searcher:
         mode = request.mode or self._settings.search_mode
         selection = self._manifest.narrowing.select(asked.filters)
         limit = request.hits or self._settings.hits
-        per_file = self._settings.hits_per_file if request.per_file is None else request.per_file
+        per_file = request.per_file
+        if per_file is None:  # of a single file, all that is found may be shown
+            is_one = self._manifest.narrowing.is_one_file(selection)
+            per_file = 0 if is_one else self._settings.hits_per_file
         found: Iterable[Found] = ()
         notices: list[str] = []
         if asked.text.strip() and not selection.is_empty:

@@ -143,8 +143,26 @@ async def test_copies_are_folded_and_what_is_cut_is_explained(folder: Folder, ro
     assert len(owls) == 1
     assert {owls[0].path, *(one.path for one in owls[0].folded)} == {"birds/owl.md", "copy.md"}
     assert {cut.place.path for cut in reply.cut} == {"long.md"}
-    assert {cut.reason for cut in reply.cut} == {"there are 1 better hits in the same file"}
+    assert {cut.reason for cut in reply.cut} == {"1 better hit is in the same file"}
     assert (await found(folder, "barn owl snow")).cut == []
+
+
+async def test_places_are_shared_out_among_files_unless_there_is_only_one(
+    folder: Folder, root: Path
+) -> None:
+    (root / "long.md").write_text("\n\n".join(f"# Part {n}\n\nsnow {n} " * 40 for n in range(7)))
+    await folder.synced()
+
+    async def of_long(query: str, **asked: Any) -> int:
+        return (await paths(folder, query, fold=False, **asked)).count("long.md")
+
+    assert await of_long("snow") == 4
+    assert await of_long("snow path:long.md") == 8
+    assert await of_long("snow path:long.md", per_file=2) == 2
+    for name in NOTES:
+        (root / name).unlink()
+    await folder.synced()
+    assert await of_long("snow") == 8
 
 
 # --- the search by words is seen to work -----------------------------------------------------

@@ -52,8 +52,8 @@ def test_no_file_takes_more_places_than_it_may() -> None:
     assert shown(*some, per_file=0) == [1, 2, 3, 4, 5, 6, 7]
     _, left = choose(some, 8, per_file=2)
     assert [(one.found.stored.row, one.reason) for one in left][:2] == [
-        (3, "there are 2 better hits in the same file"),
-        (4, "there are 2 better hits in the same file"),
+        (3, "2 better hits are in the same file"),
+        (4, "2 better hits are in the same file"),
     ]
 
 
