@@ -133,7 +133,10 @@ async def time_edit(engine: EngineClient, folder: str, edit: Edit) -> Took:
         if status.revision != revision:
             revision, begun = status.revision, time.perf_counter()
             reply = await engine.search(
-                folder, SearchRequest(query=edit.paragraph, hits=MOST_HITS, per_file=0)
+                folder,
+                SearchRequest(
+                    query=edit.paragraph, hits=MOST_HITS, per_file=0, fold=False, plain=True
+                ),
             )
             if any(edit.word in hit.text for hit in reply.hits):
                 found = time.perf_counter() - saved

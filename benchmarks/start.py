@@ -27,7 +27,7 @@ from pymilvus import MilvusClient
 client = MilvusClient(sys.argv[1])
 (name,) = client.list_collections()
 client.load_collection(name)
-assert client.search(name, data=[[0.05] * int(sys.argv[3])], limit=8)[0]
+assert client.search(name, data=[[0.05] * int(sys.argv[3])], anns_field='vector', limit=8)[0]
 client.close()
 """
 
