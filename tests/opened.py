@@ -1,20 +1,67 @@
 """A folder opened in the test's own process, and what its index says against what is on disk."""
 
 import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine import scan
+from engine import config, scan
+from engine.api import FolderStatus, LlmState
 from engine.folder import Folder
-from tests.engine.test_live import opening as opening
-from tests.engine.test_live import status as status
-from tests.engine.tiny_encoder import TinyEncoder
+from engine.manifest import open_manifest
+from engine.reranker import Reranker
+from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.hits import wanted
+
+if TYPE_CHECKING:
+    from engine.shared_encoder import SharedEncoder
 
 ALL = 10_000
 """More hits than any folder of these tests has chunks."""
+
+
+@contextlib.asynccontextmanager
+async def opening(
+    root: Path,
+    encoder: "TinyEncoder | SharedEncoder",
+    *,
+    settings: config.Settings | None = None,
+    sync: bool = True,
+) -> AsyncIterator[Folder]:
+    """Open a folder, which is indexed unless not ``sync``, and close it in the end."""
+    shared = TinyShared(encoder) if isinstance(encoder, TinyEncoder) else encoder
+    settings = settings or config.load()
+    reranker = Reranker(settings)
+    made = Folder(root, open_manifest(root), settings, shared, lambda: None, reranker=reranker)
+    made.begin()
+    try:
+        if sync:
+            await made.synced()
+        yield made
+    finally:
+        await made.close()
+        await reranker.close()
+
+
+def status(of: Folder) -> FolderStatus:
+    """Return its status; no model answers."""
+    return of.status(LlmState(state="off", model="none"), None)
+
+
+async def texts(of: Folder) -> set[str]:
+    """Return what is found."""
+    return {hit.text for hit in (await of.search(wanted("anything", 50))).hits}
+
+
+async def until_found(of: Folder, expected: set[str]) -> None:
+    """Wait until exactly ``expected`` is found."""
+    deadline = time.monotonic() + 15
+    while (found := await texts(of)) != expected:
+        assert time.monotonic() < deadline, f"the index stayed at {found}"
+        await asyncio.sleep(0.01)
 
 
 async def until(come: Callable[[], object], seconds: float = 20) -> None:

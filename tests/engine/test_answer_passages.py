@@ -13,7 +13,7 @@ from engine.config import Settings
 from engine.endpoint import Endpoint
 from engine.vllm_server import AnswerModel
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import opening
+from tests.opened import opening
 from tests.scripted_vllm import MODEL, scripted_vllm
 from tests.tui.scripted import llm
 

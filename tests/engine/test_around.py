@@ -16,9 +16,9 @@ from engine.errors import UsageError
 from engine.manifest import Manifest
 from engine.texts import ReadText
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import opening
 from tests.hits import hit, wanted
 from tests.in_process import client_of
+from tests.opened import opening
 
 if TYPE_CHECKING:
     pass

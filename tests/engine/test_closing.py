@@ -21,9 +21,9 @@ from engine.manifest import Manifest, open_manifest
 from engine.open_folders import OpenFolders
 from engine.shared_encoder import SharedEncoder
 from engine.sync import Sync
-from tests.engine.test_live import opening, status, until, until_found
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.hits import wanted
+from tests.opened import opening, status, until, until_found
 
 pytestmark = pytest.mark.real
 

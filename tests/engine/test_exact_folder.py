@@ -11,8 +11,8 @@ from engine.folder import Folder
 from engine.manifest import open_manifest
 from engine.shared_encoder import SharedEncoder
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import opening
 from tests.hits import wanted
+from tests.opened import opening
 
 pytestmark = pytest.mark.real
 

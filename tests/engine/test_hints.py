@@ -13,8 +13,8 @@ import pytest
 from engine import scan
 from engine.folder import Folder
 from engine.watch import Hints, Watch
-from tests.engine.test_live import opening, status, texts, until_found
 from tests.engine.tiny_encoder import TinyEncoder
+from tests.opened import opening, status, texts, until_found
 
 pytestmark = pytest.mark.real
 

@@ -18,8 +18,8 @@ from engine.errors import UsageError
 from engine.folder import Folder
 from engine.index import WORDS_OFF, Index, Query
 from engine.store import Store
-from tests.engine.test_live import opening
 from tests.engine.tiny_encoder import TinyEncoder
+from tests.opened import opening
 
 NOTES = {
     "birds/kite.md": "# Kite\n\nThe red kite steers with its forked tail.\n",

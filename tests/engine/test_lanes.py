@@ -14,9 +14,9 @@ from engine.vllm_server import AnswerModel
 from engine.watch import Hints
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
-from tests.engine.test_live import opening, status, until
 from tests.engine.test_steps import EVERYTHING, Tollgate, many_paragraphs, now
 from tests.hits import wanted
+from tests.opened import opening, status, until
 
 __all__ = ["place", "reading"]
 

@@ -1,7 +1,6 @@
 """What a folder does by itself while it is open: it notices, keeps pace, tidies up, comes back."""
 
 import asyncio
-import contextlib
 import ctypes
 import errno
 import os
@@ -15,15 +14,14 @@ from typing import Any
 import pytest
 from watchdog.observers import inotify_c
 
-from engine import config, folder, index, mounts, paths, watch
-from engine.api import FolderStatus, LlmState
+from engine import folder, index, mounts, paths, watch
 from engine.errors import FolderError, ManifestError
 from engine.folder import Folder
 from engine.kept_vectors import KeptVectors
 from engine.manifest import open_manifest
 from tests.engine.test_manifest import damage
-from tests.engine.tiny_encoder import TinyEncoder, TinyShared
-from tests.hits import wanted
+from tests.engine.tiny_encoder import TinyEncoder
+from tests.opened import opening, status, texts, until, until_found
 
 pytestmark = pytest.mark.real
 
@@ -50,45 +48,11 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "LOOKING_SHARE", 1)
 
 
-@contextlib.asynccontextmanager
-async def opening(root: Path, encoder: TinyEncoder, *, sync: bool = True) -> AsyncIterator[Folder]:
-    made = Folder(root, open_manifest(root), config.load(), TinyShared(encoder), lambda: None)
-    made.begin()
-    try:
-        if sync:
-            await made.synced()
-        yield made
-    finally:
-        await made.close()
-
-
 @pytest.fixture
 async def opened(root: Path, encoder: TinyEncoder) -> AsyncIterator[Folder]:
     async with opening(root, encoder) as made:
         await until(lambda: status(made).state == "watching")
         yield made
-
-
-def status(of: Folder) -> FolderStatus:
-    return of.status(LlmState(state="off", model="none"), None)
-
-
-async def until(come: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not come():
-        assert time.monotonic() < deadline, "it never came"
-        await asyncio.sleep(0.01)
-
-
-async def texts(of: Folder) -> set[str]:
-    return {hit.text for hit in (await of.search(wanted("anything", 50))).hits}
-
-
-async def until_found(of: Folder, expected: set[str]) -> None:
-    deadline = time.monotonic() + 15
-    while (found := await texts(of)) != expected:
-        assert time.monotonic() < deadline, f"the index stayed at {found}"
-        await asyncio.sleep(0.01)
 
 
 # --- what the system does not watch ---------------------------------------------------------

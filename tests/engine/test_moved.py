@@ -12,8 +12,8 @@ from engine import api, moved, paths
 from engine.config import Settings
 from engine.folder import Folder
 from engine.open_folders import OpenFolders
-from tests.engine.test_live import status, until, until_found
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.opened import status, until, until_found
 
 pytestmark = pytest.mark.real
 

@@ -11,8 +11,8 @@ import pytest
 from engine import manifest_file, mounts
 from engine.manifest_file import ManifestFile
 from engine.mounts import Mount
-from tests.engine.test_live import opening, texts, until_found
 from tests.engine.tiny_encoder import TinyEncoder
+from tests.opened import opening, texts, until_found
 
 
 @pytest.fixture

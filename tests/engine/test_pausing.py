@@ -12,9 +12,9 @@ from engine.open_folders import OpenFolders
 from engine.writer import Writer
 from tests.engine.steps import finish
 from tests.engine.test_batches import Place, place
-from tests.engine.test_live import until
 from tests.engine.test_steps import EVERYTHING, now
 from tests.engine.tiny_encoder import TinyShared
+from tests.opened import until
 
 __all__ = ["place"]
 

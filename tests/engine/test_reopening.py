@@ -14,9 +14,9 @@ from engine.index import Index
 from engine.manifest import Manifest
 from engine.store import Store
 from tests.engine.test_lite_server import servers
-from tests.engine.test_live import opening, status, until
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import wanted
+from tests.opened import opening, status, until
 
 pytestmark = pytest.mark.real
 

@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from engine.errors import ModelError
 from engine.folder import Folder
 from engine.fusion import Ranked
 from engine.index import Found
-from engine.manifest import StoredChunk, open_manifest
+from engine.manifest import StoredChunk
 from engine.reranker import Reranker
 from tests.engine.tiny_cross_encoder import WORDS, authority, save_cross_encoder
-from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.engine.tiny_encoder import TinyEncoder
+from tests.opened import opening
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -268,21 +269,6 @@ def root(tmp_path: Path) -> Path:
     return place
 
 
-@contextlib.asynccontextmanager
-async def opening(root: Path, model: Path) -> AsyncIterator[Folder]:
-    of, shared = settings(model), Reranker(settings(model))
-    opened = Folder(
-        root, open_manifest(root), of, TinyShared(TinyEncoder()), lambda: None, reranker=shared
-    )
-    opened.begin()
-    try:
-        await opened.synced()
-        yield opened
-    finally:
-        await opened.close()
-        await shared.close()
-
-
 async def search(of: Folder, **request: Any) -> SearchReply:
     return await of.search(SearchRequest(query=QUERY, fold=False, explain=True, **request))
 
@@ -290,7 +276,7 @@ async def search(of: Folder, **request: Any) -> SearchReply:
 async def test_hits_of_a_folder_are_reranked_in_the_hybrid_mode_alone(
     root: Path, model: Path, expected: list[float]
 ) -> None:
-    async with opening(root, model) as opened:
+    async with opening(root, TinyEncoder(), settings=settings(model)) as opened:
         reply = await search(opened)
         assert reply.notices == [RERANKER_LOADING]
         assert len(reply.hits) == 6

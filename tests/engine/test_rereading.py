@@ -21,10 +21,10 @@ from engine.writer import Steps
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place
 from tests.engine.test_lanes import known_texts
-from tests.engine.test_live import opening, status, until
 from tests.engine.test_steps import EVERYTHING, Tollgate, many_paragraphs, now
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import wanted
+from tests.opened import opening, status, until
 
 __all__ = ["place"]
 

@@ -24,9 +24,9 @@ from engine.watch import Hints
 from engine.writer import Lane, Steps, Writer
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
-from tests.engine.test_live import opening, status, until
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.hits import wanted
+from tests.opened import opening, status, until
 
 __all__ = ["place", "reading"]
 

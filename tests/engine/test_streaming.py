@@ -18,10 +18,10 @@ from engine.encoder_compiled import CompiledEncoder
 from engine.errors import ManifestError, ModelError
 from engine.manifest import Manifest
 from engine.vectors import sound_parts
-from tests.engine.test_live import opening
 from tests.engine.test_rereading import unwatched
 from tests.engine.test_steps import many_paragraphs
 from tests.engine.tiny_encoder import TinyEncoder
+from tests.opened import opening
 
 __all__ = ["unwatched"]
 

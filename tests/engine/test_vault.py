@@ -3,7 +3,6 @@
 import contextlib
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
@@ -15,10 +14,10 @@ from engine.api_links import Link, LinksRequest
 from engine.api_search import Hit, SearchRequest
 from engine.errors import LoadError, UsageError
 from engine.folder import Folder
-from engine.manifest import open_manifest
 from engine.shared_encoder import SharedEncoder
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.in_process import client_of
+from tests.opened import opening
 
 if TYPE_CHECKING:
     pass
@@ -39,17 +38,6 @@ def root(tmp_path: Path) -> Path:
     place = tmp_path / "vault"
     (place / "birds").mkdir(parents=True)
     return place
-
-
-@contextlib.asynccontextmanager
-async def opening(root: Path, encoder: SharedEncoder) -> AsyncIterator[Folder]:
-    opened = Folder(root, open_manifest(root), config.load(), encoder, lambda: None)
-    opened.begin()
-    try:
-        await opened.synced()
-        yield opened
-    finally:
-        await opened.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from watchdog.observers import inotify_c
 from engine import mounts, watch
 from engine.mounts import Mount
 from engine.watch import Hints, Watch
-from tests.engine.test_live import until
+from tests.opened import until
 
 
 class Heard:

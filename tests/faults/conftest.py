@@ -8,7 +8,7 @@ from engine import watch
 from tests.engine.conftest import encoder_cache, launched
 from tests.engine.test_lifecycle import cache, running
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import write_notes
+from tests.opened import write_notes
 
 __all__ = ["cache", "encoder_cache", "launched", "running"]
 

@@ -11,7 +11,8 @@ from engine.config import Settings
 from engine.errors import ModelError
 from engine.vectors import NO_VECTOR
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import (
+from tests.hits import wanted
+from tests.opened import (
     embedded,
     indexed,
     on_disk,
@@ -21,7 +22,6 @@ from tests.faults.opened import (
     until_equal,
     write_notes,
 )
-from tests.hits import wanted
 
 pytestmark = pytest.mark.real
 

@@ -12,7 +12,7 @@ from engine.batch import Outcome
 from engine.folder import Folder
 from engine.watch import Hints
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import embedded, on_disk, opening, status, until, until_equal
+from tests.opened import embedded, on_disk, opening, status, until, until_equal
 
 pytestmark = pytest.mark.real
 

@@ -11,7 +11,7 @@ from engine import paths
 from engine.errors import ManifestError
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.disks import mount_small, unmount
-from tests.faults.opened import (
+from tests.opened import (
     embedded,
     indexed,
     on_disk,

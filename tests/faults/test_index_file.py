@@ -10,8 +10,8 @@ import pytest
 from engine import paths
 from engine.folder import Folder
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import embedded, indexed, on_disk, opening, write_notes
 from tests.hits import wanted
+from tests.opened import embedded, indexed, on_disk, opening, write_notes
 
 pytestmark = pytest.mark.real
 

@@ -12,7 +12,7 @@ from engine import api, client, config, engine_lock
 from engine.api_search import SearchRequest
 from engine.connection import EngineClient
 from engine.errors import EngineError
-from tests.faults.opened import until_it, write_notes
+from tests.opened import until_it, write_notes
 from tests.scripted_vllm import scripted_vllm
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]

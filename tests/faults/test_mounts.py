@@ -9,7 +9,7 @@ import pytest
 from engine.errors import FolderError
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.disks import mount_small, unmount
-from tests.faults.opened import (
+from tests.opened import (
     embedded,
     indexed,
     opening,

@@ -9,8 +9,8 @@ import pytest
 from engine import scan
 from tests.engine.test_manifest import HOSTILE_NAMES
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import indexed, opening, status, until, until_it, write_notes
 from tests.hits import wanted
+from tests.opened import indexed, opening, status, until, until_it, write_notes
 
 pytestmark = pytest.mark.real
 

@@ -15,8 +15,8 @@ from engine import paths, scan
 from engine.config import Settings
 from engine.folder import Folder
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import embedded, indexed, opening, status, until, until_it
 from tests.hits import wanted
+from tests.opened import embedded, indexed, opening, status, until, until_it
 
 pytestmark = pytest.mark.real
 

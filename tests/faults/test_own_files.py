@@ -8,7 +8,7 @@ import pytest
 
 from engine import paths
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import indexed, on_disk, opening, until_equal
+from tests.opened import indexed, on_disk, opening, until_equal
 
 pytestmark = pytest.mark.real
 

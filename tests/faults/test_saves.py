@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.tiny_encoder import TinyEncoder
-from tests.faults.opened import embedded, on_disk, opening, status, until, until_equal, write_notes
+from tests.opened import embedded, on_disk, opening, status, until, until_equal, write_notes
 
 pytestmark = pytest.mark.real
 

@@ -16,7 +16,7 @@ from engine.errors import EngineError, HoverkiteError
 from engine.service import Engine
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.disks import read_only
-from tests.faults.opened import embedded, indexed, on_disk, opening
+from tests.opened import embedded, indexed, on_disk, opening
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
