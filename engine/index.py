@@ -24,7 +24,7 @@ from engine.lexical import LEXICAL_VERSION, words
 from engine.manifest import Manifest, StoredChunk
 from engine.manifest_file import put_aside
 from engine.paths import short_hash
-from engine.store import METRIC, Neighbour, Row, Store
+from engine.store import METRIC, MOST_HITS, Neighbour, Row, Store
 
 log = logging.getLogger(__name__)
 
@@ -296,7 +296,7 @@ class Index:
         if isinstance(asked, str) and not asked:
             return left
         for most, among in let_in.ways(limit, len(self._rows)):
-            most += len(self._dead)
+            most = min(most + len(self._dead), MOST_HITS)
             near = self._open_store().search(asked, most, among)
             left = [n for n in near if n.row not in self._dead and let_in.has_row(n.row)][:limit]
             if len(left) == limit or len(near) < most:

@@ -247,3 +247,16 @@ async def test_rows_are_let_in_and_barred_however_many_there_are(
     ):
         query = Query(lambda: vector, "build", selection=narrowing.select(filters))
         assert {one.stored.path for one in index.search(query, 1)} == expected
+
+
+async def test_rows_that_are_let_in_are_found_however_far_behind_the_longest_reply_they_are(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("filters.FEW_ROWS", "store.MOST_HITS", "index.MOST_HITS"):
+        monkeypatch.setattr(f"engine.{name}", 2)
+    index, narrowing = folder._index, folder._manifest.narrowing
+    assert index
+    selection = narrowing.select(Filters(without=["build"]))
+    barred = folder._manifest.vectors.at([*selection.barred], index._model, index.dimension)
+    vector = np.stack([*barred.values()]).sum(axis=0)
+    assert len([*index.search(Query(lambda: vector, selection=selection), 2)]) == 2
