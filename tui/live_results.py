@@ -107,6 +107,8 @@ class LiveResults(Desk):
             if self._reranks:  # which may take seconds: what is found shows before it is reranked
                 first = await self._reply_to(search, rerank=False)
                 self.post_message(messages.HitsArrived(search, first))
+                if first.mode != "hybrid":  # of which alone hits are reranked
+                    return
             reply = await self._reply_to(search)
         except HoverkiteError as error:
             self.post_message(messages.SearchFailed(search, error))
