@@ -1,5 +1,6 @@
 """Filters and the files, chunks and lines that they let in."""
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.api_search import Filters
+from engine.api_search import Filters, SearchRequest
 from engine.chunk import Chunk
 from engine.errors import UsageError
 from engine.filters import Selection, holding, keeps
@@ -112,6 +113,14 @@ def test_files_are_let_in(
     tag(manifest, "guide/index.md", "project", "b")
     tag(manifest, "notes/guide", "project/x", "projects")
     assert selected(manifest, **filters) == paths
+
+
+def test_a_name_that_is_no_utf_8_can_be_filtered_by_over_the_wire(manifest: Manifest) -> None:
+    add(manifest, 9, b"caf\xe9/x.md", NOON, ["kite"])
+    typed = [os.fsdecode(b"caf\xe9/")]
+    sent = SearchRequest(query="kite", filters=Filters(paths=typed, not_tags=typed))
+    came = SearchRequest.model_validate_json(json.dumps(sent.model_dump()))
+    assert selected(manifest, **came.filters.model_dump()) == {os.fsdecode(b"caf\xe9/x.md")}
 
 
 def rows_of(*texts: str) -> set[int]:
