@@ -18,6 +18,7 @@ from engine.api_search import Filters
 from engine.errors import UsageError
 from engine.lexical import is_unspaced
 from engine.manifest_file import ManifestFile
+from engine.patterns import NOT_AFTER_WORD, NOT_BEFORE_WORD, SPACE, SURROGATES
 from engine.texts import Texts
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ FEW_ROWS = 1000
 """So many may be listed in a Milvus filter."""
 
 _ANY_TIME = range(-(2**63), 2**63)
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_WORD = r"\p{L}\p{M}\p{N}\p{Pc}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +215,10 @@ def holding(phrase: str) -> "Pattern":
     """
     import re2
 
-    words = _SURROGATES.sub("\ufffd", phrase).split()
-    between = r"[\s\x{85}\p{Z}]+".join(re2.escape(word) for word in words)
-    before = f"(?:^|[^{_WORD}])" if words and _is_part_of_word(words[0][0]) else ""
-    after = f"(?:$|[^{_WORD}])" if words and _is_part_of_word(words[-1][-1]) else ""
+    words = SURROGATES.sub("\ufffd", phrase).split()
+    between = f"[{SPACE}]+".join(re2.escape(word) for word in words)
+    before = NOT_AFTER_WORD if words and _is_part_of_word(words[0][0]) else ""
+    after = NOT_BEFORE_WORD if words and _is_part_of_word(words[-1][-1]) else ""
     options = re2.Options()
     options.case_sensitive = options.log_errors = False
     options.never_capture = True
