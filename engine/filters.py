@@ -32,6 +32,8 @@ _LetsIn = Callable[[_File], bool]
 
 FEW_ROWS = 1000
 """So many may be listed in a Milvus filter."""
+FEW_FILES = 1000
+"""Of more files it is looked whether all others are fewer, since Milvus takes long over lists."""
 
 _ANY_TIME = range(-(2**63), 2**63)
 
@@ -41,7 +43,9 @@ class Selection:
     """What filters let in; None where they say nothing."""
 
     files: set[int] | None = None
-    """Ids of the files that may be found."""
+    """Ids of the files that may be found …"""
+    among: str = ""
+    """… as a Milvus filter."""
     rows: set[int] | None = None
     """Milvus rows of the chunks that hold every phrase, in those files."""
     barred: set[int] = field(default_factory=set)
@@ -60,7 +64,7 @@ class Selection:
         A way is how many are asked for and a Milvus filter. Milvus takes long over long lists of
         rows (0.3 s for 10 000), so more are asked for, and sorted out afterwards, before that.
         """
-        among = "" if self.files is None else f"file in {sorted(self.files)}"
+        among = self.among
         few = self.rows is not None and len(self.rows) <= FEW_ROWS
         if self.rows is None and not self.barred:
             yield limit, among
@@ -99,7 +103,21 @@ class Narrowing:
         if rows == set() and files != set():
             quoted = " and ".join(f'"{phrase}"' for phrase in filters.phrases)
             notices = (*notices, f"no chunk holds {quoted} word for word")
-        return Selection(files, rows, barred, notices)
+        return Selection(files, self._among(files), rows, barred, notices)
+
+    def _among(self, files: set[int] | None) -> str:
+        """Return the Milvus filter for ``files``, by their ids or, where that is shorter, others'.
+
+        A file that is added from now on has a greater id than any.
+        """
+        if files is None:
+            return ""
+        if len(files) > FEW_FILES:
+            known = {file for (file,) in self._file.all("SELECT id FROM files")}
+            others = known - files
+            if 0 < len(others) < len(files):
+                return f"file not in {sorted(others)} and file <= {max(known)}"
+        return f"file in {sorted(files)}"
 
     def files(self, filters: Filters) -> tuple[set[int] | None, tuple[str, ...]]:
         """Return the files that paths, types, tags and days let in, and what nothing meets."""
