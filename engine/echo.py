@@ -21,7 +21,7 @@ LEAST_WORDS = 5
 """Words of a question below which nothing counts as its repetition; a command is often shorter."""
 
 _WORD = re.compile(r"\w+")
-_FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[ \t]*(.*)$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*([^`\r\n]*)\r?$", re.MULTILINE)
 """Group 1 is the language of the code, which only its beginning names."""
 
 

@@ -20,6 +20,8 @@ EXAMPLE = "```text\nQuestion: 'What do the parameters for HNSW MEAN!?'\nAnswer: 
         ("Q: What do the parameters for HNSW mean?\nA: M limits the degree.", False),
         ("```sh\nls\n```\nWhat do the parameters for HNSW mean?", False),
         ("```\nWhat do the parameters for HNSW meander?\n```", False),
+        ("> ```\r\n> What do the parameters for HNSW mean?\r\n> ```\r\n", True),
+        ("```ls``` lists.\nWhat do the parameters for HNSW mean?", False),
         ("ls\n```\nWhat do the parameters for HNSW mean?\n```sh\nls", False),
         ("what do the parameters for hnsw mean\n```\nthen\n```sh\nls\n```", True),
         ("```\n" * 10_000, False),
