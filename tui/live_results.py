@@ -222,8 +222,8 @@ class LiveResults(Desk):
             search = self._shown
             try:
                 self.post_message(messages.HitsRefreshed(search, await self._reply_to(search)))
-            except HoverkiteError as error:
-                log.warning("a quiet search failed: %s", error)
+            except Exception as error:  # later changes must still be followed
+                log.warning("a quiet search failed: %r", error)
             await asyncio.sleep(REFRESH_PAUSE)
 
     @on(messages.HitsRefreshed)
