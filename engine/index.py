@@ -283,7 +283,10 @@ class Index:
         if self.is_empty:
             return iter(())
         asked = max(limit, fusion.DEPTH)
-        by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
+        try:
+            by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
+        except RuntimeError as error:  # what the executor says once it was shut down
+            raise StoreError("the index was closed") from error
         near = self._neighbours(query.vector(), asked, query.selection) if query.vector else []
         found = by_words.result()
         return fusion.fuse(near, found, weight=query.weight, also=query.also)
