@@ -1,4 +1,4 @@
-"""How long a search takes through the client, against brute force over the same vectors.
+"""How long a search takes through the client, against brute force over as many vectors.
 
 ``python -m benchmarks.search [--chunks N ...] [--queries N] [--quick] [--json]``: made-up documents
 with made-up vectors; each query is asked once, so none is remembered. Baseline, in turns with it:

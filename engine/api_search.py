@@ -15,23 +15,23 @@ Mode = Literal["hybrid", "dense", "bm25"]
 class Filters(Message):
     """What a hit has to meet; every kind that is given counts, in addition to the query's own."""
 
-    paths: list[str] = []
+    paths: list[Text] = []
     """Files, folders or globs relative to the folder, of which one has to match."""
-    not_paths: list[str] = []
+    not_paths: list[Text] = []
     """Likewise, of which none may match."""
-    types: list[str] = []
+    types: list[Text] = []
     """File endings without their dot, of which one has to match: ``["md", "pdf"]``."""
-    tags: list[str] = []
+    tags: list[Text] = []
     """Tags of the file, each of which it must have; ``project`` stands for ``project/x`` too."""
-    not_tags: list[str] = []
+    not_tags: list[Text] = []
     """Likewise, none of which it may have."""
-    after: str | None = None
+    after: Text | None = None
     """The file was modified on this day (ISO 8601) or later …"""
-    before: str | None = None
+    before: Text | None = None
     """… and before this day."""
-    phrases: list[str] = []
+    phrases: list[Text] = []
     """Word for word in the hit, whatever their case."""
-    without: list[str] = []
+    without: list[Text] = []
     """Not in the hit."""
 
 

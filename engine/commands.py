@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import sys
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine import api, api_search, config
 from engine.api_around import AroundReply
@@ -25,10 +25,6 @@ from engine.printing import (
 from engine.problems import error_of
 from engine.query import parse
 from engine.safe_text import clean, clean_line
-
-if TYPE_CHECKING:
-    pass
-
 
 EXACT_LINES = 1000
 """Lines that an exact search prints where no number is given."""

@@ -21,7 +21,8 @@ LEAST_WORDS = 5
 """Words of a question below which nothing counts as its repetition; a command is often shorter."""
 
 _WORD = re.compile(r"\w+")
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~).*$", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*([^`\r\n]*)\r?$", re.MULTILINE)
+"""Group 1 is the language of the code, which only its beginning names."""
 
 
 def weigher(question: str) -> "Callable[[Found], Found]":
@@ -44,9 +45,10 @@ def repeats(question: str, text: str) -> bool:
 def _code(text: str) -> Iterator[str]:
     """Yield the blocks of code of Markdown; one may begin or end outside ``text``."""
     fences = [*_FENCE.finditer(text)]
-    for at in range(0, len(fences), 2):
-        end = fences[at + 1].start() if at + 1 < len(fences) else len(text)
-        yield text[fences[at].end() : end]
+    begins = next((at for at, fence in enumerate(fences) if fence[1]), 0)
+    edges = [0, *(edge for fence in fences for edge in fence.span()), len(text)]
+    for at in range(0 if begins % 2 else 2, len(edges) - 1, 4):
+        yield text[edges[at] : edges[at + 1]]
 
 
 def _plain(text: str) -> str:

@@ -18,6 +18,7 @@ from engine.api_search import Filters
 from engine.errors import UsageError
 from engine.lexical import is_unspaced
 from engine.manifest_file import ManifestFile
+from engine.patterns import NOT_AFTER_WORD, NOT_BEFORE_WORD, SPACE, SURROGATES
 from engine.texts import Texts
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ _LetsIn = Callable[[_File], bool]
 
 FEW_ROWS = 1000
 """So many may be listed in a Milvus filter."""
+FEW_FILES = 1000
+"""Of more files it is looked whether all others are fewer, since Milvus takes long over lists."""
 
 _ANY_TIME = range(-(2**63), 2**63)
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_WORD = r"\p{L}\p{M}\p{N}\p{Pc}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class Selection:
     """What filters let in; None where they say nothing."""
 
     files: set[int] | None = None
-    """Ids of the files that may be found."""
+    """Ids of the files that may be found …"""
+    among: str = ""
+    """… as a Milvus filter."""
     rows: set[int] | None = None
     """Milvus rows of the chunks that hold every phrase, in those files."""
     barred: set[int] = field(default_factory=set)
@@ -61,7 +64,7 @@ class Selection:
         A way is how many are asked for and a Milvus filter. Milvus takes long over long lists of
         rows (0.3 s for 10 000), so more are asked for, and sorted out afterwards, before that.
         """
-        among = "" if self.files is None else f"file in {sorted(self.files)}"
+        among = self.among
         few = self.rows is not None and len(self.rows) <= FEW_ROWS
         if self.rows is None and not self.barred:
             yield limit, among
@@ -100,7 +103,21 @@ class Narrowing:
         if rows == set() and files != set():
             quoted = " and ".join(f'"{phrase}"' for phrase in filters.phrases)
             notices = (*notices, f"no chunk holds {quoted} word for word")
-        return Selection(files, rows, barred, notices)
+        return Selection(files, self._among(files), rows, barred, notices)
+
+    def _among(self, files: set[int] | None) -> str:
+        """Return the Milvus filter for ``files``, by their ids or, where that is shorter, others'.
+
+        A file that is added from now on has a greater id than any.
+        """
+        if files is None:
+            return ""
+        if len(files) > FEW_FILES:
+            known = {file for (file,) in self._file.all("SELECT id FROM files")}
+            others = known - files
+            if 0 < len(others) < len(files):
+                return f"file not in {sorted(others)} and file <= {max(known)}"
+        return f"file in {sorted(files)}"
 
     def files(self, filters: Filters) -> tuple[set[int] | None, tuple[str, ...]]:
         """Return the files that paths, types, tags and days let in, and what nothing meets."""
@@ -216,10 +233,10 @@ def holding(phrase: str) -> "Pattern":
     """
     import re2
 
-    words = _SURROGATES.sub("\ufffd", phrase).split()
-    between = r"[\s\x{85}\p{Z}]+".join(re2.escape(word) for word in words)
-    before = f"(?:^|[^{_WORD}])" if words and _is_part_of_word(words[0][0]) else ""
-    after = f"(?:$|[^{_WORD}])" if words and _is_part_of_word(words[-1][-1]) else ""
+    words = SURROGATES.sub("\ufffd", phrase).split()
+    between = f"[{SPACE}]+".join(re2.escape(word) for word in words)
+    before = NOT_AFTER_WORD if words and _is_part_of_word(words[0][0]) else ""
+    after = NOT_BEFORE_WORD if words and _is_part_of_word(words[-1][-1]) else ""
     options = re2.Options()
     options.case_sensitive = options.log_errors = False
     options.never_capture = True

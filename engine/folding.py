@@ -76,5 +76,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _alike(some: frozenset[str], others: frozenset[str]) -> bool:
-    fewer, more = sorted((len(some), len(others)))
-    return fewer > 0 and fewer >= ALIKE * more and len(some & others) >= ALIKE * len(some | others)
+    if len(some) < ALIKE * len(others) or len(others) < ALIKE * len(some):
+        return False
+    shared = len(some & others)
+    return shared > 0 and shared >= ALIKE * (len(some) + len(others) - shared)

@@ -1,7 +1,7 @@
 """Following links: from lines of a file to the places its links lead to."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote_from_bytes
 
@@ -11,7 +11,6 @@ from engine.config import Settings
 from engine.documents import Document, markdown
 from engine.documents.readable import Readable
 from engine.errors import LoadError, UsageError
-from engine.index import Index
 from engine.kinds import FileKind, kind_of
 from engine.link_targets import Names, Target, line_of, links_in
 from engine.manifest import Manifest
@@ -23,21 +22,17 @@ MOST_LINKS = 200
 LONGEST_LABEL = 200
 
 
-def links(request: LinksRequest, root: Path, settings: Settings) -> "Callable[..., LinksReply]":
-    """Return what finds the links that ``request`` asks for in a folder's manifest; blocking.
+def links(request: LinksRequest, root: Path, settings: Settings, manifest: Manifest) -> LinksReply:
+    """Return the links that ``request`` asks for, of a file in the folder ``root``; blocking.
 
-    Raises (when it is called):
+    Raises:
         UsageError: the file is not in the index.
         LoadError: it can't be read now.
     """
-
-    def find(manifest: Manifest, _: Index) -> LinksReply:
-        path = path_of(request.path, request.quoted_path)
-        if not manifest.files_at([path]):
-            raise UsageError(f"{request.path} is not in the index", "Search again: it has changed")
-        return LinksReply(links=[*_Following(root, settings, manifest).of(request, path)])
-
-    return find
+    path = path_of(request.path, request.quoted_path)
+    if not manifest.files_at([path]):
+        raise UsageError(f"{request.path} is not in the index", "Search again: it has changed")
+    return LinksReply(links=[*_Following(root, settings, manifest).of(request, path)])
 
 
 class _Following:

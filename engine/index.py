@@ -24,7 +24,7 @@ from engine.lexical import LEXICAL_VERSION, words
 from engine.manifest import Manifest, StoredChunk
 from engine.manifest_file import put_aside
 from engine.paths import short_hash
-from engine.store import METRIC, Neighbour, Row, Store
+from engine.store import METRIC, MOST_HITS, Neighbour, Row, Store
 
 log = logging.getLogger(__name__)
 
@@ -283,7 +283,10 @@ class Index:
         if self.is_empty:
             return iter(())
         asked = max(limit, fusion.DEPTH)
-        by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
+        try:
+            by_words = self._executor.submit(self._neighbours, query.words, asked, query.selection)
+        except RuntimeError as error:  # what the executor says once it was shut down
+            raise StoreError("the index was closed") from error
         near = self._neighbours(query.vector(), asked, query.selection) if query.vector else []
         found = by_words.result()
         return fusion.fuse(near, found, weight=query.weight, also=query.also)
@@ -296,7 +299,7 @@ class Index:
         if isinstance(asked, str) and not asked:
             return left
         for most, among in let_in.ways(limit, len(self._rows)):
-            most += len(self._dead)
+            most = min(most + len(self._dead), MOST_HITS)
             near = self._open_store().search(asked, most, among)
             left = [n for n in near if n.row not in self._dead and let_in.has_row(n.row)][:limit]
             if len(left) == limit or len(near) < most:

@@ -45,7 +45,8 @@ _NAMES = re.compile(
     """,
     re.VERBOSE,
 )
-_CALL = re.compile(r"([\w.:]+)\(.*\)?")
+_CALL = re.compile(r"(?![^\W\d_]+\(e?s\))([\w.:]{2,})\(.*\)?")
+"""A call; ``file(s)`` is a word, and a function of one letter is mathematics."""
 
 
 def named(question: str) -> list[str]:

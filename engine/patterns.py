@@ -28,16 +28,18 @@ _TOKEN = re.compile(
     | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_WORD = r"\p{L}\p{M}\p{N}\p{Pc}"
-_SPACE = r"\s\x{85}\p{Z}"
-_INSIDE = {r"\w": _WORD, r"\d": r"\p{Nd}", r"\s": _SPACE}
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""What UTF-8, in which RE2 looks, can't hold."""
+WORD = r"\p{L}\p{M}\p{N}\p{Pc}"
+SPACE = r"\s\x{85}\p{Z}"
+"""The members of a class of all of Unicode's letters of words; of its blanks."""
+_INSIDE = {r"\w": WORD, r"\d": r"\p{Nd}", r"\s": SPACE}
 """What these stand for between brackets; ``\\W`` and ``\\S`` know ASCII alone there."""
 _OUTSIDE = {
     **{short: f"[{members}]" for short, members in _INSIDE.items()},
     **{short.upper(): f"[^{members}]" for short, members in _INSIDE.items()},
 }
-_BEGIN, _END = f"(?:^|[^{_WORD}])", f"(?:$|[^{_WORD}])"
+NOT_AFTER_WORD, NOT_BEFORE_WORD = f"(?:^|[^{WORD}])", f"(?:$|[^{WORD}])"
 _ATOM = r"(?:\w|\\[wd]|\[(?:\w|-|\\[wd])+\])(?:[+*?]|\{[0-9,]+\})?"
 _WORD_FIRST = re.compile(rf"(?:\((?:\?:|\?P?<\w+>)?)*{_ATOM}")
 _WORD_LAST = re.compile(rf"(?<!\\){_ATOM}\)*$")
@@ -67,7 +69,7 @@ def compiled(exact: Exact, *, to_line_end: bool = False) -> "Pattern":
     options.never_nl = options.never_capture = True
     options.log_errors = False
     options.case_sensitive = _has_capital(exact)
-    typed = _SURROGATES.sub("\ufffd", exact.pattern)
+    typed = SURROGATES.sub("\ufffd", exact.pattern)
     pattern = typed.encode()
     try:
         if not exact.is_regex:
@@ -133,9 +135,9 @@ def _boundary(before: str, after: str) -> str:
     There the characters beside the match can be taken into it, since only its line is wanted.
     """
     if before[-1:] in ("", "|") and _WORD_FIRST.match(after):
-        return _BEGIN
+        return NOT_AFTER_WORD
     if after[:1] in ("", "|") and _WORD_LAST.search(before):
-        return _END
+        return NOT_BEFORE_WORD
     return r"\b"
 
 

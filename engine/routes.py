@@ -64,7 +64,8 @@ def _folder_routes(engine: Engine) -> list[Route]:
     async def links(folder: str, request: api_links.LinksRequest) -> api_links.LinksReply:
         found = engine.folder(folder)
         with engine.in_use(found):
-            return await found.examined(follow.links(request, found.root, engine.settings))
+            look = partial(follow.links, request, found.root, engine.settings)
+            return await found.looked_up(look)
 
     async def surroundings(
         folder: str, request: api_around.AroundRequest

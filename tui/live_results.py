@@ -107,6 +107,8 @@ class LiveResults(Desk):
             if self._reranks:  # which may take seconds: what is found shows before it is reranked
                 first = await self._reply_to(search, rerank=False)
                 self.post_message(messages.HitsArrived(search, first))
+                if first.mode != "hybrid":  # of which alone hits are reranked
+                    return
             reply = await self._reply_to(search)
         except HoverkiteError as error:
             self.post_message(messages.SearchFailed(search, error))
@@ -220,8 +222,8 @@ class LiveResults(Desk):
             search = self._shown
             try:
                 self.post_message(messages.HitsRefreshed(search, await self._reply_to(search)))
-            except HoverkiteError as error:
-                log.warning("a quiet search failed: %s", error)
+            except Exception as error:  # later changes must still be followed
+                log.warning("a quiet search failed: %r", error)
             await asyncio.sleep(REFRESH_PAUSE)
 
     @on(messages.HitsRefreshed)

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -19,9 +19,6 @@ from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import hit, wanted
 from tests.in_process import client_of
 from tests.opened import opening
-
-if TYPE_CHECKING:
-    pass
 
 TEN = "".join(f"line {number}\n" for number in range(1, 11))
 

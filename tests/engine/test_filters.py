@@ -1,5 +1,6 @@
 """Filters and the files, chunks and lines that they let in."""
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.api_search import Filters
+from engine.api_search import Filters, SearchRequest
 from engine.chunk import Chunk
 from engine.errors import UsageError
 from engine.filters import Selection, holding, keeps
@@ -114,6 +115,14 @@ def test_files_are_let_in(
     assert selected(manifest, **filters) == paths
 
 
+def test_a_name_that_is_no_utf_8_can_be_filtered_by_over_the_wire(manifest: Manifest) -> None:
+    add(manifest, 9, b"caf\xe9/x.md", NOON, ["kite"])
+    typed = [os.fsdecode(b"caf\xe9/")]
+    sent = SearchRequest(query="kite", filters=Filters(paths=typed, not_tags=typed))
+    came = SearchRequest.model_validate_json(json.dumps(sent.model_dump()))
+    assert selected(manifest, **came.filters.model_dump()) == {os.fsdecode(b"caf\xe9/x.md")}
+
+
 def rows_of(*texts: str) -> set[int]:
     """Return the rows of chunks, wherever these stand."""
     return {
@@ -127,7 +136,7 @@ def rows_of(*texts: str) -> set[int]:
 def test_phrases_and_words_to_be_without_are_found_in_chunks(manifest: Manifest) -> None:
     select = manifest.narrowing.select
     held = rows_of("Hot standby\n of the Generator", "the hot  standby", "hot standby hot standby")
-    assert select(Filters(phrases=["hot standby"])) == Selection(None, held)
+    assert select(Filters(phrases=["hot standby"])) == Selection(rows=held)
     both = select(Filters(phrases=["hot standby", "the"])).rows
     assert both == held - rows_of("hot standby hot standby")
     assert select(Filters(without=["draft"])).barred == rows_of("a draft, état", "DRAFT")

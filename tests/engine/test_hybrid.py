@@ -247,3 +247,35 @@ async def test_rows_are_let_in_and_barred_however_many_there_are(
     ):
         query = Query(lambda: vector, "build", selection=narrowing.select(filters))
         assert {one.stored.path for one in index.search(query, 1)} == expected
+
+
+@pytest.mark.parametrize(
+    ("barred", "few", "names_others"),
+    [("birds/", 0, True), ("birds/", 1000, False), ("*.md", 0, False), ("none", 0, False)],
+)
+async def test_files_are_let_in_by_whichever_list_is_shorter(
+    folder: Folder, barred: str, few: int, names_others: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.filters.FEW_FILES", few)
+    narrowing, vector = folder._manifest.narrowing, np.ones(TinyEncoder.dimension, np.float32)
+    selection = narrowing.select(Filters(not_paths=[barred], without=["again"]))
+    assert selection.files
+    assert ("not in" in selection.among) is names_others
+    assert folder._index
+    hits = folder._index.search(Query(lambda: vector, "build", selection=selection), 9)
+    found = folder._manifest.files_at({one.stored.path for one in hits})
+    again = folder._manifest.files_at([b"log2.txt"])[b"log2.txt"].id
+    assert {record.id for record in found.values()} == selection.files - {again}
+
+
+async def test_rows_that_are_let_in_are_found_however_far_behind_the_longest_reply_they_are(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("filters.FEW_ROWS", "store.MOST_HITS", "index.MOST_HITS"):
+        monkeypatch.setattr(f"engine.{name}", 2)
+    index, narrowing = folder._index, folder._manifest.narrowing
+    assert index
+    selection = narrowing.select(Filters(without=["build"]))
+    barred = folder._manifest.vectors.at([*selection.barred], index._model, index.dimension)
+    vector = np.stack([*barred.values()]).sum(axis=0)
+    assert len([*index.search(Query(lambda: vector, selection=selection), 2)]) == 2

@@ -73,6 +73,13 @@ def test_an_empty_index_finds_nothing(index: Index) -> None:
     assert near(index, "kite", 5) == []
 
 
+def test_a_search_that_comes_after_closing_says_so(manifest: Manifest, index: Index) -> None:
+    index.add(rows(1, "kite"))
+    index.close()
+    with pytest.raises(StoreError, match="closed"):
+        near(index, "kite", 5)
+
+
 def test_hits_come_best_first_with_the_distance_of_milvus(manifest: Manifest, index: Index) -> None:
     index.add(rows(1, "kite", "hawk", "stone"))
     keep(manifest, update(1, b"birds.md", "kite", "hawk", "stone"))

@@ -1,10 +1,12 @@
 """Vaults and manuals in an open folder: front matter, tags, links and template text."""
 
+import asyncio
 import contextlib
 import json
 import sqlite3
+import threading
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote_from_bytes
 
 import pytest
@@ -18,9 +20,6 @@ from engine.shared_encoder import SharedEncoder
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.in_process import client_of
 from tests.opened import opening
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
@@ -50,7 +49,8 @@ async def hits(folder: Folder, query: str, count: int = 50) -> list[Hit]:
 
 
 async def links(folder: Folder, request: LinksRequest) -> list[Link]:
-    return (await folder.examined(follow.links(request, folder.root, config.load()))).links
+    look = partial(follow.links, request, folder.root, config.load())
+    return (await folder.looked_up(look)).links
 
 
 def kept(root: Path, query: str) -> list[tuple[str, ...]]:
@@ -161,13 +161,27 @@ async def test_a_file_replaced_by_a_link_is_not_read_through_it(
     (root / "b.md").write_text("# B\n\n[x](a.md)\n\n## Key\n")
     async with opening(root, tiny) as folder:
         folder.pause(paused=True)
-        request = LinksRequest(path="b.md")
-        look = follow.links(request, root, config.load())
         (root / "b.md").unlink()
         (root / "b.md").symlink_to(secret)
         folder.pause(paused=False)
         with pytest.raises((LoadError, UsageError)):
-            await folder.examined(look)
+            await links(folder, LinksRequest(path="b.md"))
+
+
+async def test_links_wait_for_no_writer(root: Path, tiny: TinyShared) -> None:
+    (root / "a.md").write_text("[all](a.md)")
+    async with opening(root, tiny) as folder:
+        client = client_of(folder)
+        go_on = threading.Event()
+        busy = asyncio.ensure_future(folder._writer.do(go_on.wait))
+        try:
+            async with asyncio.timeout(5):
+                (link,) = await client.links("id", LinksRequest(path="a.md"))
+        finally:
+            go_on.set()
+            await busy
+            await client.close()
+        assert link.path == "a.md"
 
 
 async def test_names_that_are_not_utf8_are_followed(root: Path, tiny: TinyShared) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from engine import api
+from engine.api_search import SearchReply, SearchRequest
 from engine.errors import EngineError
 from tests.hits import hit
 from tests.tui.driver import driving
@@ -156,8 +157,19 @@ async def test_one_changed_file_makes_no_answer_partial() -> None:
         assert not driver.main.answer.border_subtitle
 
 
-async def test_a_failed_quiet_search_changes_nothing() -> None:
-    engine = ScriptedEngine()
+@pytest.mark.parametrize("error", [EngineError("gone"), ValueError("unreadable")])
+async def test_a_failed_quiet_search_changes_nothing_and_the_next_is_shown(
+    error: Exception,
+) -> None:
+    class Failing(ScriptedEngine):
+        async def search(self, folder: str, request: SearchRequest) -> SearchReply:
+            found = await super().search(folder, request)
+            if len(self.searches) == 1:
+                raise error
+            return found
+
+    engine = Failing()
+    engine.refreshed = [hit(1, path="new.md")]
     async with driving(engine) as driver:
         engine.statuses.put_nowait(status(revision=1))
         await driver.ask_to_the_end("q")
@@ -167,6 +179,8 @@ async def test_a_failed_quiet_search_changes_nothing() -> None:
         await driver.pilot.pause()
         assert list(driver.main.results.hits) == before
         assert not driver.toasts
+        engine.statuses.put_nowait(status(revision=3))
+        await driver.until(lambda: list(driver.main.results.hits) == engine.refreshed)
 
 
 async def test_p_pauses_indexing_and_lets_it_go_on() -> None:

@@ -90,6 +90,16 @@ async def test_what_is_typed_shows_before_it_is_reranked_and_again_after() -> No
         await driver.until(lambda: paths(driver) == ["other.md"], "the reranked hits")
 
 
+@pytest.mark.parametrize("mode", ["dense", "bm25", "exact"])
+async def test_what_is_never_reranked_is_searched_once(mode: str) -> None:
+    engine = ScriptedEngine()
+    engine.finds["rest"] = [found("rest", FIRST, mode=mode)]
+    async with driving(source=ScriptedSource(engine, rerank_model="some/model")) as driver:
+        await typed(driver, "rest", "first.md")
+        await quiet(driver)
+        assert engine.searches == ["rest"]
+
+
 async def test_an_older_request_is_cancelled_and_its_hits_are_never_shown() -> None:
     engine, never = ScriptedEngine(), asyncio.Event()
     engine.finds["old"] = [never, found("old", FIRST)]

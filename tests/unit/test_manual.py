@@ -24,6 +24,12 @@ def test_the_page_names_every_setting() -> None:
     assert f"## {manual.OTHER}" not in written
 
 
+def test_the_page_on_the_index_tells_the_default_size_of_chunks() -> None:
+    page = (ROOT / "docs/how-the-index-works.md").read_text("utf-8")
+    assert f"at most {Settings().chunk_size} characters\n(`chunk_size`)" in page
+    assert Settings().chunk_overlap == 0, "chunks share nothing there"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files(page: Path) -> None:
     links = LINK.findall(CODE.sub("", page.read_text("utf-8")))
