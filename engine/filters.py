@@ -108,12 +108,13 @@ class Narrowing:
     def _among(self, files: set[int] | None) -> str:
         """Return the Milvus filter for ``files``, by their ids or, where that is shorter, others'.
 
-        A file that is added from now on has a greater id than any.
+        A file that is read from now on has a greater id than any.
         """
         if files is None:
             return ""
         if len(files) > FEW_FILES:
-            known = {file for (file,) in self._file.all("SELECT id FROM files")}
+            ids = self._file.all("SELECT id FROM files UNION SELECT file FROM documents")
+            known = {file for (file,) in ids}
             others = known - files
             if 0 < len(others) < len(files):
                 return f"file not in {sorted(others)} and file <= {max(known)}"
