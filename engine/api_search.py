@@ -21,6 +21,8 @@ class Filters(Message):
     """Likewise, of which none may match."""
     types: list[Text] = []
     """File endings without their dot, of which one has to match: ``["md", "pdf"]``."""
+    not_types: list[Text] = []
+    """Likewise, of which none may match."""
     tags: list[Text] = []
     """Tags of the file, each of which it must have; ``project`` stands for ``project/x`` too."""
     not_tags: list[Text] = []

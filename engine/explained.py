@@ -12,10 +12,10 @@ def explained(hit: Hit) -> str:
 
 
 def _facts(hit: Hit) -> Iterator[str]:
-    if hit.distance is None:
+    if hit.distance is None and hit.score is None:
         yield "no distance: it was not ranked"
         return
-    yield f"distance {hit.distance:.4f}"
+    yield "no distance" if hit.distance is None else f"distance {hit.distance:.4f}"
     yield f"{_ranked(hit.dense_rank)} by meaning"
     score = "" if hit.bm25_score is None else f" (BM25 {hit.bm25_score:.2f})"
     yield f"{_ranked(hit.bm25_rank)} by words{score}"

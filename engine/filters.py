@@ -108,12 +108,13 @@ class Narrowing:
     def _among(self, files: set[int] | None) -> str:
         """Return the Milvus filter for ``files``, by their ids or, where that is shorter, others'.
 
-        A file that is added from now on has a greater id than any.
+        A file that is read from now on has a greater id than any.
         """
         if files is None:
             return ""
         if len(files) > FEW_FILES:
-            known = {file for (file,) in self._file.all("SELECT id FROM files")}
+            ids = self._file.all("SELECT id FROM files UNION SELECT file FROM documents")
+            known = {file for (file,) in ids}
             others = known - files
             if 0 < len(others) < len(files):
                 return f"file not in {sorted(others)} and file <= {max(known)}"
@@ -126,8 +127,10 @@ class Narrowing:
             *((f"tagged {tag}", self._tagged([tag])) for tag in filters.tags),
         ]
         times = _times(filters)
-        if not (asked or filters.not_paths or filters.not_tags or times != _ANY_TIME):
+        bars = filters.not_paths or filters.not_types or filters.not_tags
+        if not (asked or bars or times != _ANY_TIME):
             return None, ()
+        barring = _at(filters.not_paths), _of_types(filters.not_types)
         known = self._known()
         left, notices = known, []
         for what, let_in in asked:
@@ -138,7 +141,7 @@ class Narrowing:
             left = [one for one in left if one[2] is not None and one[2] in times]
             if not left and not notices:
                 notices.append("no such file was modified in that time")
-        for barred in (_at(filters.not_paths), self._tagged(filters.not_tags)):
+        for barred in (*barring, self._tagged(filters.not_tags)):
             left = [one for one in left if not barred(one)]
         return {file for file, _, _ in left}, tuple(notices)
 
@@ -256,12 +259,14 @@ def _by_name(filters: Filters) -> list[tuple[str, _LetsIn]]:
     if filters.paths:
         asked.append((f"at {' or '.join(filters.paths)}", _at(filters.paths)))
     if filters.types:
-        endings = tuple(f".{ending.strip().lstrip('.').casefold()}" for ending in filters.types)
-        raw = tuple(map(os.fsencode, endings))
-        asked.append(
-            (f"of type {' or '.join(filters.types)}", lambda one: one[1].lower().endswith(raw))
-        )
+        asked.append((f"of type {' or '.join(filters.types)}", _of_types(filters.types)))
     return asked
+
+
+def _of_types(types: Iterable[str]) -> _LetsIn:
+    """Return the test for files whose name ends in one of ``types``, in any case."""
+    raw = tuple(os.fsencode(f".{ending.strip().lstrip('.').casefold()}") for ending in types)
+    return lambda one: one[1].lower().endswith(raw)
 
 
 def _at(patterns: Iterable[str]) -> _LetsIn:

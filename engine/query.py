@@ -156,8 +156,7 @@ class _Gathered:
                 endings = [ending.strip().lstrip(".") for ending in value.split(",")]
                 if not any(endings):
                     return False
-                name, form = ("not_paths", "*.{}") if is_not else ("types", "{}")
-                self._found[name] += [form.format(ending) for ending in endings if ending]
+                self._found["not_types" if is_not else "types"] += filter(None, endings)
             case _ if is_not:
                 return False
             case "modified":

@@ -25,7 +25,8 @@ LEAST_TEMPLATE = 0.01
 def explanation(hit: Hit, reply: SearchReply | None, width: int) -> Content:
     """Tell everything known of ``hit``, then of the search that found it, in ``width`` cells."""
     exact = reply is not None and reply.mode == "exact"
-    facts = _facts_without_distance(exact) if hit.distance is None else _facts(hit)
+    ranked = hit.distance is not None or hit.score is not None
+    facts = _facts(hit) if ranked else _facts_without_distance(exact)
     lines: list[Line] = [_labelled(label, text) for label, text in facts]
     for number, place in enumerate(hit.folded):
         lines.append(_labelled("" if number else "folded", _place(place)))
@@ -40,7 +41,7 @@ def _facts(hit: Hit) -> list[tuple[str, str]]:
     rank, score = hit.bm25_rank, hit.bm25_score
     words = "" if score is None else f" · score {score:.2f}"
     facts = [
-        ("distance", f"{hit.distance:.4f}; larger is closer"),
+        ("distance", "none" if hit.distance is None else f"{hit.distance:.4f}; larger is closer"),
         ("dense rank", _rank(hit.dense_rank, "among those near in meaning", hit_row.NEAR_SIGN)),
         ("BM25 rank", _rank(rank, f"among those with its words{words}", hit_row.WORDS_SIGN)),
     ]

@@ -88,6 +88,7 @@ IN_GUIDE = {"guide/index.md", "guide/deep/Ops.PDF"}
         ({"paths": ["guide/"], "not_paths": ["deep"]}, {"guide/index.md"}),
         ({"types": ["md", "pdf"]}, {"guide/index.md", "new\nline.md", "guide/deep/Ops.PDF"}),
         ({"types": [".PDF"]}, {"guide/deep/Ops.PDF"}),
+        ({"not_types": [".Md", "txt"]}, {"guide/deep/Ops.PDF", "notes/guide"}),
         ({"after": DAY}, {"guide/index.md", "notes/guide", "notes/[x] !y.txt"}),
         ({"before": DAY}, {"guide/deep/Ops.PDF", "new\nline.md"}),
         ({"after": DAY, "before": "2026-02-04"}, {"guide/index.md", "notes/[x] !y.txt"}),
@@ -121,6 +122,12 @@ def test_a_name_that_is_no_utf_8_can_be_filtered_by_over_the_wire(manifest: Mani
     sent = SearchRequest(query="kite", filters=Filters(paths=typed, not_tags=typed))
     came = SearchRequest.model_validate_json(json.dumps(sent.model_dump()))
     assert selected(manifest, **came.filters.model_dump()) == {os.fsdecode(b"caf\xe9/x.md")}
+
+
+def test_a_folder_is_of_no_type(manifest: Manifest) -> None:
+    add(manifest, 9, b"old.md/x.pdf", NOON, ["kite"])
+    files = selected(manifest, not_types=["md"], after=DAY)
+    assert files == {"notes/guide", "notes/[x] !y.txt", "old.md/x.pdf"}
 
 
 def rows_of(*texts: str) -> set[int]:

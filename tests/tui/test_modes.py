@@ -152,6 +152,12 @@ def test_an_explanation_tells_by_what_hits_are_ranked() -> None:
     assert "-3.500; by this the best hits are ranked" in told
 
 
+def test_a_ranked_hit_whose_vector_is_missing_is_not_told_as_one_of_filters() -> None:
+    told = explanation(hit(1, distance=None, score=0.4, bm25_rank=1), None, 96).plain
+    assert "0.400 of 1; by this hits are ranked" in told
+    assert "newest files" not in told
+
+
 async def test_x_tells_why_and_what_was_cut_and_again_the_text() -> None:
     engine = ScriptedEngine()
     first = hit(1, **BOTH)

@@ -30,6 +30,10 @@ def test_what_is_not_known_is_said_or_left_out() -> None:
         "distance 0.5000 · place 7 by meaning · not found by words"
     )
     assert explained(hit(distance=None)) == "no distance: it was not ranked"
+    ranked = hit(distance=None, score=0.4, bm25_rank=1, bm25_score=3.2)
+    assert explained(ranked) == (
+        "no distance · not found by meaning · place 1 by words (BM25 3.20) · fused score 0.400"
+    )
 
 
 def test_a_chunk_that_was_left_out_has_a_reason() -> None:

@@ -25,7 +25,7 @@ def asked(typed: str, given: Filters | None = None) -> Query:
         ("ef -path:old/ path:a path:b", "ef", {"paths": ["a", "b"], "not_paths": ["old/"]}),
         ('path:"my notes/" ef', "ef", {"paths": ["my notes/"]}),
         ("type:md,.PDF x", "x", {"types": ["md", "PDF"]}),
-        ("-type:pdf x", "x", {"not_paths": ["*.pdf"]}),
+        ("-type:pdf,.MD x", "x", {"not_types": ["pdf", "MD"]}),
         ("tag:a tag:b/c -tag:d x", "x", {"tags": ["a", "b/c"], "not_tags": ["d"]}),
         ("x after:2026-01-31", "x", {"after": "2026-01-31"}),
         ("x before:2026-02", "x", {"before": "2026-02-01"}),
