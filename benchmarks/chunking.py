@@ -24,8 +24,10 @@ from numpy.typing import NDArray
 
 from engine import chunking, config, embedding, lexical, paths
 from engine.documents import Document
+from engine.fusion import DENSE_WEIGHT, DEPTH, fuse
+from engine.store import Neighbour
 
-TOP, CANDIDATES = 5, 100
+TOP = 5
 K1, B = 1.2, 0.75
 ARMS = ("dense", "bm25", "hybrid")
 WAYS: dict[str, dict[str, Any]] = {
@@ -114,19 +116,15 @@ class Vectors:
 
 def ranked(dense: Scores, words: Scores) -> dict[str, list[int]]:
     """Return the best rows of each arm, best first."""
-    by_meaning = _best(dense)
-    by_words = [row for row in _best(words) if words[row] > 0]
-    total: defaultdict[int, float] = defaultdict(float)
-    for rows, scores in ((by_meaning, dense), (by_words, words)):
-        least, most = (scores[rows[-1]], scores[rows[0]]) if rows else (0.0, 0.0)
-        for row in rows:
-            total[row] += (scores[row] - least) / (most - least) / 2 if most > least else 0.5
-    hybrid = sorted(total, key=lambda row: -total[row])
-    return dict(zip(ARMS, (by_meaning, by_words, hybrid), strict=True))
+    by_meaning, by_words = _best(dense), [one for one in _best(words) if one.distance > 0]
+    hybrid = [one.row for one in fuse(by_meaning, by_words, weight=DENSE_WEIGHT)]
+    alone = ([one.row for one in arm] for arm in (by_meaning, by_words))
+    return dict(zip(ARMS, (*alone, hybrid), strict=True))
 
 
-def _best(scores: Scores) -> list[int]:
-    return [int(row) for row in np.argsort(-scores, kind="stable")[:CANDIDATES]]
+def _best(scores: Scores) -> list[Neighbour]:
+    best = np.argsort(-scores, kind="stable")[:DEPTH]
+    return [Neighbour(int(row), float(scores[row])) for row in best]
 
 
 def measure(chunks: list[Place], gold: list[Place]) -> tuple[float, float, float]:
