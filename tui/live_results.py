@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REFRESH_PAUSE = 0.5
-"""Seconds between two quiet searches while the index keeps changing."""
+"""Seconds between two quiet searches while the index keeps changing …"""
+LONGEST_PAUSE = 30.0
+"""… and at most while they fail."""
 TYPING_PAUSE = 0.13
 """Seconds without a key after which what was typed is searched …"""
 BUSY_PAUSE = 0.3
@@ -213,6 +215,7 @@ class LiveResults(Desk):
 
     @work(group="refresh", exit_on_error=False)
     async def _keep_hits_fresh(self) -> None:
+        pause = REFRESH_PAUSE
         while True:
             await self._searched.wait()
             await self._index_changed.wait()
@@ -222,9 +225,12 @@ class LiveResults(Desk):
             search = self._shown
             try:
                 self.post_message(messages.HitsRefreshed(search, await self._reply_to(search)))
+                pause = REFRESH_PAUSE
             except Exception as error:  # later changes must still be followed
                 log.warning("a quiet search failed: %r", error)
-            await asyncio.sleep(REFRESH_PAUSE)
+                self._index_changed.set()
+                pause = min(2 * pause, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
 
     @on(messages.HitsRefreshed)
     def _refresh_hits(self, message: messages.HitsRefreshed) -> None:
