@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from engine import ignore
+from engine import ignore, wanted
 from engine.api_search import Filters
 from engine.errors import UsageError
 from engine.lexical import is_unspaced
@@ -203,8 +203,11 @@ class Narrowing:
     def rows_with(self, phrase: str, files: Collection[int] | None) -> set[int]:
         """Return the rows of ``files``, or of all, whose chunks hold ``phrase``."""
         held = holding(phrase)
-        texts = self._texts.all() if files is None else self._texts.of(files)
-        in_files = [stored.file for stored in texts if held.search(stored.text)]
+        in_files = []
+        for stored in self._texts.all() if files is None else self._texts.of(files):
+            wanted.check()
+            if held.search(stored.text):
+                in_files.append(stored.file)
         rows = self._file.all(
             "SELECT row, CAST(text AS BLOB) FROM chunks "
             "WHERE file IN (SELECT value FROM json_each(?))",
