@@ -11,11 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from engine import wanted
 from engine.api import Extract
 from engine.api_search import Hit
 from engine.quotable import Unit, units
 from engine.stop_words import STOP_WORDS
+
+if TYPE_CHECKING:
+    from engine.embedding import Encoder
 
 Similarity = Callable[[list[str]], list[float]]
 
@@ -84,6 +89,17 @@ class _Candidate:
     before: "_Candidate | None" = None
     """The unit before it in its hit."""
     score: float = 0.0
+
+
+def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Extract]:
+    """Return one to three quotations from ``hits`` that bear on ``question``; blocking."""
+
+    def similarity(sentences: list[str]) -> list[float]:
+        wanted.check()
+        asked = encoder.encode_query(question)
+        return [float(value) for value in encoder.encode_now(sentences) @ asked]
+
+    return choose(question, hits, similarity=similarity)
 
 
 def choose(

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine import api, paths, scan, wanted
+from engine import api, extracts, paths, scan, wanted
 from engine.api_search import Hit, SearchReply, SearchRequest
 from engine.batch import Outcome
 from engine.catch_up import CatchUp
@@ -25,7 +25,7 @@ from engine.mending import Mending
 from engine.problems import as_known
 from engine.query import of_request
 from engine.reranker import Reranker
-from engine.search import Searcher, quote
+from engine.search import Searcher
 from engine.shared_encoder import SharedEncoder
 from engine.shown import Shown
 from engine.sync import Sync
@@ -328,7 +328,7 @@ class Folder:
     async def extracts(self, question: str, hits: Sequence[Hit]) -> list[api.Extract]:
         """Return one to three quotations from ``hits`` that bear on ``question``."""
         encoder, _ = await self._result_of(self._opened)
-        return await wanted.in_thread(partial(quote, question, hits, encoder=encoder))
+        return await wanted.in_thread(partial(extracts.quote, question, hits, encoder=encoder))
 
     def status(self, llm: api.LlmState, vllm_pid: int | None) -> api.FolderStatus:
         """Return everything there is to show about this folder."""

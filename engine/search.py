@@ -6,8 +6,7 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from engine import echo, extracts, folding, template_text, wanted
-from engine.api import Extract
+from engine import echo, folding, template_text, wanted
 from engine.api_search import Cut, Hit, Mode, Place, SearchReply, SearchRequest
 from engine.config import Settings
 from engine.demotion import demoted
@@ -24,7 +23,7 @@ from engine.reranker import Reranker
 if TYPE_CHECKING:
     from engine.embedding import Encoder
 
-MOST_WORDS = 1000
+MOST_QUERY_WORDS = 1000
 """Words of a query that BM25 compares: a question of a hundred pages must not hold up others."""
 
 MOST_LOOKED_UP = 4
@@ -96,7 +95,7 @@ class Searcher:
         weight = {"dense": 1.0, "bm25": 0.0}.get(mode)
         return Query(
             vector=None if mode == "bm25" else partial(self._encoder.encode_query, text),
-            words="" if mode == "dense" else " ".join(words(text)[:MOST_WORDS]),
+            words="" if mode == "dense" else " ".join(words(text)[:MOST_QUERY_WORDS]),
             weight=DENSE_WEIGHT * self._encoder.trust(text) if weight is None else weight,
             also=frozenset(self._rows_with(names, selection)),
             selection=selection,
@@ -118,17 +117,6 @@ class Searcher:
             rows = self._manifest.narrowing.rows_with(name, selection.files)
             if len(rows) <= RARE:
                 yield from filter(selection.has_row, rows)
-
-
-def quote(question: str, hits: Sequence[Hit], *, encoder: "Encoder") -> list[Extract]:
-    """Return one to three quotations from ``hits`` that bear on ``question``; blocking."""
-
-    def similarity(sentences: list[str]) -> list[float]:
-        wanted.check()
-        asked = encoder.encode_query(question)
-        return [float(value) for value in encoder.encode_now(sentences) @ asked]
-
-    return extracts.choose(question, hits, similarity=similarity)
 
 
 def _hit(rank: int, kept: folding.Kept, distances: dict[int, float]) -> Hit:

@@ -30,7 +30,7 @@ CALL_SECONDS = 30
 LOAD_SECONDS = 300
 MOST_HITS = 16_384
 """Milvus's own limit of rows in one reply."""
-MOST_WORDS = 65_000
+MOST_WORD_BYTES = 65_000
 """Bytes of a chunk's words that Milvus takes; it allows no longer texts than 65 535."""
 SERVER_STEP = "Check milvus_uri, and that its server runs and can be reached; then try again"
 METRIC = "IP"
@@ -252,9 +252,9 @@ def _connect(target: Path | str) -> "MilvusClient":
 
 def _fitting(words: str) -> str:
     """Return as many of ``words`` as Milvus takes: all, unless a chunk is huge."""
-    if len(words) * 4 <= MOST_WORDS:
+    if len(words) * 4 <= MOST_WORD_BYTES:
         return words
-    cut = words.encode("utf-8", "replace")[:MOST_WORDS]
+    cut = words.encode("utf-8", "replace")[:MOST_WORD_BYTES]
     return cut.decode("utf-8", "ignore")
 
 

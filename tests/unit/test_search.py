@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.embedding import Encoder, EncoderInParts, Vectors
-from engine.search import quote
+from engine.extracts import quote
 from tests.hits import hit
 
 TEXT = "Kites hover over open fields. Kites hover over green fields."
