@@ -14,7 +14,7 @@ from engine.errors import UsageError
 EPILOG = """\
 commands:
   hoverkite [DOCS]                open the screen on a folder (default: this one)
-  hoverkite search DOCS QUERY     print the chunks nearest to QUERY with their distances
+  hoverkite search DOCS QUERY     print the chunks nearest to QUERY, best first
   hoverkite ask DOCS QUESTION     print extracts, the model's answer and its sources
   hoverkite index DOCS            bring the index up to date, once
   hoverkite eval DOCS QUESTIONS   measure how well the search finds what you know is right

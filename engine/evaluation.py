@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine import figures
 from engine.api_search import Hit, Mode, SearchRequest
 
 DEPTH = 10
@@ -25,6 +26,8 @@ MEASURES = {
 """Our names, and pytrec_eval's. Its reciprocal rank has no cut: it sees ``DEPTH`` ranks."""
 ANSWERED = "answer@10"
 """Share of the questions with an answer text that one of ``DEPTH`` hits holds, in any file."""
+MISSED_SHOWN = 8
+"""Queries without a right hit that a table names, at most."""
 ROUNDS = 2000
 """Samples that an interval is made from."""
 SEED = 415
@@ -172,6 +175,13 @@ def table(told: Mapping[str, Any]) -> list[str]:
         for name in next(iter(apart.values())):
             cells = [_cell(*apart[mode][name], sign="+") if mode in apart else "" for mode in modes]
             lines.append(_row(_LABELS[name], cells))
+    missed = [(mode, names) for mode, names in told["missed"].items() if names]
+    if missed:
+        lines += ["", f"nothing right in the first {DEPTH}"]
+    for mode, names in missed:
+        more = len(names) - MISSED_SHOWN
+        rest = f" and {figures.count(more)} more: --json names all" if more > 0 else ""
+        lines.append(f"{mode:11}{', '.join(names[:MISSED_SHOWN])}{rest}")
     return lines
 
 

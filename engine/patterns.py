@@ -148,6 +148,6 @@ def _fault(pattern: str, said: bytes) -> UsageError:
     at = pattern.find(where) + 1 if where and where != pattern else 0
     place = f" at character {at}, {where[:40]}" if at else ""
     return UsageError(
-        f"the regular expression can't be read: {what}{place}",
+        f"the pattern can't be read: {what}{place}",
         "Correct it, or look for the text as it is with a ' before it",
     )

@@ -34,7 +34,7 @@ SCREEN_KEYS: list[BindingType] = [
         "back",
         "Stop or clear",
         id="screen.back",
-        tooltip="Close what is open, stop the answer, clear the query",
+        tooltip="Close what is open, stop, go to the query, clear it",
     ),
     Binding(
         "e",

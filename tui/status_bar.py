@@ -105,6 +105,8 @@ def _length(parts: list[Part]) -> int:
 def model_part(llm: LlmState) -> Content:
     """The model's state in two words."""
     words, style = _MODEL_WORDS[llm.state]
+    if llm.state == "off" and llm.detail:  # no question starts it
+        words = "vLLM off"
     return Content.styled(words, style)
 
 

@@ -247,6 +247,12 @@ def test_the_status_fits_its_line(shown: api.FolderStatus, width: int) -> None:
         assert line.plain.endswith(model.plain), "the model's state is never dropped"
 
 
+def test_a_model_that_no_question_starts_is_not_asleep() -> None:
+    assert status_bar.model_part(llm("off")).plain == "vLLM asleep"
+    turned_off = llm("off").model_copy(update={"detail": "turned off by llm_start"})
+    assert status_bar.model_part(turned_off).plain == "vLLM off"
+
+
 def test_the_least_of_the_status_goes_first() -> None:
     shown = status(last_edit_ms=210.0, pending=3)
     parts, model = status_bar.folder_parts(shown), status_bar.model_part(shown.llm)

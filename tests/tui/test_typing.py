@@ -227,7 +227,7 @@ async def test_what_is_typed_while_an_answer_is_awaited_keeps_its_hits() -> None
 @pytest.mark.parametrize("size", [(100, 30), (60, 20)])
 async def test_a_query_that_is_not_complete_is_told_of_quietly(size: tuple[int, int]) -> None:
     engine = ScriptedEngine()
-    fault = UsageError("the regular expression can't be read: missing )\x1b[2J", "Correct it [/]")
+    fault = UsageError("the pattern can't be read: missing )\x1b[2J", "Correct it [/]")
     engine.finds["/a(/"] = [fault]
     engine.finds["words"] = [found("words", FIRST)]
     async with driving(engine, size=size) as driver:

@@ -114,8 +114,15 @@ def test_a_table_has_a_column_for_each_mode() -> None:
     assert lines[0].split("  ")[0] == ""
     assert "hybrid" in lines[0]
     assert " ".join(lines[4].split()) == "MRR@10 1.000 (1.000 to 1.000) 0.475 (0.425 to 0.500)"
-    assert lines[-1].split()[:2] == ["MRR@10", "-0.525"]
+    assert lines[-4].split()[:2] == ["MRR@10", "-0.525"]
     assert max(map(len, lines)) < 100
+
+
+def test_a_table_names_what_was_missed_but_not_all_of_very_many() -> None:
+    assert table(two_modes())[-2:] == ["nothing right in the first 10", "dense      q19"]
+    nothing = report({"hybrid": [Judged([], {"a": 1})] * 9}, [f"q{at}" for at in range(9)])
+    assert table(nothing)[-1].endswith(" q6, q7 and 1 more: --json names all")
+    assert "nothing right" not in "".join(table(report({"dense": [Judged(["a"], {"a": 1})]}, "q")))
 
 
 def test_nobody_waits_for_the_library_but_who_measures() -> None:
