@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MOST_LINES = 2_000
 """So many matching lines are counted; of each further file only whether it has one is found out."""
 NOT_COUNTED = f"more than {MOST_LINES} lines match: not all were counted, but every file is listed"
+LOOK_EVERY = 1_000
+"""Lines after which it is asked whether the search is still wanted and has time left."""
 SECONDS = 5.0
 """An expression that takes longer, in a very large folder, is given up."""
 CLIP = 300
@@ -103,19 +105,23 @@ def find(
     found = Matches()
     matched: list[tuple[bytes, int]] = []
     end = clock() + SECONDS
-    for stored in texts.all() if files is None else texts.of(files):
+
+    def look() -> None:
         wanted.check()
         if clock() > end:
             raise UsageError(
                 f"it took longer than {SECONDS:g} seconds", "Look for something simpler"
             )
+
+    for stored in texts.all() if files is None else texts.of(files):
+        look()
         found.is_whole = found.lines < MOST_LINES
         text = _unix(stored).text if exact.is_regex else stored.text
         if found.is_whole and keep is None:
-            number = _count(whole_lines, text)
+            number = _count(whole_lines, text, look)
         else:
             most_lines = None if found.is_whole else 1
-            number = sum(1 for _ in _lines(pattern, text, keep, most_lines))
+            number = sum(1 for _ in _lines(pattern, text, keep, most_lines, look))
         if number:
             found.lines += number
             matched.append((stored.path, stored.file))
@@ -126,7 +132,7 @@ def find(
         if left <= 0:
             break
         read = _unix(stored)
-        lines = _lines(pattern, read.text, keep, min(left, per_file or left))
+        lines = _lines(pattern, read.text, keep, min(left, per_file or left), wanted.check)
         found.hits += _hits(texts, read, lines, len(found.hits) + 1)
     return found
 
@@ -138,21 +144,32 @@ def _unix(stored: StoredText) -> StoredText:
     return stored._replace(text=stored.text.replace(b"\r\n", b"\n"))
 
 
-def _count(whole_lines: "Pattern", text: bytes) -> int:
+def _count(whole_lines: "Pattern", text: bytes, look: Callable[[], None]) -> int:
     """Return how many lines of ``text`` match, faster than by looking at each."""
     number, end = 0, -1
     last = len(text) if text[-1:] in (b"", b"\n") else -1  # what is after the last line is no line
-    for match in whole_lines.finditer(text):
+    for at, match in enumerate(whole_lines.finditer(text), 1):
+        if at % LOOK_EVERY == 0:
+            look()
         begin, stop = match.span()
         number += begin not in (end, last)
         end = stop
     return number
 
 
-def _lines(pattern: "Pattern", text: bytes, keep: Keeps | None, most: int | None) -> Iterator[Line]:
-    """Yield the first ``most`` lines of ``text`` that match."""
-    at, size = 0, len(text)
+def _lines(
+    pattern: "Pattern",
+    text: bytes,
+    keep: Keeps | None,
+    most: int | None,
+    look: Callable[[], None],
+) -> Iterator[Line]:
+    """Yield the first ``most`` lines of ``text`` that match; ``look`` is called now and then."""
+    at, size, seen = 0, len(text), 0
     while at < size and most != 0:
+        seen += 1
+        if seen % LOOK_EVERY == 0:
+            look()
         match = pattern.search(text, at)
         if match is None:
             return

@@ -112,6 +112,8 @@ BUSY_SECONDS = 10.0
 """How long one connection waits for another."""
 
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_NOT_OURS = ("no such table", "no such column", "duplicate column", "already exists")
+"""What SQLite says of a sound file that holds other tables than its version promises."""
 
 
 class ManifestFile:
@@ -141,6 +143,8 @@ class ManifestFile:
             # Damage in the middle of the file shows only here, or in the middle of the work.
             verdict = "ok" if is_as_left else self._verdict()
         except sqlite3.OperationalError as error:
+            if _is_damage(error):
+                raise
             raise ManifestError(
                 f"{path} can't be opened: {error}",
                 "Check that the folder exists, is yours and is not on a full or read-only disk",
@@ -268,10 +272,16 @@ class ManifestFile:
 
     def _failure(self, done: str, error: sqlite3.Error) -> ManifestError:
         what = f"{self._path} can't be {done}: {error}"
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGE:
+        if not _is_damage(error):
             return ManifestError(what)
         self.damaged = True
         return ManifestError(what, "Open the folder again: what is damaged is then made anew")
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    is_strange = code == sqlite3.SQLITE_ERROR and any(said in str(error) for said in _NOT_OURS)
+    return code in _DAMAGE or is_strange
 
 
 def _avoid_shared_memory(connection: sqlite3.Connection) -> None:

@@ -111,6 +111,8 @@ def _with_unicode(pattern: str) -> str:
             made.append(_boundary(pattern[: token.start()], pattern[token.end() :]))
         elif token["escape"]:
             made.append((_INSIDE if inside else _OUTSIDE).get(text, text))
+        elif text.startswith(r"\Q") and not text.endswith(r"\E"):
+            made.append(text + r"\E")  # what follows it here is not part of it
         else:
             made.append(text)
         if not inside:

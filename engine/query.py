@@ -115,7 +115,7 @@ def of_request(request: SearchRequest) -> Query:
         UsageError: as :func:`parse`.
     """
     if request.plain:
-        return Query(request.query, request.filters)
+        return Query(request.query, parse("", request.filters).filters)
     return parse(request.query, request.filters)
 
 

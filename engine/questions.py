@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from engine import jsonl
+from engine import jsonl, patterns, query
 from engine.api_search import Hit, Mode, SearchRequest
 from engine.errors import UsageError
 from engine.evaluation import DEPTH, Case, Judged
@@ -117,6 +117,12 @@ def _question(path: Path, number: int, found: dict[str, object]) -> Question:
     text, where, answer = (jsonl.text_in(found, name, (path, number)) for name in names)
     if not text.strip():
         raise jsonl.fault(path, number, 'has no "question"')
+    try:
+        asked = query.parse(text)
+        if asked.exact:
+            patterns.compiled(asked.exact)
+    except UsageError as error:
+        raise jsonl.fault(path, number, f"can't be asked: {error}") from None
     if not where.strip() and not answer.strip():
         raise jsonl.fault(path, number, 'has neither a "path" nor an "answer_text"')
     return Question(number, text, os.path.normpath(where) if where.strip() else "", answer.strip())
@@ -128,7 +134,7 @@ def check_paths(questions: Questions, file: Path, look: Look, docs: str) -> None
     Raises:
         UsageError: the lines whose path is not.
     """
-    strange = [q for q in questions.questions if q.path and not look.at(os.fsencode(q.path))]
+    strange = [q for q in questions.questions if q.path and not _is_read(q.path, look)]
     if not strange:
         return
     named = ", ".join(f"{question.line} ({question.path})" for question in strange[:NAMED])
@@ -137,3 +143,10 @@ def check_paths(questions: Questions, file: Path, look: Look, docs: str) -> None
         f"line {named}{more} of {file}: no such file is read in {docs}",
         "A path is relative to the folder, as hoverkite search --json prints it",
     )
+
+
+def _is_read(path: str, look: Look) -> bool:
+    try:
+        return bool(look.at(os.fsencode(path)))
+    except UnicodeEncodeError:  # half a character, which no name of a file holds
+        return False

@@ -18,6 +18,8 @@ LONGEST_CARD = 400
 LONGEST_VALUE = 200
 MOST_VALUES = 200
 """Values of one key that are kept, and characters of each."""
+MOST_DOTS = 300
+"""In one line of TOML: the parts of a key take time and memory in proportion to their square."""
 
 _FENCE = re.compile(r"(---|\+\+\+)[ \t]*(?:\r\n?|\n)")
 _ENDS = {
@@ -106,18 +108,20 @@ def _scalars(event: object, events: Iterator[object], depth: int) -> Iterator[st
 
 
 def _toml(source: str) -> Values:
+    if any(line.count(".") > MOST_DOTS for line in source.split("\n")):
+        raise _UnreadableError
     try:
         table = tomllib.loads(source.replace("\r\n", "\n"))
-    except (ValueError, RecursionError) as error:
+        taxonomies = table.get("taxonomies")
+        table |= taxonomies if isinstance(taxonomies, dict) else {}
+        return {
+            key.casefold(): [str(one) for one in listed if not isinstance(one, dict | list)]
+            for key, value in table.items()
+            for listed in [value if isinstance(value, list) else [value]]
+            if not isinstance(value, dict)
+        }
+    except (ValueError, RecursionError) as error:  # also of a number too long to be written out
         raise _UnreadableError from error
-    taxonomies = table.get("taxonomies")
-    table |= taxonomies if isinstance(taxonomies, dict) else {}
-    return {
-        key.casefold(): [str(one) for one in listed if not isinstance(one, dict | list)]
-        for key, value in table.items()
-        for listed in [value if isinstance(value, list) else [value]]
-        if not isinstance(value, dict)
-    }
 
 
 def _understood(values: Values, end: int) -> FrontMatter:

@@ -177,6 +177,20 @@ def test_what_takes_too_long_is_given_up(manifest: Manifest) -> None:
         find(Exact("kite", False), manifest.texts, most=1, clock=lambda: next(times))
 
 
+def test_many_lines_of_one_file_are_given_up_as_well(manifest: Manifest) -> None:
+    keep(manifest, {"a": "kite\n" * 5 * exact.LOOK_EVERY})
+    for keep_lines in (None, keeps(Filters(without=["kite"]))):
+        times = iter(range(0, 100, 2))
+        with pytest.raises(UsageError, match="longer than 5 seconds"):
+            find(
+                Exact("kite", False),
+                manifest.texts,
+                most=1,
+                keep=keep_lines,
+                clock=lambda times=times: next(times),  # type: ignore[misc]
+            )
+
+
 def test_texts_that_are_kept_in_memory_are_dropped_as_files_change(manifest: Manifest) -> None:
     keep(manifest, {"a": "kite"})
     assert found(manifest, "kite").files == ["a"]

@@ -269,6 +269,18 @@ def test_damage_in_what_is_counted_shows_at_once(path: Path) -> None:
         Manifest(path)
 
 
+@pytest.mark.parametrize("statement", ["DROP TABLE chunks", "PRAGMA user_version = 3"])
+def test_a_file_of_other_tables_than_its_version_promises_is_damaged(
+    path: Path, statement: str
+) -> None:
+    Manifest(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(statement)
+    connection.close()
+    with pytest.raises(sqlite3.DatabaseError):
+        Manifest(path)
+
+
 def test_a_folder_in_the_place_of_the_file_is_set_aside_time_and_again(path: Path) -> None:
     for number in range(2):
         path.mkdir()

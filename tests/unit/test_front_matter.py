@@ -236,3 +236,12 @@ def test_inline_tags_are_those_of_vaults(text: str, tags: list[str]) -> None:
 def test_tags_of_front_matter_and_text_are_one_set() -> None:
     assert document("---\ntags: [Bird]\n---\n#bird #Owl `#no`").tags == ("bird", "owl")
     assert parse(b"#tag", "notes.txt").tags == ()
+
+
+@pytest.mark.parametrize(
+    "line", ["x = 0x" + "f" * 6000, ".".join("a" * 6000) + " = 1"], ids=["long", "deep"]
+)
+def test_toml_that_would_take_all_memory_or_can_t_be_written_out_is_text(line: str) -> None:
+    begun = time.thread_time()
+    assert front_matter.read(f"+++\ntitle = 'x'\n{line}\n+++\nwords\n") is None
+    assert time.thread_time() - begun < 0.5

@@ -27,6 +27,7 @@ def matches(pattern: str, text: str, *, is_regex: bool = True) -> bool:
         (r"\x61x", "AX", True),
         (r"\QK.te\E", "k.te", False),
         (r"\Qk.te\E", "K.TE", True),
+        (r"\w\Qk.te(", "xk.te(", True),
         ("(?P<Name>kite)", "KITE", True),
         ("(?i)Kite", "kite", True),
         ("[[:ALPHA:]]", "", None),

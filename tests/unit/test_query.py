@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.api_search import Filters
+from engine.api_search import Filters, SearchRequest
 from engine.errors import UsageError
-from engine.query import Exact, Query, parse
+from engine.query import Exact, Query, of_request, parse
 
 TODAY = date(2026, 3, 31)
 
@@ -158,6 +158,8 @@ def test_a_bad_day_is_refused_with_a_next_step(day: str) -> None:
     assert "2026-01-31" in refused.value.next_step
     with pytest.raises(UsageError, match="is no day"):
         asked("x", Filters(before=day))
+    with pytest.raises(UsageError, match="is no day"):
+        of_request(SearchRequest(query="x", plain=True, filters=Filters(before=day)))
 
 
 def test_filters_given_beside_the_query_count_too() -> None:

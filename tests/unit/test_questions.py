@@ -40,6 +40,8 @@ def file_of(tmp_path: Path, *lines: Any) -> Path:
         (({"question": "q"},), 'line 1 of .* neither a "path" nor an "answer_text"'),
         (({"question": "q", "answer_text": "\n"},), "line 1 of .* neither"),
         (({"question": "q", "path": ["a"]},), 'has a "path" that is no text'),
+        (({"question": "after:x y", "path": "a"},), "line 1 of .* can't be asked: x is no day"),
+        (({"question": "/(/", "path": "a"},), r"line 1 of .* can't be asked: .* missing \)"),
         ((), "holds no question"),
         (("", "  "), "holds no question"),
     ],
@@ -76,7 +78,7 @@ def test_marks_blank_lines_and_odd_separators_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["gone.md", "../out.md", "/etc/passwd", "", "a\0b", "x" * 999, ".env", "sub"]
+    "path", ["gone.md", "../out.md", "/etc/passwd", "", "a\0b", "x" * 999, ".env", "sub", "\ud800"]
 )
 def test_a_path_that_is_not_read_is_named_before_anything_is_asked(
     tmp_path: Path, path: str
