@@ -9,7 +9,7 @@ Whoever types ``ERR_TIMEOUT-12`` or ``index.md`` wants the chunks that hold it, 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -76,10 +76,20 @@ def held(names: Sequence[str], text: str) -> list[str]:
     return [name for name in names if _finds(name).search(text)]
 
 
-def names_first(found: "Iterable[Found]", names: Sequence[str]) -> "list[Found]":
-    """Return ``found``, where chunks that hold more of ``names`` come first."""
-    known = [replace(one, named=tuple(held(names, one.stored.chunk.text))) for one in found]
-    return sorted(known, key=lambda one: -len(one.named))
+def names_first(
+    found: "Iterable[Found]", names: Sequence[str], called: Mapping[bytes, str]
+) -> "list[Found]":
+    """Return ``found``, where chunks come first that hold more of ``names``.
+
+    Those of a file whose path is among ``called`` hold the name by which the question calls it.
+    """
+
+    def known(one: "Found") -> "Found":
+        of_file = called.get(one.stored.path)
+        in_text = held(names, one.stored.chunk.text)
+        return replace(one, named=(*in_text, *([of_file] if of_file else [])))
+
+    return sorted(map(known, found), key=lambda one: -len(one.named))
 
 
 @lru_cache(256)

@@ -1,7 +1,17 @@
-"""What the manifest keeps of a file's front matter and text beside its chunks: tags and aliases."""
+"""What files are called: by their paths, and by the titles, aliases and tags in them."""
 
+import re
 import sqlite3
 from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+LONGEST_NAME = 200
+"""Characters of a query that may be the name of a file."""
+FEW_CALLED = 3
+"""A name that more files have tells none of them from the others."""
+
+_BETWEEN = re.compile(r"[\s_-]+")
+_NO_LETTER = re.compile(r"[^a-z0-9]")
 
 
 def save(
@@ -23,3 +33,28 @@ def aliases(connection: sqlite3.Connection) -> dict[str, list[bytes]]:
     ):
         found.setdefault(alias, []).append(path)
     return found
+
+
+def called(connection: sqlite3.Connection, name: str) -> set[bytes]:
+    """Return the paths of the few files whose name, title or alias is ``name``; of many, none."""
+    words = _words(name)
+    if not any(words) or len(name) > LONGEST_NAME:
+        return set()
+    # SQLite knows the case of ASCII letters alone; whatever else stands for any one character.
+    like = "%" + "_".join(_NO_LETTER.sub("_", word) for word in words) + "%"
+    near = connection.execute("SELECT path FROM files WHERE CAST(path AS TEXT) LIKE ?", (like,))
+    found = {path for (path,) in near if _words(_stem(path)) == words}
+    titled = connection.execute(
+        "SELECT path FROM aliases JOIN files ON files.id = aliases.file WHERE alias = ?",
+        (" ".join(name.casefold().split()),),
+    )
+    found.update(path for (path,) in titled)
+    return found if len(found) <= FEW_CALLED else set()
+
+
+def _words(name: str) -> list[str]:
+    return _BETWEEN.split(name.strip(" -_").casefold())
+
+
+def _stem(path: bytes) -> str:
+    return PurePosixPath(path.decode("utf-8", "replace")).stem

@@ -16,6 +16,7 @@ from engine.index import Found, Index, Query
 from engine.lexical import words
 from engine.manifest import Manifest
 from engine.named import named, names_first
+from engine.names import called
 from engine.place import place_at
 from engine.query import Query as Asked
 from engine.reranker import Reranker
@@ -71,7 +72,10 @@ class Searcher:
             found = self._index.search(query, limit)
             wanted.check()
             if mode == "hybrid":
-                found = names_first(found, names) if names else found
+                files = self._manifest.read(partial(called, name=asked.text))
+                if names or files:
+                    name = " ".join(asked.text.split())
+                    found = names_first(found, names, dict.fromkeys(files, name))
                 found = self._weighed(found, asked.text)
                 if request.rerank:
                     found, notices = self._reranker.best_first(asked.text, found)

@@ -54,7 +54,7 @@ def _facts(hit: Hit) -> list[tuple[str, str]]:
         facts.append(("template", f"{hit.template:.0%} of it stands in many files: scored lower"))
     if hit.named:
         names = ", ".join(clean_line(name) for name in hit.named)
-        facts.append(("named", f"{names}: stands in it word for word"))
+        facts.append(("named", f"{names}: in it word for word, or its file's name"))
     return facts
 
 

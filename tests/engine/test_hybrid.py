@@ -134,6 +134,41 @@ async def test_a_chunk_that_holds_an_identifier_comes_before_those_that_hold_its
     assert {tuple(hit.named) for hit in reply.hits[1:]} == {()}
 
 
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("release checklist", "release-checklist.md"),
+        ("Release_Checklist", "release-checklist.md"),
+        (" СПИСОК  дел ", "Список дел.md"),
+        ("what is left", "todo.md"),
+        ("100% sure_", "100% sure.md"),
+    ],
+)
+async def test_a_file_that_is_called_as_the_query_comes_first(
+    folder: Folder, root: Path, query: str, path: str
+) -> None:
+    (root / "old").mkdir()
+    (root / "old" / "release-checklist (old).md").write_text("release checklist " * 20)
+    (root / "old" / "sure.md").write_text("100% sure " * 20 + "100x sure")
+    (root / "release-checklist.md").write_text("Publish the owl, if the release is tagged.")
+    (root / "Список дел.md").write_text("Кормить список коршунов.")
+    (root / "todo.md").write_text("---\naliases: [What is left]\n---\nleft: nothing is what is")
+    (root / "100% sure.md").write_text("Sure enough.")
+    await folder.synced()
+    hits = (await found(folder, query)).hits
+    assert hits[0].path == path
+    assert hits[0].named == [" ".join(query.split())]
+    assert {tuple(hit.named) for hit in hits[1:]} <= {()}
+
+
+async def test_a_name_that_many_files_have_is_none(folder: Folder, root: Path) -> None:
+    for number in range(5):
+        (root / f"part{number}").mkdir()
+        (root / f"part{number}" / "index.md").write_text(f"{number} owls")
+    await folder.synced()
+    assert {tuple(hit.named) for hit in (await found(folder, "index")).hits} == {()}
+
+
 async def test_copies_are_folded_and_what_is_cut_is_explained(folder: Folder, root: Path) -> None:
     (root / "copy.md").write_text(NOTES["birds/owl.md"])
     (root / "long.md").write_text("\n\n".join(f"# Part {n}\n\nsnow {n} " * 40 for n in range(6)))
