@@ -57,7 +57,7 @@ class Hello(Message):
 class OpenFolder(Message):
     """Open (and begin to watch) a folder; agreed is a person's yes to a large new one."""
 
-    path: str
+    path: str = Field(min_length=1)
     agreed: bool = False
     start_llm: bool = False
     """Begin loading the answer model now: set by the screen when the settings say so."""

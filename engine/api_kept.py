@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from engine.api import FolderState, FolderStatus
 from engine.api_message import Message
 
@@ -45,7 +47,7 @@ class Forgotten(Message):
 class ExamineRequest(Message):
     """Compare a folder with its manifest and with Milvus; with ``repair``, put it right."""
 
-    path: str
+    path: str = Field(min_length=1)
     repair: bool = False
 
 

@@ -130,8 +130,13 @@ class _Gathered:
                 self._found[name] = days_of(day, today).first.isoformat()
 
     def filters(self) -> Filters:
-        """Return them all."""
-        return Filters(**self._found)
+        """Return them all, each once."""
+        return Filters(
+            **{
+                name: [*dict.fromkeys(found)] if isinstance(found, list) else found
+                for name, found in self._found.items()
+            }
+        )
 
     def take(self, part: re.Match[str]) -> str:
         """Add the filter that ``part`` is; return what stands for it in the text."""

@@ -162,6 +162,11 @@ def test_a_bad_day_is_refused_with_a_next_step(day: str) -> None:
         of_request(SearchRequest(query="x", plain=True, filters=Filters(before=day)))
 
 
+def test_a_filter_that_is_typed_again_counts_once() -> None:
+    filters = parse('tag:x -old "a b" tag:y tag:x -old "a b"', Filters(tags=["y"])).filters
+    assert filters == Filters(tags=["y", "x"], without=["old"], phrases=["a b"])
+
+
 def test_filters_given_beside_the_query_count_too() -> None:
     given = Filters(paths=["a"], after="7d", before="2026-03-30", without=["w"])
     found = asked("path:b after:2026-01-01 before:2026-03 -vw x", given)
