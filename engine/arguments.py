@@ -56,6 +56,7 @@ EXAMPLES = {
 UNUSED = {
     "stop": ("--set", "--llm-url", "--profile", "--yes"),
     "doctor": ("--yes",),
+    "search": ("--llm-url",),
     "eval": ("--llm-url",),
     "status": ("--yes",),
     "forget": ("--llm-url", "--profile"),
@@ -68,6 +69,7 @@ WITHOUT_DOCS = {
 }
 """What the folder means to commands that need none."""
 
+QUERY = "in quotes, or as plain words; may hold filters, as path:guide/** tag:work after:7d -word"
 COMMANDS = ("search", "ask", "index", "eval", "status", "doctor", "forget", "stop")
 EVALUATED = "DOCS [QUESTIONS] "
 MODES = ("hybrid", "dense", "bm25")
@@ -192,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
         ("ask", "QUESTION", "Print the sentences that answer QUESTION, then the model's answer."),
     ):
         added = command(name, about, f"DOCS {word} ")
-        added.add_argument("query", metavar=word, nargs="+", help="in quotes, or as plain words")
+        added.add_argument("query", metavar=word, nargs="+", help=QUERY)
         _add_json(added)
         added.add_argument(
             "-n",
