@@ -10,6 +10,9 @@ LONGEST_NAME = 200
 FEW_CALLED = 3
 """A name that more files have tells none of them from the others."""
 
+BEGIN = 4
+"""Chunks with which a file begins."""
+
 _BETWEEN = re.compile(r"[\s_-]+")
 _NO_LETTER = re.compile(r"[^a-z0-9]")
 
@@ -35,21 +38,28 @@ def aliases(connection: sqlite3.Connection) -> dict[str, list[bytes]]:
     return found
 
 
-def called(connection: sqlite3.Connection, name: str) -> set[bytes]:
-    """Return the paths of the few files whose name, title or alias is ``name``; of many, none."""
+def called(connection: sqlite3.Connection, name: str) -> dict[int, bytes]:
+    """Return id → path of the few files whose name, title or alias is ``name``; of many, none."""
     words = _words(name)
     if not any(words) or len(name) > LONGEST_NAME:
-        return set()
+        return {}
     # SQLite knows the case of ASCII letters alone; whatever else stands for any one character.
     like = "%" + "_".join(_NO_LETTER.sub("_", word) for word in words) + "%"
-    near = connection.execute("SELECT path FROM files WHERE CAST(path AS TEXT) LIKE ?", (like,))
-    found = {path for (path,) in near if _words(_stem(path)) == words}
+    near = connection.execute("SELECT id, path FROM files WHERE CAST(path AS TEXT) LIKE ?", (like,))
+    found = {file: path for file, path in near if _words(_stem(path)) == words}
     titled = connection.execute(
-        "SELECT path FROM aliases JOIN files ON files.id = aliases.file WHERE alias = ?",
+        "SELECT id, path FROM aliases JOIN files ON files.id = aliases.file WHERE alias = ?",
         (" ".join(name.casefold().split()),),
     )
-    found.update(path for (path,) in titled)
-    return found if len(found) <= FEW_CALLED else set()
+    found.update(titled)
+    return found if len(found) <= FEW_CALLED else {}
+
+
+def begins_of(connection: sqlite3.Connection, files: Iterable[int]) -> list[int]:
+    """Return the Milvus rows with which ``files`` begin."""
+    statement = "SELECT row FROM chunks WHERE file = ? ORDER BY position LIMIT ?"
+    found = (connection.execute(statement, (file, BEGIN)).fetchall() for file in files)
+    return [row for rows in found for (row,) in rows]
 
 
 def _words(name: str) -> list[str]:

@@ -16,7 +16,7 @@ from engine.index import Found, Index, Query
 from engine.lexical import words
 from engine.manifest import Manifest
 from engine.named import named, names_first
-from engine.names import called
+from engine.names import begins_of, called
 from engine.place import place_at
 from engine.query import Query as Asked
 from engine.reranker import Reranker
@@ -67,15 +67,15 @@ class Searcher:
         notices: list[str] = []
         if asked.text.strip() and not selection.is_empty:
             names = named(asked.text) if mode == "hybrid" else []
-            query = self._query(asked.text, mode, selection, names)
+            files = self._called(asked.text, selection) if mode == "hybrid" else {}
+            query = self._query(asked.text, mode, selection, names, files)
             wanted.check()
             found = self._index.search(query, limit)
             wanted.check()
             if mode == "hybrid":
-                files = self._manifest.read(partial(called, name=asked.text))
                 if names or files:
                     name = " ".join(asked.text.split())
-                    found = names_first(found, names, dict.fromkeys(files, name))
+                    found = names_first(found, names, dict.fromkeys(files.values(), name))
                 found = self._weighed(found, asked.text)
                 if request.rerank:
                     found, notices = self._reranker.best_first(asked.text, found)
@@ -95,13 +95,20 @@ class Searcher:
             cut=[_cut(one) for one in left] if request.explain else [],
         )
 
-    def _query(self, text: str, mode: Mode, selection: Selection, names: Sequence[str]) -> Query:
+    def _query(
+        self,
+        text: str,
+        mode: Mode,
+        selection: Selection,
+        names: Sequence[str],
+        files: Iterable[int],
+    ) -> Query:
         weight = {"dense": 1.0, "bm25": 0.0}.get(mode)
         return Query(
             vector=None if mode == "bm25" else partial(self._encoder.encode_query, text),
             words="" if mode == "dense" else " ".join(words(text)[:MOST_QUERY_WORDS]),
             weight=DENSE_WEIGHT * self._encoder.trust(text) if weight is None else weight,
-            also=frozenset(self._rows_with(names, selection)),
+            also=frozenset(self._wanted_rows(names, files, selection)),
             selection=selection,
         )
 
@@ -115,8 +122,22 @@ class Searcher:
         for _, alike in groupby(found, key=lambda one: len(one.named)):
             yield from demoted(alike, lambda one: by_echo(by_template(one)))
 
-    def _rows_with(self, names: Sequence[str], selection: Selection) -> Iterator[int]:
-        """Yield the rows that hold rare ones of ``names``, which BM25 may not rank high enough."""
+    def _called(self, text: str, selection: Selection) -> dict[int, bytes]:
+        """Return id → path of the files that are let in and called as all of ``text``."""
+        found = self._manifest.read(partial(called, name=text))
+        let_in = selection.files
+        return {file: path for file, path in found.items() if let_in is None or file in let_in}
+
+    def _wanted_rows(
+        self, names: Sequence[str], files: Iterable[int], selection: Selection
+    ) -> Iterator[int]:
+        """Yield rows that are shown though neither arm may rank them high enough.
+
+        Those hold rare ones of ``names``, or begin one of ``files``.
+        """
+        yield from filter(
+            selection.has_row, self._manifest.read(partial(begins_of, files=[*files]))
+        )
         for name in names[:MOST_LOOKED_UP]:
             rows = self._manifest.narrowing.rows_with(name, selection.files)
             if len(rows) <= RARE:

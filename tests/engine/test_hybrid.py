@@ -161,6 +161,20 @@ async def test_a_file_that_is_called_as_the_query_comes_first(
     assert {tuple(hit.named) for hit in hits[1:]} <= {()}
 
 
+async def test_a_file_is_found_by_its_name_however_much_else_is_nearer(
+    folder: Folder, root: Path
+) -> None:
+    for number in range(500):
+        (root / f"{number}.md").write_text(f"release checklist {number}")
+    (root / "Release checklist.md").write_text("Publish the owl.")
+    await folder.synced()
+    query = "release checklist"
+    for mode in ("dense", "bm25"):
+        assert "Release checklist.md" not in await paths(folder, query, mode=mode, hits=100)
+    assert (await paths(folder, query))[0] == "Release checklist.md"
+    assert "Release checklist.md" not in await paths(folder, f"{query} path:1*.md")
+
+
 async def test_a_name_that_many_files_have_is_none(folder: Folder, root: Path) -> None:
     for number in range(5):
         (root / f"part{number}").mkdir()
