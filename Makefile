@@ -40,13 +40,14 @@ check: setup ## format, lint, types, import contracts, then every test
 	@$(IN_VENV) ruff check --quiet .
 	@$(IN_VENV) mypy --no-error-summary
 	@.venv/bin/lint-imports --no-logo
-	@$(IN_VENV) pytest
+	@$(IN_VENV) pytest -n 2 --dist loadfile -m "not slow and not terminal"
+	@$(IN_VENV) pytest -m terminal
 
 faults: setup ## the long tests of what happens when things go wrong (5 minutes)
-	@$(IN_VENV) pytest -m slow
+	@$(IN_VENV) pytest -n 2 --dist load -m slow
 
 quick: setup ## only the tests that need no real model
-	@$(IN_VENV) pytest -m "not real and not vllm"
+	@$(IN_VENV) pytest -n 2 --dist loadfile -m "not real and not vllm and not terminal"
 
 format: setup ## put the code into its standard form
 	@$(IN_VENV) ruff format --quiet .

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine import config, embedding, encoder_files, paths
-from engine.manifest import Manifest, text_hash
-from engine.reading import Reader
-from engine.scan import Entry
+from engine import config, paths
+from engine.encoding import embedding, encoder_files
+from engine.files.scan import Entry
+from engine.storage.manifest import Manifest, text_hash
+from engine.syncing.reading import Reader
 
 _VOCABULARY = """
 above across acre again amber answer arch autumn bank basket beacon bell bird border branch bridge

@@ -9,10 +9,11 @@ from typing import Any
 
 import psutil
 
-from engine import client, config, paths
-from engine.api import SyncFinished
-from engine.connection import EngineClient
+from engine import config, paths
+from engine.front import client
+from engine.front.connection import EngineClient
 from engine.quick_start import spare_imports
+from engine.wire.api import SyncFinished
 
 PREFIX = "hoverkite-benchmark-"
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -33,6 +34,13 @@ def p95(values: Sequence[float]) -> float:
     """Return the smallest of ``values`` that at least 95 % of them do not exceed."""
     ordered = sorted(values)
     return ordered[-(-95 * len(ordered) // 100) - 1]
+
+
+def interval(ratios: Sequence[float], samples: int = 2000) -> tuple[float, float]:
+    """Return where the median of ``ratios`` lies in 95 % of bootstrap samples of a fixed seed."""
+    draw = random.Random(4)
+    medians = sorted(statistics.median(draw.choices(ratios, k=len(ratios))) for _ in range(samples))
+    return medians[samples * 25 // 1000], medians[samples * 975 // 1000]
 
 
 def at_most(figure: float, target: float) -> dict[str, float | bool]:

@@ -22,10 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import chunking, config, embedding, lexical, paths
+from engine import config, paths
+from engine.chunks import chunking, lexical
 from engine.documents import Document
-from engine.fusion import DENSE_WEIGHT, DEPTH, fuse
-from engine.store import Neighbour
+from engine.encoding import embedding
+from engine.storage.fusion import DENSE_WEIGHT, DEPTH, fuse
+from engine.storage.store import Neighbour
 
 TOP = 5
 K1, B = 1.2, 0.75

@@ -23,11 +23,11 @@ from typing import Any
 
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import index, own_home, running
-from engine import encoder_files
-from engine.api_search import SearchRequest
 from engine.config import Settings
-from engine.connection import EngineClient
-from engine.encoder_torch import open_model
+from engine.encoding import encoder_files
+from engine.encoding.encoder_torch import open_model
+from engine.front.connection import EngineClient
+from engine.wire.api_search import SearchRequest
 
 SIZES = (7_000, 100_000)
 CHUNKS_A_FILE = 40

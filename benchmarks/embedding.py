@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import _report
-from engine import embedding, encoder_files
 from engine.config import Settings
-from engine.embedding import Encoder
-from engine.encoder_torch import open_model
+from engine.encoding import embedding, encoder_files
+from engine.encoding.embedding import Encoder
+from engine.encoding.encoder_torch import open_model
 
 WARM = """
 import sys, time
 started = time.perf_counter()
 from pathlib import Path
-from engine import embedding
+from engine.encoding import embedding
 from engine.config import Settings
 encoder = embedding.load(Settings(embedding_device="cpu"), cache=Path(sys.argv[1]))
 encoder.encode_query("a kite")

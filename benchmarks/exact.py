@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import index, own_home, running
-from engine.api_search import SearchRequest
-from engine.connection import EngineClient
+from engine.front.connection import EngineClient
+from engine.wire.api_search import SearchRequest
 
 DOCS = Path("/work/shared/data/milvus-docs/md")
 TARGET = 1.0

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from benchmarks import _report
 from benchmarks._own_engine import index, own_engine
-from engine.api import ExtractsFound, HitsFound
-from engine.connection import EngineClient
+from engine.front.connection import EngineClient
+from engine.wire.api_answer import AskRequest, ExtractsFound, HitsFound
 
 HEADING = re.compile(r"^#{1,6} (.{10,80})$", re.MULTILINE)
 
@@ -74,7 +74,9 @@ def documents_of(data: Path, room: Path) -> Path:
 async def ask(engine: EngineClient, folder: str, question: Question) -> Found:
     """Return hits and extracts; the answer model is not waited for."""
     best_hit, seen = "", 0.0
-    async with contextlib.aclosing(engine.ask(folder, question.text)) as events:
+    async with contextlib.aclosing(
+        engine.ask(folder, AskRequest(question=question.text))
+    ) as events:
         async for event in events:
             if isinstance(event, HitsFound):
                 seen = time.perf_counter()

@@ -21,12 +21,14 @@ from typing import Any
 
 from benchmarks import _report
 from benchmarks._own_engine import cpu_of, index, own_engine
-from engine import chunking, documents, embedding, encoder_files, paths
+from engine import documents, paths
+from engine.chunks import chunking
 from engine.config import REFERENCE_PROFILE, Settings
-from engine.connection import EngineClient
-from engine.embedding import Encoder
-from engine.encoder_torch import open_model
-from engine.kinds import FileKind, kind_of
+from engine.encoding import embedding, encoder_files
+from engine.encoding.embedding import Encoder
+from engine.encoding.encoder_torch import open_model
+from engine.files.kinds import FileKind, kind_of
+from engine.front.connection import EngineClient
 
 SAMPLE = 36
 """Files of the Milvus documentation that take the reference about a minute on two cores."""

@@ -15,10 +15,10 @@ import psutil
 
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import index, own_home, running
-from engine import encoder_files
-from engine.api_search import SearchRequest
 from engine.config import Settings
-from engine.connection import EngineClient
+from engine.encoding import encoder_files
+from engine.front.connection import EngineClient
+from engine.wire.api_search import SearchRequest
 
 TARGETS = {7_000: 600, 100_000: 1_500}
 """Megabytes at most, at so many chunks, engine and Milvus together."""
@@ -29,7 +29,7 @@ SEARCHES = 20
 
 BARE = """
 import sys, psutil
-from engine.encoder_torch import open_model
+from engine.encoding.encoder_torch import open_model
 open_model(sys.argv[1], "cpu").encode(["a kite hovers over the field " * 20] * 32)
 print(psutil.Process().memory_full_info().rss)
 """

@@ -17,12 +17,12 @@ from typing import Any
 
 from benchmarks import _report, _retrieval_page, _spans
 from benchmarks._own_engine import index, own_home, running
-from engine import beir, beir_files, evaluation
-from engine.api_search import Mode, SearchRequest
-from engine.commands_eval import ask_all
 from engine.config import REFERENCE_PROFILE
-from engine.connection import EngineClient
-from engine.evaluation import Judged, Trial
+from engine.evaluating import beir, beir_files, evaluation
+from engine.evaluating.evaluation import Judged, Trial
+from engine.front.commands_eval import ask_all
+from engine.front.connection import EngineClient
+from engine.wire.api_search import Mode, SearchRequest
 
 MODES: tuple[Mode, ...] = ("hybrid", "dense", "bm25")
 LANGUAGES = ("en", "ru", "zh")

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import index, own_home, running
-from engine import encoder_files
-from engine.api_search import SearchRequest
 from engine.config import Settings
-from engine.connection import EngineClient
-from engine.encoder_torch import open_model
+from engine.encoding import encoder_files
+from engine.encoding.encoder_torch import open_model
+from engine.front.connection import EngineClient
+from engine.wire.api_search import SearchRequest
 
 TARGETS = {7_000: {"p50_ms": 15, "p95_ms": 40}, 100_000: {"p50_ms": 50}}
 """Milliseconds at most, at so many chunks: fast enough to search on each pause in typing."""

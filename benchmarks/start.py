@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from benchmarks import _corpus, _report
 from benchmarks._own_engine import cpu_of, index, own_home, running
 from engine import paths
-from engine.api_search import SearchRequest
+from engine.wire.api_search import SearchRequest
 
 BARE = """
 import sys, tempfile

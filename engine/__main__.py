@@ -16,9 +16,11 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from engine import config, engine_lock, paths
+from engine import config, paths
 from engine.errors import HoverkiteError
 from engine.quick_start import hold_garbage_collection, resume_garbage_collection, spare_imports
+from engine.server import engine_lock
+from engine.serving import vllm_remains
 
 log = logging.getLogger("engine")
 
@@ -52,8 +54,8 @@ def main() -> int:
 async def _serve(settings: config.Settings) -> None:
     import uvicorn
 
-    from engine.routes import create_app
-    from engine.service import Engine
+    from engine.server.routes import create_app
+    from engine.server.service import Engine
 
     class _Server(uvicorn.Server):
         @contextlib.contextmanager
@@ -82,6 +84,7 @@ async def _serve(settings: config.Settings) -> None:
     ours = path.stat().st_ino
     lingering = asyncio.create_task(engine.leave_when_unused())
     guarding = asyncio.create_task(_leave_without_lock(paths.engine_lock(), engine.stop))
+    sweeping = asyncio.create_task(asyncio.to_thread(vllm_remains.sweep, paths.runtime_dir()))
     log.info("engine %s listens on %s", os.getpid(), path)
     try:
         await server.serve(sockets=[listener])
@@ -91,6 +94,7 @@ async def _serve(settings: config.Settings) -> None:
             if path.stat().st_ino == ours:  # another engine may have begun
                 path.unlink()
         engine.stop()
+        await sweeping
         await lingering
         await engine.close()
         log.info("engine %s stopped", os.getpid())

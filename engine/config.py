@@ -27,9 +27,15 @@ REFERENCE_PROFILE: dict[str, Any] = {
     "chunk_at_headings": False,
     "chunk_at_sentences": False,
     "chunk_context": 0,
+    "search_mode": "dense",
+    "hits_per_file": 0,
+    "rerank_model": "",
     "prompt_hits": 2,
+    "prompt_choice": "best",
     "prompt_context": 0,
+    "when_not_found": "answer",
     "llm_model": "meta-llama/Llama-3.1-8B-Instruct",
+    "llm_dtype": "bfloat16",
     "llm_gpu_memory": 0.5,
     "llm_seed": 415,
     "llm_temperature": 0.2,
@@ -155,6 +161,12 @@ class Settings(BaseModel):
     llm_kv_cache_gb: float = Field(
         1, gt=0, description="Memory for vLLM's key-value cache on a CPU, in GiB."
     )
+    llm_dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field(
+        "auto",
+        description="Numbers that vLLM computes in. `auto` is bfloat16, but float32 on a CPU "
+        "without bfloat16 instructions where that leaves half of the memory free: it is several "
+        "times as fast there.",
+    )
     llm_gpu_memory: float = Field(
         0.5, gt=0, le=1, description="Share of the GPU's memory that vLLM may take."
     )
@@ -166,8 +178,23 @@ class Settings(BaseModel):
     )
     llm_temperature: float = Field(0.2, ge=0, le=2, description="Sampling temperature.")
     llm_top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling threshold.")
-    llm_seed: int = Field(415, description="Sampling seed, so that answers can be repeated.")
-    prompt_hits: int = Field(2, ge=1, le=20, description="How many hits the model is shown.")
+    llm_seed: int = Field(
+        415,
+        description="Sampling seed, so that answers can be repeated. hoverkite's own vLLM on a CPU "
+        "takes it when it starts, and none with each question.",
+    )
+    prompt_hits: int = Field(
+        2,
+        ge=1,
+        le=20,
+        description="How many hits the model is shown, besides those that were pinned. The "
+        "embedded demonstration model is shown the quoted sentences alone.",
+    )
+    prompt_choice: Literal["extracts", "best"] = Field(
+        "extracts",
+        description="Which hits these are: those that the extracts were quoted from, and then the "
+        "best; or the best alone.",
+    )
     prompt_context: int = Field(
         1,
         ge=0,
@@ -175,6 +202,24 @@ class Settings(BaseModel):
         description="How many chunks before and after each of these hits the model is shown too, "
         "as far as they belong to the same section and fit. The embedded demonstration model, "
         "which more text confuses, is shown none.",
+    )
+    when_not_found: Literal["say", "answer"] = Field(
+        "say",
+        description="What happens when no passage is near enough to hold an answer: say so, or "
+        "let the model answer without documents, marked as such. The embedded demonstration "
+        "model never answers then.",
+    )
+    rewrite_follow_ups: bool = Field(
+        True,
+        description="Search for a follow-up question in words that say what it is about, taken "
+        "from the conversation by the model.",
+    )
+    conversation_days: float = Field(
+        90,
+        ge=0,
+        description="Conversations are deleted this many days after their last question. 0: none "
+        "is written to the disk, those that are there are deleted, and one lasts until its folder "
+        "is closed.",
     )
 
     # The engine and the screen

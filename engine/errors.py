@@ -1,7 +1,7 @@
 """Everything that can go wrong in words a person can act on.
 
 Each error says what happened (``str(error)``), under a short ``title``, and what to do next
-(``next_step``). Over the wire it travels as an :class:`engine.api.Problem`.
+(``next_step``). Over the wire it travels as an :class:`engine.wire.api.Problem`.
 """
 
 
@@ -91,6 +91,20 @@ class NothingFoundError(HoverkiteError):
 
     title = "Nothing was found"
     default_next_step = "Ask in other words, or see what was read: hoverkite status DOCS"
+
+
+class NoConversationError(HoverkiteError):
+    """There is no such conversation, or none any more."""
+
+    title = "That conversation is not kept"
+    default_next_step = "hoverkite conversations DOCS lists those that are"
+
+
+class ConversationsError(HoverkiteError):
+    """Kept conversations cannot be read or written (full disk, read-only folder)."""
+
+    title = "The conversations can't be used"
+    default_next_step = "Free some disk space or mend the permissions, then try again"
 
 
 class EngineError(HoverkiteError):

@@ -22,6 +22,21 @@ _TERMINAL: dict[int, str | None] = {
     **dict.fromkeys(_REPLACED, REPLACEMENT),
     **dict.fromkeys(_DROPPED),
 }
+_INVISIBLE: dict[int, None] = dict.fromkeys(_DROPPED)
+_WITHOUT_GLYPH: dict[int, None] = dict.fromkeys(
+    [
+        *_DROPPED,
+        0x00AD,  # soft hyphen
+        0x034F,  # combining grapheme joiner
+        *range(0x180B, 0x1810),  # Mongolian selectors and separator
+        *range(0x200C, 0x200E),  # joiners
+        *range(0x2060, 0x2070),  # word joiner, invisible operators, isolates
+        *range(0xFDD0, 0xFDF0), 0xFFFE, 0xFFFF,  # no characters
+        *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0),  # variation selectors
+        *range(0xFFF0, 0xFFFC),  # annotations
+        *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B),  # of shorthand and music
+    ]
+)  # fmt: skip
 _ONE_LINE = {**_TERMINAL, 0x0A: "\u23ce", 0x09: " "}
 _UNSAFE_IN_JSON = {
     code: f"\\u{code:04x}"
@@ -32,6 +47,19 @@ _UNSAFE_IN_JSON = {
     )
     for code in (*range(0x7F, 0xA0), *_DROPPED)
 }
+
+
+def visible(text: str) -> str:
+    """Return ``text`` without the invisible code points that :func:`clean` lets vanish."""
+    return text.translate(_INVISIBLE)
+
+
+def bare(text: str) -> str:
+    """Return ``text`` without any code point that shows nothing by itself, joiners included.
+
+    It reads the same, and is for comparing, not for showing: some scripts need what is left out.
+    """
+    return text.translate(_WITHOUT_GLYPH)
 
 
 def clean(text: str) -> str:

@@ -4,12 +4,12 @@ import sys
 from functools import partial
 from unittest import mock
 
-from engine import service
 from engine.__main__ import main
 from engine.config import Settings
-from engine.vllm_launch import Launch
-from engine.vllm_server import AnswerModel
-from engine.vllm_start import Show
+from engine.server import service
+from engine.serving.vllm_launch import Launch
+from engine.serving.vllm_server import AnswerModel
+from engine.serving.vllm_start import Show
 from tests.supervised import launch
 
 

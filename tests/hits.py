@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.api_search import Hit, SearchRequest
+from engine.wire.api_search import Hit, SearchRequest
 
 
 def hit(rank: int = 1, **changes: Any) -> Hit:

@@ -8,12 +8,12 @@ import httpcore
 import httpx
 
 from engine import config
-from engine.connection import EngineClient
-from engine.folder import Folder
-from engine.routes import create_app
+from engine.front.connection import EngineClient
+from engine.server.folder import Folder
+from engine.server.routes import create_app
 
 if TYPE_CHECKING:
-    from engine.service import Engine
+    from engine.server.service import Engine
 
 
 class _Routes:

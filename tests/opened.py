@@ -8,16 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine import config, scan
-from engine.api import FolderStatus, LlmState
-from engine.folder import Folder
-from engine.manifest import open_manifest
-from engine.reranker import Reranker
+from engine import config
+from engine.files import scan
+from engine.searching.reranker import Reranker
+from engine.server.folder import Folder
+from engine.storage.manifest import open_manifest
+from engine.wire.api import FolderStatus, LlmState
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.hits import wanted
 
 if TYPE_CHECKING:
-    from engine.shared_encoder import SharedEncoder
+    from engine.server.shared_encoder import SharedEncoder
 
 ALL = 10_000
 """More hits than any folder of these tests has chunks."""

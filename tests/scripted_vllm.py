@@ -48,8 +48,17 @@ class ScriptedVllm:
         self.context = context
         self.tokens_per_character = 0.25
         self.counts_tokens = True
+        self.counts_passages = asyncio.Event()
+        """Waited for before the tokens of a text alone are told."""
+        self.counts_passages.set()
         self.counted = 0
         """How often it was asked for a count."""
+        self.measured = 0
+        """How often it was asked for its figures."""
+        self.metrics_delay_s = self.models_delay_s = 0.0
+        self.refuses = False
+        """Whether it refuses what is longer than its context, as vLLM does."""
+        self.refused = 0
         self.api_key = ""
         self.requests: list[dict[str, Any]] = []
         self.running = 0
@@ -65,24 +74,38 @@ class ScriptedVllm:
         return Response()
 
     async def models(self, request: Request) -> Response:
+        await asyncio.sleep(self.models_delay_s)
         if self.api_key and request.headers.get("authorization") != f"Bearer {self.api_key}":
             return JSONResponse({"error": "Unauthorized"}, 401)
         entry = {"id": MODEL, "object": "model", "max_model_len": self.context}
         return JSONResponse({"object": "list", "data": [entry]})
 
     async def metrics(self) -> Response:
+        self.measured += 1
+        await asyncio.sleep(self.metrics_delay_s)
         return PlainTextResponse(f'vllm:num_requests_running{{engine="0"}} {self.running:.1f}\n')
 
     async def tokenize(self, request: Request) -> Response:
         self.counted += 1
         if not self.counts_tokens:
             return JSONResponse({"detail": "Not Found"}, 404)
-        messages = (await request.json())["messages"]
-        count = int(sum(len(m["content"]) for m in messages) * self.tokens_per_character)
+        asked = await request.json()
+        if "prompt" in asked:
+            await self.counts_passages.wait()
+        count = self.count(asked.get("messages") or [{"content": asked["prompt"]}])
         return JSONResponse({"count": count, "max_model_len": self.context, "tokens": []})
 
+    def count(self, messages: list[dict[str, str]]) -> int:
+        """Return how many tokens ``messages`` have here."""
+        return int(sum(len(m["content"]) for m in messages) * self.tokens_per_character)
+
     async def complete(self, request: Request) -> Response:
-        self.requests.append(await request.json())
+        asked = await request.json()
+        if self.refuses and self.count(asked["messages"]) + asked["max_tokens"] > self.context:
+            self.refused += 1
+            said = f"This model's maximum context length is {self.context} tokens. Reduce it."
+            return JSONResponse({"error": {"message": said, "code": 400}}, 400)
+        self.requests.append(asked)
         script = self.script
         if script.status != 200:
             return Response(script.body, script.status, media_type="application/json")

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import psutil
 
-from engine import paths, vllm_remains
-from engine.vllm_launch import Launch
-from engine.vllm_supervisor import Task
+from engine import paths
+from engine.serving import vllm_remains
+from engine.serving.vllm_launch import Launch
+from engine.serving.vllm_supervisor import Task
 
 FAKE = Path(__file__).with_name("fake_vllm.py")
 

@@ -16,7 +16,7 @@ SECTIONS = {
         "chunk", "max_file_mb", "include_hidden", "confirm_files",
     ),
     "Embedding and search": ("embedding", "index", "hits", "search", "rerank", "milvus"),
-    "Answers": ("llm", "prompt"),
+    "Answers": ("llm", "prompt", "when_not", "rewrite", "conversation"),
     "The engine and the screen": ("profile", "fetch", "engine", "search_as", "theme", "editor"),
 }  # fmt: skip
 """Headings of the page, and the beginnings of the settings' names that stand below each."""

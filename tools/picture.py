@@ -24,8 +24,8 @@ async def paint() -> str:
 
     engine = ScriptedEngine()
     shown = [f"{hit.path}:{hit.start_line}" for hit in content.HITS[:2]]
-    end = scripted.finished(content.ANSWER, sources=shown)
-    engine.answer = [*whole_answer(content.HITS, content.ANSWER, content.EXTRACTS)[:-1], end]
+    end = scripted.finished(content.CITED, sources=shown, citations=content.CITATIONS)
+    engine.answer = [*whole_answer(content.HITS, content.CITED, content.EXTRACTS)[:-1], end]
     app = HoverkiteApp(FOLDER, ScriptedSource(engine))
     async with app.run_test(size=SIZE) as pilot:
         driver = Driver(app, pilot, [])
@@ -35,7 +35,7 @@ async def paint() -> str:
         await driver.until(lambda: driver.main.status is not None)
         await driver.ask_to_the_end(content.QUESTION)
         await driver.press("tab")
-        driver.main.answer.scroll_home(animate=False)
+        driver.main.answer.model.scroll_home(animate=False)
         await pilot.pause()
         return app.export_screenshot(title="hoverkite ~/notes")
 

@@ -252,7 +252,7 @@ def install_project() -> None:
 
 def prepare_models() -> None:
     """Compile the encoder and convert the answer model once, so that no first use has to wait."""
-    run("preparing the models", [str(PYTHON), "-m", "engine.prepare"])
+    run("preparing the models", [str(PYTHON), "-m", "engine.server.prepare"])
 
 
 def _uv_install() -> list[str]:

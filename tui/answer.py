@@ -2,137 +2,102 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Static
 
 from engine.safe_text import clean, clean_line
 from tui import hit_row, outcome
-from tui.messages import HitCited
-from tui.preview import SCROLL_KEYS
+from tui.extract import Extract
+from tui.streamed import StreamedPane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.widgets.markdown import MarkdownStream
-
-    from engine import api
-    from tui.model_text import ModelText
-
-WRITES_PER_SECOND = 12
-"""How often gathered tokens are written: more costs a core and reads no better."""
+    from engine.wire import api, api_answer
+    from engine.wire.api_conversations import Evidence
+    from engine.wire.api_search import Hit
+    from tui.exchange import Exchange
 
 LONGEST_QUESTION = 30
 """Cells of a question that the title names."""
 
-PARTS = ("demonstration", "prompt-notice", "waiting", "outcome")
+PARTS = ("demonstration", "prompt-notice", "waiting", "outcome", "offer", "changes")
 """Lines around the model's text, in their order; the text stands before the third."""
+TURNED_OFF = "off"
+"""As in the engine's messages, which are too slow to import for the first frame."""
+ABOVE = ("rewritten", "not-found")
+"""Lines above the extracts."""
 
 
-class Extract(Static):
-    """A quotation with the number of its hit; a click goes to the hit."""
-
-    def __init__(self, extract: api.Extract) -> None:
-        number = (f"\u00a0[{extract.hit}]", "bold $cite")
-        super().__init__(
-            Content.assemble((f"“{quoted(extract.text)}”", "$foreground"), number), markup=False
-        )
-        self._rank = extract.hit
-
-    def on_click(self) -> None:
-        """Say which hit was clicked."""
-        self.post_message(HitCited(self._rank))
-
-
-def quoted(text: str) -> str:
-    """A quotation as it reads on one line: without line breaks, a table's row as its cells."""
-    line = " ".join(clean(text).split())
-    if len(line) > 2 and line[0] == line[-1] == "|":
-        return " │ ".join(cell.strip() for cell in line[1:-1].split("|"))
-    return line
-
-
-class AnswerPane(VerticalScroll, can_focus=True):
+class AnswerPane(Vertical):
     """Shows one answer at a time."""
 
     BORDER_TITLE = "answer"
-    BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
 
     def __init__(self) -> None:
         super().__init__()
-        self._extracts: Sequence[api.Extract] = ()
-        self._written: list[str] = []
-        self._pending: list[str] = []
-        self._model_text: ModelText | None = None
-        self._stream: MarkdownStream | None = None
-        self._timer: Timer | None = None
+        self._extracts: Sequence[api_answer.Extract] = ()
         self._partial = False
-        self._question, self._facts = "", ""
-        self._scrolled_back = False
+        self._question, self._facts, self._place = "", "", ""
 
     def compose(self) -> ComposeResult:
         """Lay out the note; the first frame does without the parts of an answer."""
-        yield Static(id="answer-note", markup=False)
+        with StreamedPane("model"):
+            yield Static(id="answer-note", markup=False)
 
-    def on_mount(self) -> None:
-        """Prepare the pulse at which tokens are written."""
-        self._timer = self.set_interval(1 / WRITES_PER_SECOND, self._write_pending, pause=True)
+    @property
+    def model(self) -> StreamedPane:
+        """The part that scrolls: the model's text, or a note."""
+        return self.query_one(StreamedPane)
 
     @property
     def answer_text(self) -> str:
         """The extracts and the model's text, to copy."""
         quotes = [f"“{clean(extract.text).strip()}” [{extract.hit}]" for extract in self._extracts]
-        written = "".join([*self._written, *self._pending]).strip()
+        written = self.model.words.strip()
         return "\n\n".join(part for part in ("\n".join(quotes), written) if part)
-
-    @property
-    def has_text(self) -> bool:
-        """Whether the model has said anything yet."""
-        return bool(self._written or self._pending)
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether everything that came has been written."""
-        return not self._pending
 
     def show_note(self, note: Content) -> None:
         """Show a note in place of an answer."""
-        self.query_one("#answer-note", Static).update(note)
-        self.set_class(False, "-has-extracts", "-has-model")
+        self._say("answer-note", note)
+        self.set_class(False, "-has-found", "-has-model")
+        self.border_subtitle, self._partial = None, False
+        self.set_title()
 
     async def begin(self) -> None:
         """Empty the pane for the answer to a new question."""
-        await self._close_stream()
+        await self.empty()
+        self.wait(Content.styled("searching …", "$quiet"))
+
+    async def empty(self) -> None:
+        """Take away everything about an answer."""
         await self._lay_out_parts()
-        if self._model_text is not None:
-            await self._model_text.remove()
-        self._model_text = None
-        self._extracts, self._written = (), []
+        await self.model.empty()
+        self._extracts = ()
         await self.query_one("#extracts").remove_children()
-        self.set_class(False, "-has-extracts", "-has-model")
-        for part in ("answer-note", *PARTS):
+        self.set_class(False, "-has-found", "-has-model", "-has-extracts", "-unanswered")
+        self.query_one("#found").scroll_home(animate=False, immediate=True)
+        for part in ("answer-note", *ABOVE, *PARTS):
             self._say(part, Content())
         self.set_title()
         self.border_subtitle, self._partial = None, False
-        self.query_one("#model").border_title = " model "
-        self.wait(Content.styled("searching …", "$quiet"))
-        self.anchor(False)
-        # A scroll that waits for a refresh would let go of the text that comes first.
-        self.scroll_home(animate=False, immediate=True)
-        self._scrolled_back = False
+        self.model.border_title = " model "
 
     async def _lay_out_parts(self) -> None:
-        if self.query("#model"):
+        if self.query("#found"):
             return
         extracts = Vertical(id="extracts")
         extracts.border_title = " extracts "
+        above = (Static(id=part, markup=False) for part in ABOVE)
         parts = (Static(id=part, markup=False) for part in PARTS)
-        await self.mount(extracts, Vertical(*parts, id="model"))
+        found = VerticalScroll(*above, extracts, id="found", can_focus=False)
+        await self.mount(found, before="#model")
+        self.model.above = found
+        await self.model.mount_all(parts)
 
     def set_title(self, *facts: str) -> None:
         """Set the pane's title: ``answer`` and what is known about it."""
@@ -146,70 +111,124 @@ class AnswerPane(VerticalScroll, can_focus=True):
 
     def _lay_out_title(self) -> None:
         to = hit_row.elide_end(clean_line(self._question), LONGEST_QUESTION)
-        more = f" · to “{to}”" if to else self._facts
+        more = f" · to “{to}”" if to else self._place + self._facts
         self.border_title = Content.assemble("answer", (more, "not bold $quiet"))
 
-    async def show_extracts(self, extracts: Sequence[api.Extract]) -> None:
-        """Show the quotations, above everything else."""
-        self._extracts = extracts
-        if extracts:
-            await self.query_one("#extracts").mount_all(Extract(extract) for extract in extracts)
-            self.set_class(True, "-has-extracts")
+    def name_place(self, place: str) -> None:
+        """Name the answer's place in its conversation in the title; empty where it stands alone."""
+        self._place = f" {place}" if place else ""
+        self._lay_out_title()
+
+    def show_rewritten(self, words: str, by: str) -> None:
+        """Say what was searched for in place of the question."""
+        self._say("rewritten", outcome.rewritten(words, by))
+        self.set_class(True, "-has-found")
+
+    async def show_found(self, found: api_answer.ExtractsFound, hits: Sequence[Hit]) -> None:
+        """Show the quotations from ``hits``; before them, that nothing near enough was found."""
+        self._extracts = found.extracts
+        if found.not_found:
+            self._say("not-found", outcome.not_found(found.searched, can_go_on=False))
+            self.query_one("#extracts").border_title = " the nearest passages "
+        else:
+            self.query_one("#extracts").border_title = " extracts "
+        if found.extracts:
+            by_rank = {hit.rank: hit for hit in hits}
+            quotes = (Extract(extract, by_rank.get(extract.hit)) for extract in found.extracts)
+            await self.query_one("#extracts").mount_all(quotes)
+        self.set_class(bool(found.extracts), "-has-extracts")
+        if found.extracts or found.not_found:
+            self.set_class(True, "-has-found")
+
+    def offer(self, words: str) -> None:
+        """Say what one key does now; empty for nothing."""
+        self._say("offer", outcome.offer(words) if words else Content())
+
+    def offer_anyway(self, searched: str) -> None:
+        """Offer an answer though nothing near enough was found; the passages have its room."""
+        self.set_class(True, "-unanswered")
+        self._say("not-found", outcome.not_found(searched, can_go_on=True))
 
     def show_model(self, llm: api.LlmState) -> None:
         """Name the model; while it has said nothing, say what it is doing."""
         self.set_class(True, "-has-model")
         name = clean_line(llm.model) or "model"
-        self.query_one("#model").border_title = Content(f" {name} ")
+        self.model.border_title = Content(f" {name} ")
         self._say("demonstration", outcome.demonstration(llm))
-        if not self.has_text:
+        if not self.model.has_text:
             self.wait(outcome.waiting(llm, has_extracts=bool(self._extracts)))
 
-    def show_prompt(self, prompt: api.PromptMade) -> None:
+    def show_prompt(self, prompt: api_answer.PromptMade) -> None:
         """Say what the model reads now, and what did not fit."""
-        self._say("prompt-notice", Content.styled(clean_line(prompt.notice), "$text-warning"))
-        if not self.has_text:
+        self._mark_documents(prompt.documents)
+        if prompt.documents:
+            self._say("prompt-notice", Content.styled(clean_line(prompt.notice), "$text-warning"))
+        if not self.model.has_text:
             self.wait(outcome.reading(prompt))
 
-    async def add_text(self, text: str) -> None:
-        """Add a piece of the model's text; the first is shown at once, others are gathered."""
-        text = clean(text)
-        if not text:
-            return
-        if self._stream is None:
-            await self._open_stream()
-            self._pending.append(text)
-            await self._write_pending()
-        else:
-            self._pending.append(text)
+    def _mark_documents(self, documents: bool) -> None:
+        if not documents:
+            self._say("prompt-notice", outcome.without_documents())
 
-    async def finish(self, finished: api.AnswerFinished) -> None:
+    async def finish(self, finished: api_answer.AnswerFinished) -> None:
         """Show how the answer went; its text replaces the streamed one where they differ."""
-        follows = self._follows_text
-        await self._close_stream()
-        final = clean(finished.answer)
-        if final.strip() and final.strip() != "".join(self._written).strip():
-            await self._replace_text(final)
-        self.wait(Content())
+        follows = self.model.follows_text
+        await self.model.close_stream()
+        await self._show_text(finished.answer, finished.citations)
+        if finished.finish_reason != TURNED_OFF:
+            self.wait(Content())
+        self._mark_documents(finished.documents or not finished.answer)
         self._say("outcome", outcome.finished(finished))
         self.set_title(*outcome.title_facts(finished))
-        self._settle(follows)
+        self.model.settle(follows)
 
     async def cut_off(self, reason: Content, mark: str) -> None:
         """Mark the answer as incomplete; what was written stands."""
-        follows = self._follows_text
-        await self._close_stream()
+        follows = self.model.follows_text
+        await self.model.close_stream()
         self.set_class(True, "-has-model")
         self.wait(Content())
         self._say("outcome", reason)
         self.set_title(mark)
-        self._settle(follows)
+        self.model.settle(follows)
 
     def mark_outdated(self) -> None:
-        """Say that documents changed after this answer was given."""
+        """Say that something is found now for an answer that nothing was found for."""
         if not self._partial:
             note = Content.styled("documents changed since · ctrl+r asks again", "$quiet")
             self.border_subtitle = note
+
+    def mark_stale(self, changed: Sequence[tuple[Hit, Evidence]]) -> None:
+        """Say which passage the answer stands on is no longer what it was; nothing for none."""
+        if not self._partial:
+            room = max(self.size.width - 4, 20)
+            self.border_subtitle = outcome.stale(changed, room=room) or None
+
+    def show_changes(self, changes: Content) -> None:
+        """Show below the answer what became of the passages of the one before it."""
+        self._say("changes", changes)
+        if changes:
+            self.set_class(True, "-has-model")
+            self.call_after_refresh(self.model.scroll_end, animate=False)
+
+    async def restore(self, exchange: Exchange) -> None:
+        """Show an earlier answer again, as it was."""
+        await self.begin()
+        self.wait(Content())
+        if exchange.rewritten:
+            self.show_rewritten(exchange.rewritten, exchange.by)
+        if exchange.found is not None:
+            await self.show_found(exchange.found, exchange.hits)
+        ending = exchange.ending
+        if ending is not None and ending.type == "finished":
+            if ending.model and ending.answer:
+                self.model.border_title = Content(f" {clean_line(ending.model)} ")
+            await self.finish(ending)
+        else:
+            await self._show_text(exchange.answer, exchange.citations)
+            await self.cut_off(outcome.broken_off(ending), "interrupted")
+        self.model.settle(False)
+        self.model.scroll_home(animate=False)
 
     def mark_partial(self, note: Content) -> None:
         """Say from which part of the folder this answer was given; empty for all of it."""
@@ -225,77 +244,14 @@ class AnswerPane(VerticalScroll, can_focus=True):
         line.update(text)
         line.display = bool(text)
 
-    def release_anchor(self) -> None:
-        """Let the reader scroll; the end of the text no longer pulls."""
-        super().release_anchor()
-        self._scrolled_back = True
+    async def add_text(self, piece: api_answer.Token) -> None:
+        """Add a piece of the model's text."""
+        if piece.text and not self.model.has_text:  # both cost a layout, which no token needs
+            self.set_class(True, "-has-model")
+            self.wait(Content())
+        await self.model.add_text(piece.text, piece.citations)
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow the text again once the reader is back at its end."""
-        super().watch_scroll_y(old_value, new_value)
-        if new_value >= self.max_scroll_y:
-            self._scrolled_back = False
-
-    def action_scroll_end(self) -> None:
-        """Go to the end and follow the text from there."""
-        self._scrolled_back = False
-        super().action_scroll_end()
-
-    @property
-    def _follows_text(self) -> bool:
-        """Whether a reader follows the text: only one who scrolled back does not."""
-        return self.has_text and not self._scrolled_back
-
-    def _follow_text(self) -> None:
-        """Keep the end in view, but only once there is more than fits.
-
-        Textual 8.2.8 gives an anchored pane that is not full a negative scroll position.
-        """
-        if not self.is_anchored and self.max_scroll_y > 0 and self._stream is not None:
-            self.anchor()
-
-    def _settle(self, follows: bool) -> None:
-        """Let go of the end of the text; a reader who followed it sees the last lines."""
-        self.anchor(False)
-        if follows:
-            self.call_after_refresh(self.scroll_end, animate=False)
-
-    async def _open_stream(self) -> None:
-        await self._mount_text()
-        assert self._model_text is not None
-        self._stream = self._model_text.stream()
-        self.wait(Content())
-        if self._timer is not None:
-            self._timer.resume()
-
-    async def _mount_text(self) -> None:
-        from tui.model_text import ModelText
-
-        self.set_class(True, "-has-model")
-        if self._model_text is None:
-            self._model_text = ModelText()
-            await self.query_one("#model").mount(self._model_text, before="#waiting")
-
-    async def _replace_text(self, text: str) -> None:
-        await self._mount_text()
-        assert self._model_text is not None
-        await self._model_text.update(text)
-        self._written = [text]
-
-    async def _write_pending(self) -> None:
-        self._follow_text()
-        if self._stream is None or not self._pending:
-            return
-        text = "".join(self._pending)
-        self._pending.clear()
-        self._written.append(text)
-        await self._stream.write(text)
-
-    async def _close_stream(self) -> None:
-        if self._timer is not None:
-            self._timer.pause()
-        if self._stream is not None:
-            await self._write_pending()
-            stream, self._stream = self._stream, None
-            await stream.stop()
-        self._pending.clear()
+    async def _show_text(self, text: str, cited: Sequence[api_answer.Citation]) -> None:
+        """Show the whole text of the model; none leaves what was streamed."""
+        self.set_class(bool(text.strip()) or self.model.has_text, "-has-model")
+        await self.model.show_text(text, cited)

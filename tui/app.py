@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -13,24 +14,29 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
+from textual.widgets import Input, TextArea
 
 from engine.errors import HoverkiteError
 from engine.quick_start import resume_garbage_collection
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
-from tui.keys import APP_KEYS
+from tui.keys import APP_KEYS, SCREEN_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
 from tui.terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
+    from textual.await_complete import AwaitComplete
+    from textual.command import Provider
     from textual.message import Message
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
     from textual.theme import Theme
 
-    from engine.api_links import Link
+    from engine.wire.api_links import Link
     from tui.engine_port import EngineSource
+    from tui.palette import Action
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +47,20 @@ EDITOR_REST = 0.5
 """Seconds after the editor came back in which keys typed ahead open no further one."""
 
 
+def palette_provider() -> type[Provider]:
+    """What the palette offers, imported when it is first opened."""
+    from tui.palette import Actions
+
+    return Actions
+
+
 class HoverkiteApp(App[None]):
     """hoverkite in the terminal, on one folder."""
 
     TITLE = "hoverkite"
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
+    COMMANDS = {palette_provider}  # noqa: RUF012  Textual declares it as a plain set
 
     def __init__(
         self,
@@ -70,6 +84,10 @@ class HoverkiteApp(App[None]):
         self._editor_setting = ""
         self._theme_setting = ""
         self._own_themes: list[str] = []
+        self.used_actions: list[str] = []
+        """Names of the actions that were chosen in the palette, the latest first."""
+        self._told: dict[tuple[str, str], float] = {}
+        self._is_closing, self._closed_at = False, -math.inf
         self._interrupted_at = -TWICE_SECONDS
         self._editor_back_at = -EDITOR_REST
         theme = theme or themes.load_named(themes.FALLBACK)
@@ -163,7 +181,14 @@ class HoverkiteApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a toast. Its text is never markup and never reaches the terminal raw."""
+        """Show a toast. Its text is never markup and never reaches the terminal raw.
+
+        One that says the same as one still to be seen is not shown again.
+        """
+        now, said = self._now(), (title, message)
+        if now < self._told.get(said, -math.inf):
+            return
+        self._told[said] = now + (self.NOTIFICATION_TIMEOUT if timeout is None else timeout)
         super().notify(
             clean(message),
             title=clean_line(title),
@@ -241,6 +266,26 @@ class HoverkiteApp(App[None]):
 
     # --- dialogs -----------------------------------------------------------------------------
 
+    def pop_screen(self) -> AwaitComplete:
+        """Close what is on top. Keys pressed before what is below can be seen are not for it."""
+        closed = super().pop_screen()
+        self._is_closing = True
+        self.call_after_refresh(self._see_below)
+        return closed
+
+    def _see_below(self) -> None:
+        # The clock of key events, which tell when they were pressed.
+        self._is_closing, self._closed_at = False, time.monotonic()
+
+    async def on_event(self, event: Event) -> None:
+        """Leave out keys that were typed ahead into a dialog, and would run as commands now."""
+        if isinstance(event, Key) and not isinstance(self.focused, TextArea | Input):
+            typed_ahead = self._is_closing or event.time < self._closed_at
+        else:
+            typed_ahead = False
+        if not typed_ahead:
+            await super().on_event(event)
+
     @on(messages.FolderReady)
     def _tell_note(self, message: messages.FolderReady) -> None:
         if message.note:
@@ -313,7 +358,20 @@ class HoverkiteApp(App[None]):
         return typed or self.screen.get_selected_text() or ""
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action, for the palette."""
+        """Every action, as Textual knows them."""
+        from tui.palette import commands
+
+        return commands(self.actions())
+
+    def actions(self) -> Iterable[Action]:
+        """Every action, the most useful first."""
         from tui.palette import actions
 
         return actions(self, self._own_themes)
+
+    def key_of(self, binding_id: str) -> str:
+        """The first key of the binding of that id, as it is called; empty for none."""
+        for binding in Binding.make_bindings([*SCREEN_KEYS, *APP_KEYS]):
+            if binding.id == binding_id:
+                return self.get_key_display(binding)
+        return ""

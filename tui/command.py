@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``hoverkite`` with ``argv`` (the process's own by default); return the exit status."""
-    from engine import cli
+    from engine.front import cli
 
     return cli.main(list(sys.argv[1:] if argv is None else argv), open_screen=run_screen)
 
@@ -27,6 +28,8 @@ def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> in
     from tui.app import HoverkiteApp
     from tui.engine_port import LocalEngine
 
+    # Ignored, as below nohup, it would leave a screen without a terminal that reads for ever.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     theme = themes.load_named(themes.early_choice(settings_flags))
     app = HoverkiteApp(folder, LocalEngine(settings_flags), agreed=agreed, theme=theme)
     app.run()

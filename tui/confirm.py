@@ -7,13 +7,16 @@ from urllib.parse import urlsplit
 
 from textual.content import Content
 
+from engine import figures
+from engine.front.survey_text import survey_facts
 from engine.safe_text import clean_line
-from engine.survey_text import survey_facts
 from tui.dialog import Question
 from tui.hanging import Line
 
 if TYPE_CHECKING:
-    from engine.api import FolderOpened
+    from engine.wire.api import FolderOpened
+    from engine.wire.api_conversations import ConversationSummary
+    from engine.wire.api_models import OfferedModel
 
 WHERE_IT_GOES = "Nothing is written into the folder: the index is in your data folder."
 
@@ -46,6 +49,42 @@ def link_question(url: str) -> Question:
         (Content.styled("host  ", "$quiet"), shown_host),
     ]
     return Question("Open this link in your browser?", lines, "open it", "leave it")
+
+
+def dropping_question(later: int) -> Question:
+    """Ask whether a turn may be asked again, though that ends the conversation after it."""
+    turns = "The turn after it is" if later == 1 else f"The {later} turns after it are"
+    lines: list[Line] = [("", f"{turns} dropped: the conversation goes on from here.")]
+    return Question("Ask this one again?", lines, "ask it again", "leave it")
+
+
+def deletion_question(kept: ConversationSummary) -> Question:
+    """Ask whether a kept conversation may be deleted."""
+    lines: list[Line] = [
+        ("", Content.styled(clean_line(kept.title), "bold")),
+        (
+            "",
+            Content.styled(
+                f"{figures.counted(kept.turns, 'turn')}, last {kept.last[:10]}", "$quiet"
+            ),
+        ),
+        ("", ""),
+        ("", "It can't be brought back."),
+    ]
+    return Question("Delete this conversation?", lines, "delete it", "keep it")
+
+
+def model_question(model: OfferedModel) -> Question:
+    """Ask whether a better model shall answer from now on, with what that takes."""
+    takes = figures.size(model.download_bytes) if model.download_bytes else "nothing"
+    lines: list[Line] = [
+        ("", Content.styled(clean_line(model.name), "bold $cite")),
+        ("", Content.styled(clean_line(model.detail), "$quiet")),
+        ("", ""),
+        (Content.styled("to fetch  ", "$quiet"), takes),
+        (Content.styled("kept      ", "$quiet"), "in your config file, until you change it there"),
+    ]
+    return Question("Let this model answer from now on?", lines, "use it", "leave it")
 
 
 def may_be_opened(url: str) -> bool:

@@ -90,7 +90,7 @@ class Desk(Screen[None]):
             "query": self.query_pane.input,
             "results": self.results.list,
             "preview": self.preview,
-            "answer": self.answer,
+            "answer": self.answer.model,
         }
 
     def go_to(self, pane: str) -> None:
@@ -102,11 +102,12 @@ class Desk(Screen[None]):
     def _arrange(self, pane: str) -> None:
         """On a small screen preview and answer share a place: the one in use is shown."""
         shared = self.size.width < WIDE and self.size.height < TALL
-        evidence = pane in ("results", "preview")
+        evidence = pane in ("results", "preview") or (pane == "query" and self.prefers_evidence)
         self.preview.display = evidence or not shared
         self.answer.display = not evidence or not shared
         self.set_class(shared and evidence, "-evidence")
-        self.set_class(shared and pane == "answer", "-reading")
+        reading = pane == "answer" or (pane == "query" and self.prefers_answer)
+        self.set_class(shared and not evidence and reading, "-reading")
 
     def on_resize(self, event: Resize) -> None:
         """Arrange the panes for the new size."""
@@ -120,8 +121,27 @@ class Desk(Screen[None]):
     def show_hints(self) -> None:
         """Show the keys that matter where the cursor is."""
         back = "stop" if self.answering else "clear" if self.pane == "query" else ""
-        words = {"screen.back": back}
+        words = {"screen.back": back, **self.hint_words}
         self.query_one(HintLine).show(self.pane, words)
+
+    @property
+    def hint_words(self) -> dict[str, str]:
+        """What keys of the hints do now, by their ids; empty for one that does nothing."""
+        return {}
+
+    @property
+    def prefers_evidence(self) -> bool:
+        """Whether, where there is room for one, the preview says more than the answer."""
+        return False
+
+    @property
+    def prefers_answer(self) -> bool:
+        """Whether there is an answer that needs the room more than the results."""
+        return False
+
+    def rearrange(self) -> None:
+        """Share the screen out anew, after something else became worth seeing."""
+        self._arrange(self.pane)
 
     def action_move_pane(self, step: int) -> None:
         """Go to the next pane, or the one before."""

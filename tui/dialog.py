@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from tui.hanging import HangingText, Line
 
@@ -95,15 +95,16 @@ class Page(ModalScreen[None]):
         Binding("pageup", "scroll(-10)", "Back", id="page.back", tooltip="Scroll back", show=False),
     ]
 
-    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+    def __init__(self, title: str, lines: Sequence[Line], keys: str = "") -> None:
         super().__init__()
         self._title, self._lines = title, lines
+        self._keys = " · ".join(part for part in ("↑ ↓ scroll", keys, "esc closes") if part)
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
         with VerticalScroll(classes="dialog page", can_focus=False) as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content.styled("↑ ↓ scroll · esc closes", "$quiet")
+            box.border_subtitle = Content.styled(self._keys, "$quiet")
             yield HangingText(self._lines)
 
     def action_close(self) -> None:
@@ -113,3 +114,24 @@ class Page(ModalScreen[None]):
     def action_scroll(self, lines: int) -> None:
         """Scroll by ``lines``."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+Chosen = TypeVar("Chosen")
+
+MOVES: list[BindingType] = [
+    Binding("j", "move(1)", "Next", id="list.next", tooltip="The next one", show=False),
+    Binding("k", "move(-1)", "Before", id="list.before", tooltip="The one before", show=False),
+]
+"""Keys of every page that lists something."""
+
+
+class ListPage(ModalScreen[Chosen]):
+    """Lists something, of which one is chosen; the page's result is the choice."""
+
+    def action_move(self, step: int) -> None:
+        """Go to the next row, or the one before."""
+        for rows in self.query(OptionList):
+            if step > 0:
+                rows.action_cursor_down()
+            else:
+                rows.action_cursor_up()

@@ -18,7 +18,7 @@ from engine.safe_text import clean_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.api_search import Place
+    from engine.wire.api_search import Place
 
 LAST_RESORT = "vi"
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from engine.api import AskEvent, FolderOpened, FolderStatus
-    from engine.api_around import AroundReply, AroundRequest
-    from engine.api_links import Link, LinksRequest
-    from engine.api_search import Mode, SearchReply, SearchRequest
     from engine.config import Settings
+    from engine.wire.api import FolderOpened, FolderStatus
+    from engine.wire.api_answer import AskEvent, AskRequest
+    from engine.wire.api_around import AroundReply, AroundRequest
+    from engine.wire.api_conversations import (
+        Conversation,
+        Conversations,
+        ConversationSummary,
+        Evidence,
+    )
+    from engine.wire.api_links import Link, LinksRequest
+    from engine.wire.api_models import ModelChosen, ModelOffer, UseModel
+    from engine.wire.api_search import Hit, SearchReply, SearchRequest
 
 T = TypeVar("T")
 
@@ -33,10 +41,26 @@ class Engine(Protocol):
     async def search(self, folder: str, request: SearchRequest) -> SearchReply:
         """Return the hits for a query, best first; cancelled, it ends in the engine too."""
 
-    def ask(
-        self, folder: str, question: str, hits: int | None = None, *, mode: Mode | None = None
-    ) -> AsyncIterator[AskEvent]:
+    def ask(self, folder: str, question: AskRequest, /) -> AsyncIterator[AskEvent]:
         """Stream an answer; closing the iterator stops it in vLLM."""
+
+    async def conversations(self, folder: str) -> Conversations:
+        """Return the kept conversations of a folder, latest first."""
+
+    async def conversation(self, folder: str, name: str) -> Conversation:
+        """Return a kept conversation, whole."""
+
+    async def delete_conversation(self, folder: str, name: str) -> ConversationSummary:
+        """Delete a kept conversation, and return what it was."""
+
+    async def evidence(self, folder: str, hits: Sequence[Hit]) -> list[Evidence]:
+        """Return what became of each of the hits that an answer stands on."""
+
+    async def model_offer(self) -> ModelOffer:
+        """Return a better answer model within reach, if there is one."""
+
+    async def use_model(self, request: UseModel) -> ModelChosen:
+        """Let another model answer from now on."""
 
     def events(self, folder: str) -> AsyncIterator[FolderStatus]:
         """Stream the folder's status on every change."""
@@ -79,7 +103,7 @@ class LocalEngine:
 
     async def connect(self, settings: Settings) -> Engine:
         """Connect, starting the engine process when none runs (seconds)."""
-        from engine import client
+        from engine.front import client
 
         engine: Engine = await client.connect(settings, self.flags)
         return engine
@@ -87,7 +111,7 @@ class LocalEngine:
 
 def _import_slow_modules() -> None:
     """Load what is too slow for the first frame; imported in a thread, it holds up no key."""
-    import engine.client  # noqa: F401  it brings pydantic and httpcore
+    import engine.front.client  # noqa: F401  it brings pydantic and httpcore
     import tui.model_text  # noqa: F401  the Markdown widget
 
 

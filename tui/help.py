@@ -26,21 +26,23 @@ IN_THE_QUESTION = (
 
 REMARKS = (
     "The mouse works too: click a hit, an extract, a hint.",
-    "A better answer model is the setting llm_model; hoverkite --help tells where settings go.",
+    "hoverkite models lists better answer models, and which of them fit this machine.",
 )
 
 
 def help_page(app: App[object]) -> Page:
     """A page with the keys of every pane, in the order they are declared."""
-    from tui.answer import AnswerPane
+    from tui.preview import SCROLL_KEYS
     from tui.query import QueryInput
     from tui.results import HitList
+    from tui.streamed import CITATION_KEYS
 
     sections: list[tuple[str, list[BindingType]]] = [
         ("In the query", QueryInput.BINDINGS),
         ("Everywhere else", SCREEN_KEYS),
         ("In the results", HitList.BINDINGS),
-        ("In the preview and the answer", AnswerPane.BINDINGS),
+        ("In the answer", CITATION_KEYS),
+        ("In the preview and the answer", SCROLL_KEYS),
         ("At any time", APP_KEYS),
     ]
     lines: list[Line] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engine.stop_words import STOP_WORDS
+from engine.chunks.stop_words import STOP_WORDS
 
 _WORD = re.compile(r"\w+(?:['’_.-]\w+)*")
 

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
 HINTS = {
-    "query": ("query.ask", "screen.back", "screen.next", "screen.mode", "query.new_line"),
+    "query": (
+        *("query.ask", "screen.back", "screen.offer", "screen.next", "screen.new"),
+        *("screen.mode", "query.new_line"),
+    ),
     "results": (
-        *("screen.edit", "screen.around", "screen.why", "screen.follow", "screen.copy"),
-        *("screen.next", "screen.query", "screen.back", "screen.report"),
+        *("screen.edit", "results.pin", "results.drop", "screen.tray", "screen.around"),
+        *("screen.why", "screen.follow", "screen.copy", "screen.next", "screen.query"),
+        *("screen.back", "screen.report"),
     ),
     "preview": (
         "screen.edit",
@@ -27,7 +31,11 @@ HINTS = {
         "screen.next",
         "screen.query",
     ),
-    "answer": ("screen.jump", "screen.copy", "screen.back", "screen.next", "screen.query"),
+    "answer": (
+        *("screen.jump", "answer.next", "answer.open", "screen.offer", "screen.prompt"),
+        *("screen.turn_before", "screen.copy", "screen.back", "screen.next", "screen.query"),
+        "screen.conversations",
+    ),
 }
 """Ids of the bindings shown for each pane, the most useful first."""
 

@@ -14,7 +14,7 @@ from engine.safe_text import clean_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.api_search import Hit, Place
+    from engine.wire.api_search import Hit, Place
 
 ELLIPSIS = "…"
 FULL_CELL, HALF_CELL, TRACK_CELL = "━", "╸", "─"
@@ -117,10 +117,19 @@ def _room_for_place(hit: Hit, heading: str, rest: int) -> int:
     return min(rest, max(least, rest - 2 - cell_len(heading)) if heading else rest)
 
 
-def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> Content:
+def row(
+    hit: Hit,
+    best: float,
+    columns: Columns,
+    number: int | None = None,
+    *,
+    mark: str = " ",
+    far: bool = False,
+) -> Content:
     """Return the line of ``hit``; its bar is relative to the ``best`` of all hits.
 
-    ``number`` stands in place of its rank; :data:`NEW` shows :data:`NEW_SIGN`.
+    ``number`` stands in place of its rank; :data:`NEW` shows :data:`NEW_SIGN`. ``mark`` says
+    whether it is in the tray; ``far``: it is not near the query, however it compares to others.
     """
     label = (hit.rank if number is None else number) or NEW_SIGN
     bar = strength_bar(strength(hit), best, columns.bar)
@@ -128,8 +137,9 @@ def row(hit: Hit, best: float, columns: Columns, number: int | None = None) -> C
     place = styled_location(hit, _room_for_place(hit, heading, columns.rest), columns.location)
     room = columns.rest - place.cell_length - 2
     line = Content.assemble(
-        (f"{label:>{columns.rank}} ", "$quiet"),
-        (bar, "$bar"),
+        (f"{label:>{columns.rank}}", "$quiet"),
+        (mark, "bold $cite"),
+        (bar, "$quiet" if far else "$bar"),
         (TRACK_CELL * (columns.bar - cell_len(bar)), "$track"),
         " " if columns.bar else "",
         (f"{_figure(hit.distance):>{columns.distance}} ", "$distance"),

@@ -13,7 +13,7 @@ from tui import hit_row, typed_query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.api_search import Hit
+    from engine.wire.api_search import Hit
 
 LARGEST_PLACE = 0.45
 """Share of a row that the places of the lines take at most."""

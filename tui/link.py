@@ -24,7 +24,7 @@ from tui.messages import (
 if TYPE_CHECKING:
     from textual.message import Message
 
-    from engine.api import FolderOpened
+    from engine.wire.api import FolderOpened
     from tui.engine_port import Engine, EngineSource
 
 log = logging.getLogger(__name__)

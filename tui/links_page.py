@@ -9,18 +9,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from engine.api_search import Place
 from engine.safe_text import clean_line
+from engine.wire.api_search import Place
 from tui import hit_row
+from tui.dialog import MOVES, ListPage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.api_links import Link
+    from engine.wire.api_links import Link
 
 LONGEST_LABEL = 28
 """Cells of a link's own words."""
@@ -28,15 +28,12 @@ LONGEST_PLACE = 34
 """Cells of the place it leads to."""
 
 
-class LinksPage(ModalScreen["Link | None"]):
+class LinksPage(ListPage["Link | None"]):
     """Lists ``links``; its result is the one to follow, None for none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,l", "close", "Close", id="links.close", tooltip="Back to the screen"),
-        Binding("j", "move(1)", "Next", id="links.next", tooltip="The next link", show=False),
-        Binding(
-            "k", "move(-1)", "Before", id="links.before", tooltip="The link before", show=False
-        ),
+        *MOVES,
     ]
 
     def __init__(self, links: Sequence[Link]) -> None:
@@ -58,14 +55,6 @@ class LinksPage(ModalScreen["Link | None"]):
     def action_close(self) -> None:
         """Close the page and follow nothing."""
         self.dismiss(None)
-
-    def action_move(self, step: int) -> None:
-        """Go to the next link, or the one before."""
-        links = self.query_one(OptionList)
-        if step > 0:
-            links.action_cursor_down()
-        else:
-            links.action_cursor_up()
 
 
 def row(link: Link) -> Content:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from engine import api
-    from engine.api_search import Hit, Mode, SearchReply, SearchRequest
+    from engine.wire import api
+    from engine.wire.api_search import Hit, Mode, SearchReply, SearchRequest
     from tui.link import EngineLink
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,11 @@ class LiveResults(Desk):
         self._setting_mode = message.settings.search_mode
         self._reranks = bool(message.settings.rerank_model)
 
+    @property
+    def prefers_evidence(self) -> bool:
+        """While hits of what is typed are shown, which the answer does not speak of."""
+        return self._shown is not None and not self._shown.asked and bool(self.results.hits)
+
     # --- searching ---------------------------------------------------------------------------
 
     @on(messages.QueryTyped)
@@ -126,11 +132,11 @@ class LiveResults(Desk):
         return await engine.search(folder, self._request(search, rerank=rerank))
 
     def _request(self, search: Search, *, rerank: bool) -> SearchRequest:
-        from engine.api_search import SearchRequest
+        from engine.wire.api_search import SearchRequest
         from tui.typed_query import asks_for_lines
 
         return SearchRequest(
-            query=search.query,
+            query=search.words or search.query,
             mode=search.mode,
             hits=MOST_LINES if asks_for_lines(search.query) else None,
             explain=self.preview.explains,
@@ -155,10 +161,17 @@ class LiveResults(Desk):
         about = "" if search.query == self.query_pane.input.text.strip() else search.query
         cited = self._evidence if search.asked else ()
         self.results.show_reply(reply, self._chunks, about=about, cited=cited, again=again)
+        self.results.tell_far(search.asked and self._nothing_is_near)
         self._name_question()
+        self.rearrange()
         if not self.question:
             exact = reply.mode == "exact"
             self.answer.show_note(notes.lines_note() if exact else notes.answer_note())
+
+    @property
+    def _nothing_is_near(self) -> bool:
+        """Whether no passage is near enough to hold an answer to the question."""
+        return False
 
     def _name_question(self) -> None:
         """Have the answer say what it answers while the hits beside it are those of another."""
@@ -200,6 +213,7 @@ class LiveResults(Desk):
 
     def _show_note(self, note: Content) -> None:
         self._shown = None
+        self.rearrange()
         self._searched.clear()
         self.results.show_note(note)
 
@@ -223,6 +237,8 @@ class LiveResults(Desk):
                 continue  # a new question came; what changes during its search is kept
             self._index_changed.clear()
             search = self._shown
+            if search.fixed:
+                continue
             try:
                 self.post_message(messages.HitsRefreshed(search, await self._reply_to(search)))
                 pause = REFRESH_PAUSE
@@ -238,14 +254,14 @@ class LiveResults(Desk):
         if search is not self._shown:
             return
         if search.asked:
-            self._found = reply
-            if search.mode == self._asked_mode and tuple(reply.hits) != tuple(self._evidence):
+            self._found = reply = self._with_pinned(reply)
+            if reply.hits and not self._evidence:
                 self.answer.mark_outdated()
         self._show(search, reply, again=True)
 
-    @property
-    def _asked_mode(self) -> Mode | None:
-        return None if self._asked is None else self._asked.mode
+    def _with_pinned(self, reply: SearchReply) -> SearchReply:
+        """The question's hits as they are found now, with those a person put beside them."""
+        return reply
 
     # --- modes, and why a hit is there -------------------------------------------------------
 
@@ -259,8 +275,8 @@ class LiveResults(Desk):
     def _seek_again(self, mode: Mode | None) -> None:
         """Search again what is shown, or shall be."""
         search = self._sought or self._shown
-        if search is not None:
-            self._seek(Search(search.query, mode, search.asked))
+        if search is not None and not search.fixed:
+            self._seek(replace(search, mode=mode))
 
     @on(messages.WhyAsked)
     def _explain(self) -> None:
@@ -282,7 +298,7 @@ class LiveResults(Desk):
     @work(exclusive=True, group="around", exit_on_error=False)
     async def _look_around(self, hit: Hit) -> None:
         """Find what is around ``hit``; begun for another one, it closes its request."""
-        from engine.api_around import AroundReply, AroundRequest
+        from engine.wire.api_around import AroundReply, AroundRequest
 
         found, fault = AroundReply(), ""
         try:

@@ -1,4 +1,4 @@
-"""The main screen: the course of one question, and what the engine says meanwhile."""
+"""The main screen: what the engine says of the folder meanwhile, and what keys do."""
 
 from __future__ import annotations
 
@@ -8,196 +8,27 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.content import Content
 
-from engine.errors import EngineError, HoverkiteError
+from engine.errors import HoverkiteError
+from engine.front.survey_text import left_out
 from engine.safe_text import clean, clean_line
-from engine.survey_text import left_out
-from tui import messages, notes, outcome, typed_query
-from tui.engine_port import closing
-from tui.live_results import LiveResults
-from tui.search import Search
+from tui import messages, notes
+from tui.conversing import Conversing
 
 if TYPE_CHECKING:
-    from engine import api
-    from engine.api_search import Mode
-    from tui.link import EngineLink
+    from engine.wire import api
+    from engine.wire.api_conversations import ConversationSummary
+    from engine.wire.api_search import Mode
 
 log = logging.getLogger(__name__)
 
 
-class MainScreen(LiveResults):
+class MainScreen(Conversing):
     """Shows one folder and the question asked of it."""
-
-    def __init__(self, link: EngineLink) -> None:
-        super().__init__(link)
-        self._number = 0
-        self._failed = False
 
     def on_mount(self) -> None:
         """Fill the panes with what a beginner needs."""
         self.results.show_note(notes.starting_note())
         self.answer.show_note(notes.answer_note())
-
-    # --- the course of a question ------------------------------------------------------------
-    # Only handlers of this screen's messages change it, so one step ends before the next begins.
-    # An action would run beside them: keys are handled by the app.
-
-    @on(messages.QueryAsked)
-    async def _start_question(self, message: messages.QueryAsked) -> None:
-        self._retry_after_failure()
-        if typed_query.asks_no_model(message.question):
-            self._show_found_only(message.question)
-            return
-        self._number += 1
-        self._forget_typed()
-        self._asked = Search(message.question, self._mode, asked=True)
-        self._evidence, self._found = (), None
-        self._set_answering(True)
-        self._searched.clear()
-        self._index_changed.clear()
-        if self._shown is None or self._shown.asked:
-            self._clear_results()
-        self.answer.name_question("")
-        await self.answer.begin()
-        self._ask(self._number, self._asked)
-
-    def _clear_results(self) -> None:
-        """Make room for the hits of a question; those of what was typed stay until these come."""
-        if self.pane == "results":
-            self.set_focus(None)  # a note takes the place of the list; the cursor comes back
-        self._say_searching()
-        self.preview.show_nothing()
-
-    def _show_found_only(self, query: str) -> None:
-        """Search what is no question to the model: lines, or whatever some filters let in."""
-        if self._sought is None or self._sought.query != query:
-            self._seek(Search(query, self._mode))
-
-    @on(messages.AgainAsked)
-    async def _start_again(self) -> None:
-        self._retry_after_failure()
-        if self.question:
-            await self._start_question(messages.QueryAsked(self.question))
-
-    def _retry_after_failure(self) -> None:
-        if not self._has_failed:
-            return
-        self._failed, self._status = False, None
-        self._show_note(notes.starting_note())
-        self.status_bar.show_words("○ starting the engine …")
-        self._link.retry()
-
-    @property
-    def _has_failed(self) -> bool:
-        """Whether the engine, or the folder in it, stays unusable until it is tried again."""
-        return self._failed or (self._status is not None and self._status.state == "failed")
-
-    @on(messages.BackAsked)
-    async def _go_back(self, message: messages.BackAsked) -> None:
-        if self.answering:
-            await self._stop_answer()
-            return
-        self.query_pane.input.clear_of(message.query)
-        self.go_to("query")
-
-    def _say_searching(self) -> None:
-        note = notes.searching_note(self._status, engine_up=self._link.is_open)
-        self._show_note(note)
-
-    @property
-    def _awaits_hits(self) -> bool:
-        return self.answering and self._found is None
-
-    @work(exclusive=True, group="answer", exit_on_error=False)
-    async def _ask(self, number: int, asked: Search) -> None:
-        try:
-            engine, folder = await self._link.ready()
-            async with closing(engine.ask(folder, asked.query, mode=asked.mode)) as events:
-                async for event in events:
-                    self.post_message(messages.AnswerAdvanced(number, event))
-            ended: HoverkiteError = EngineError("The answer's stream ended early")
-        except HoverkiteError as error:
-            ended = error
-        except Exception as error:  # the boundary of a task: the pane must not wait for ever
-            log.exception("an answer broke")
-            ended = EngineError(f"{type(error).__name__}: {error}")
-        self.post_message(messages.AnswerBroke(number, ended))
-
-    @on(messages.AnswerAdvanced)
-    async def _show_event(self, message: messages.AnswerAdvanced) -> None:
-        event = message.event
-        if message.number != self._number or not self.answering:
-            return
-        if event.type == "hits":
-            self._show_evidence(event)
-        elif event.type == "extracts":
-            await self.answer.show_extracts(event.extracts)
-        elif event.type == "llm":
-            self.answer.show_model(event)
-        elif event.type == "prompt":
-            self.answer.show_prompt(event)
-        elif event.type == "token":
-            await self.answer.add_text(event.text)
-        elif event.type == "finished":
-            self._set_answering(False)
-            await self.answer.finish(event)
-        else:
-            self._set_answering(False)
-            await self._show_trouble(event.problem)
-
-    def _show_evidence(self, found: api.HitsFound) -> None:
-        from engine.api_search import SearchReply
-
-        assert self._asked is not None, "it was asked"
-        self._evidence = found.hits
-        self._found = SearchReply(
-            query=found.query,
-            took_ms=found.took_ms,
-            mode=found.mode,
-            hits=found.hits,
-            notices=found.notices,
-        )
-        typed_since = self._sought is not None and self._sought is self._shown
-        if not typed_since:
-            again = self._shown is not None and self._shown.query == self.question
-            self._show(self._asked, self._found, again=again)
-        self._see_to_cursor()
-        if self._status is not None:
-            self.answer.mark_partial(outcome.partly_read(self._status))
-
-    @on(messages.AnswerBroke)
-    async def _show_break(self, message: messages.AnswerBroke) -> None:
-        if message.number == self._number and self.answering:
-            self._set_answering(False)
-            self._show_rest_without_hits()
-            await self._show_trouble(message.error)
-
-    async def _show_trouble(self, problem: api.Problem | HoverkiteError) -> None:
-        has_text = self.answer.has_text
-        mark = "interrupted" if has_text else "none from the model"
-        await self.answer.cut_off(outcome.interrupted(problem, has_text=has_text), mark)
-
-    async def _stop_answer(self) -> None:
-        self._set_answering(False)
-        self.workers.cancel_group(self, "answer")
-        await self.answer.cut_off(outcome.stopped(has_text=self.answer.has_text), "stopped")
-        self._show_rest_without_hits()
-
-    def _show_rest_without_hits(self) -> None:
-        if self._shown is None:
-            self._show_rest()
-        else:
-            self._searched.set()
-
-    def _set_answering(self, answering: bool) -> None:
-        self.answering = answering
-        if not answering:
-            self._see_to_cursor()
-        self.show_hints()
-
-    def _see_to_cursor(self) -> None:
-        """Bring the cursor back that was in the results when a note took their place."""
-        if self.focused is None:
-            self.go_to("results" if self.results.hits else "query")
 
     @on(messages.HitHighlighted)
     def _show_hit(self, message: messages.HitHighlighted) -> None:
@@ -225,6 +56,7 @@ class MainScreen(LiveResults):
         # A new engine counts from 0 again, so any other number is a change.
         if before is not None and status.revision != before.revision:
             self._index_changed.set()
+            self.post_message(messages.EvidenceChanged())
         if not self.question and self._shown is None:
             self._show_note(notes.results_note(status, self._survey))
         if self._awaits_hits:
@@ -242,6 +74,7 @@ class MainScreen(LiveResults):
         self._survey = message.survey
         if self._sought is not None and self._sought is not self._shown:
             self._seek(self._sought)
+        self.post_message(messages.EvidenceChanged())
         if self._shown is not None:
             self._index_changed.set()  # nobody told of changes while the engine was away
         elif self._awaits_hits:
@@ -273,6 +106,15 @@ class MainScreen(LiveResults):
 
     # --- actions -----------------------------------------------------------------------------
 
+    @on(messages.BackAsked)
+    async def _go_back(self, message: messages.BackAsked) -> None:
+        if self.answering:
+            await self._stop_answer()
+            return
+        self._end_editing()
+        self.query_pane.input.clear_of(message.query)
+        self.go_to("query")
+
     def action_back(self) -> None:
         """Stop the answer; without one, clear the query."""
         self.post_message(messages.BackAsked())
@@ -292,18 +134,44 @@ class MainScreen(LiveResults):
     def _follow_citation(self, message: messages.HitCited) -> None:
         self._show_cited(message.rank)
 
-    def _show_cited(self, rank: int) -> None:
+    @on(messages.CitationOpened)
+    def _open_citation(self, message: messages.CitationOpened) -> None:
+        self._show_cited(message.rank, message.sentence)
+
+    @on(messages.CitationChosen)
+    def _follow_cursor(self, message: messages.CitationChosen) -> None:
+        """Show the passage of a citation beside the answer, which keeps the cursor."""
+        self._bring_evidence_back()
+        if 1 <= message.rank <= len(self._evidence):
+            self.results.select(message.rank)
+            self._preview_cited(message.rank, message.sentence)
+
+    def _show_cited(self, rank: int, sentence: str = "") -> None:
         """Show a hit the answer stands on, even if the results have moved on since."""
         if not 1 <= rank <= len(self._evidence):
             return
+        self._bring_evidence_back()
+        if not self.results.select(rank):
+            self.go_to("preview")
+            self._preview_cited(rank, sentence)
+            return
+        self.go_to("preview" if sentence else "results")
+        if sentence:
+            self._preview_cited(rank, sentence)
+
+    def _bring_evidence_back(self) -> None:
         if self._shown is None or not self._shown.asked:
             self._return_to_answer()
-        if self.results.select(rank):
-            self.go_to("results")
-            return
-        cited = self._evidence[rank - 1]
-        self.go_to("preview")
-        self.preview.show_hit(cited, self.question, note="as it was when you asked")
+
+    def _preview_cited(self, rank: int, sentence: str) -> None:
+        """Show a hit as the answer cites it: words of the sentence stand out."""
+        shown = self.results.selected
+        cited = next(hit for hit in self._evidence if hit.rank == rank)
+        if shown is not None and shown.text == cited.text:
+            note, cited = "", shown
+        else:
+            note = "as it was when you asked"
+        self.preview.show_hit(cited, sentence or self.question, note=note)
 
     def action_mode(self, mode: Mode | None = None) -> None:
         """Search in ``mode`` from now on, or in the next one."""
@@ -323,7 +191,7 @@ class MainScreen(LiveResults):
         hit = self.preview.hit or self.results.selected
         if hit is None:
             return
-        from engine.api_links import LinksRequest
+        from engine.wire.api_links import LinksRequest
 
         lines = LinksRequest(
             path=hit.path,
@@ -379,3 +247,88 @@ class MainScreen(LiveResults):
         from tui.help import help_page
 
         self.app.push_screen(help_page(self.app))
+
+    # --- conversations -----------------------------------------------------------------------
+
+    def action_turn(self, step: int) -> None:
+        """Show the turn of the conversation before the shown one, or the next."""
+        self.post_message(messages.TurnWanted(step))
+
+    def action_new_conversation(self) -> None:
+        """Have the next question begin a conversation."""
+        self.post_message(messages.NewConversationWanted())
+
+    def action_rewrite(self) -> None:
+        """Edit what was searched for in place of the question."""
+        self.post_message(messages.RewritingWanted())
+
+    def action_as_typed(self) -> None:
+        """Search for follow-ups as they are typed, or no longer."""
+        self.post_message(messages.AsTypedWanted())
+
+    def action_offer(self) -> None:
+        """Do what the answer offers."""
+        self.post_message(messages.OfferTaken())
+
+    def action_prompt(self) -> None:
+        """Show what the model was shown, word for word."""
+        prompt = None if self.exchange is None else self.exchange.prompt
+        if prompt is None:
+            self.notify("No prompt was made for this answer yet", markup=False)
+            return
+        from tui.prompt_view import PromptView
+
+        self.app.push_screen(PromptView(prompt))
+
+    @work(exclusive=True, group="conversations", exit_on_error=False)
+    async def action_conversations(self) -> None:
+        """List the kept conversations of the folder."""
+        try:
+            engine, folder = await self._link.ready()
+            kept = (await engine.conversations(folder)).conversations
+        except HoverkiteError as error:
+            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+            return
+        if not kept:
+            self.notify("No conversation of this folder is kept yet", markup=False)
+            return
+        from tui.conversations_page import ConversationsPage
+
+        self.app.push_screen(ConversationsPage(kept, self.dialogue.id), self._take_choice)
+
+    def _take_choice(self, choice: tuple[str, ConversationSummary] | None) -> None:
+        if choice is None:
+            return
+        verb, kept = choice
+        if verb == "delete":
+            from tui.confirm import deletion_question
+
+            def decided(agreed: bool | None) -> None:
+                if agreed:
+                    self._do_with_conversation(verb, kept.id)
+
+            self.app.push_screen(deletion_question(kept), decided)
+        else:
+            self._do_with_conversation(verb, kept.id)
+
+    @work(exclusive=True, group="conversations", exit_on_error=False)
+    async def _do_with_conversation(self, verb: str, name: str) -> None:
+        try:
+            engine, folder = await self._link.ready()
+            if verb == "delete":
+                await engine.delete_conversation(folder, name)
+                self.post_message(messages.ConversationDeleted(name))
+                self.notify("The conversation is deleted", markup=False)
+                self.action_conversations()
+                return
+            conversation = await engine.conversation(folder, name)
+            if verb == "open":
+                self.post_message(messages.ConversationOpened(conversation))
+            else:
+                from tui.export import export
+
+                path = export(conversation, "" if self._status is None else self._status.docs)
+                self.app.copy_to_clipboard(str(path))
+                self.notify(f"{path}\nThe path is on the clipboard", title="Exported")
+        except HoverkiteError as error:
+            self.notify(f"{error.title}: {error}", severity="warning", markup=False)

@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tui.exchange import USUAL, Manner
+
 if TYPE_CHECKING:
-    from engine.api import AskEvent, FolderOpened, FolderStatus, FolderSurvey
-    from engine.api_around import AroundReply
-    from engine.api_links import Link
-    from engine.api_search import Hit, Mode, Place, SearchReply
     from engine.config import Settings
     from engine.errors import HoverkiteError
+    from engine.wire.api import FolderOpened, FolderStatus, FolderSurvey
+    from engine.wire.api_answer import AskEvent
+    from engine.wire.api_around import AroundReply
+    from engine.wire.api_conversations import Conversation, Evidence
+    from engine.wire.api_links import Link
+    from engine.wire.api_models import OfferedModel
+    from engine.wire.api_search import Hit, Mode, Place, SearchReply
+    from tui.exchange import Exchange
     from tui.search import Search
 
 
 @dataclass
 class QueryAsked(Message):
-    """A person pressed Enter on a question."""
+    """A person asked a question."""
 
     question: str
+    manner: Manner = USUAL
 
 
 @dataclass
@@ -54,6 +61,95 @@ class AgainAsked(Message):
 
 
 @dataclass
+class TurnWanted(Message):
+    """A person wants to see another turn of the conversation."""
+
+    step: int
+    """-1 for the one before, 1 for the next."""
+
+
+@dataclass
+class NewConversationWanted(Message):
+    """A person wants the next question to begin a conversation."""
+
+
+@dataclass
+class ConversationOpened(Message):
+    """A kept conversation was opened, to be gone on with."""
+
+    conversation: Conversation
+
+
+@dataclass
+class ConversationDeleted(Message):
+    """A kept conversation was deleted."""
+
+    name: str
+    """Its id."""
+
+
+@dataclass
+class RewritingWanted(Message):
+    """A person wants to edit what was searched for in place of their question."""
+
+
+@dataclass
+class WordsEdited(Message):
+    """A person wrote what is to be searched for in place of their question."""
+
+    words: str
+
+
+@dataclass
+class AsTypedWanted(Message):
+    """A person wants follow-ups searched for as they are typed, or no longer."""
+
+
+@dataclass
+class HitPinned(Message):
+    """A person wants a hit shown to the model, or no longer."""
+
+    hit: Hit
+
+
+@dataclass
+class HitDropped(Message):
+    """A person wants a hit never shown to the model, or no longer."""
+
+    hit: Hit
+
+
+@dataclass
+class ExactlyAsked(Message):
+    """A person wants an answer from exactly the pinned hits."""
+
+
+@dataclass
+class OfferTaken(Message):
+    """A person wants what the answer offers."""
+
+
+@dataclass
+class ModelOffered(Message):
+    """A better answer model than the demonstration model is within reach."""
+
+    model: OfferedModel
+
+
+@dataclass
+class EvidenceChanged(Message):
+    """The index changed: what an answer stands on may have, too."""
+
+
+@dataclass
+class EvidenceFound(Message):
+    """What became of the hits that an answer stands on is known."""
+
+    exchange: Exchange
+    evidence: list[tuple[Hit, Evidence]]
+
+
+@dataclass
 class HitHighlighted(Message):
     """The cursor in the results stands on another hit; None when there is none."""
 
@@ -83,6 +179,23 @@ class HitCited(Message):
     """The number of a hit was clicked in the answer."""
 
     rank: int
+
+
+@dataclass
+class CitationChosen(Message):
+    """The cursor in the answer moved to a citation."""
+
+    rank: int
+    sentence: str
+    """What the citation stands behind; empty where that is not known."""
+
+
+@dataclass
+class CitationOpened(Message):
+    """A person wants to read the passage of a citation."""
+
+    rank: int
+    sentence: str
 
 
 @dataclass

@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
 from textual import on
-from textual.widgets import Markdown
-from textual.widgets.markdown import MarkdownStream
+from textual.widgets import Markdown, Static
+from textual.widgets.markdown import MarkdownBlock, MarkdownStream
 
 from engine.safe_text import clean
-from tui.messages import LinkChosen
+from tui import citations
+from tui.messages import HitCited, LinkChosen
+
+if TYPE_CHECKING:
+    from markdown_it.rules_core import StateCore
+    from textual.content import Content
+
+
+class _Marked(MarkdownBlock):
+    """A block whose marks are seen to be marks."""
+
+    def set_content(self, content: Content) -> None:
+        """Show ``content``."""
+        super().set_content(citations.styled(content))
+
+
+def _marked(block: type[MarkdownBlock]) -> type[MarkdownBlock]:
+    return type(block.__name__, (_Marked, block), {"SCOPED_CSS": block.SCOPED_CSS})
 
 
 class ModelText(Markdown):
-    """Streamed Markdown that is only ever text: raw HTML stays literal, links stay inert."""
+    """Streamed Markdown that is only ever text: raw HTML stays literal, links stay inert.
+
+    The program's own marks lead to the hits they name.
+    """
 
     BULLETS = ["• ", "◦ ", "▪ "]  # noqa: RUF012  Textual declares it as a plain list
+    BLOCKS = Markdown.BLOCKS | {
+        name: _marked(Markdown.BLOCKS[name])
+        for name in ("paragraph_open", "th_open", "td_open", "h1", "h2", "h3", "h4", "h5", "h6")
+    }
 
     def __init__(self) -> None:
         super().__init__(parser_factory=literal_parser, open_links=False)
+        self._chosen: Static | None = None
 
     def stream(self) -> MarkdownStream:
         """Return a writer to this text."""
@@ -30,7 +53,42 @@ class ModelText(Markdown):
     @on(Markdown.LinkClicked)
     def _tell_link(self, event: Markdown.LinkClicked) -> None:
         event.stop()
-        self.post_message(LinkChosen(event.href))
+        rank = citations.rank_in(event.href)
+        if rank is not None:
+            self.post_message(HitCited(rank))
+        elif not citations.is_mark(event.href):
+            self.post_message(LinkChosen(event.href))
+
+    def marks(self) -> list[citations.Mark]:
+        """The marks that lead to a hit, in the order of the text."""
+        return [mark for _, _, mark in self._places()]
+
+    def choose(self, number: int | None) -> None:
+        """Have the mark of that number stand out, and bring it into view; None for no mark."""
+        if self._chosen is not None:
+            self._chosen.update(citations.styled(_content(self._chosen)))
+            self._chosen = None
+        if number is None:
+            return
+        part, inside, _ = self._places()[number]
+        self._chosen = part
+        part.update(citations.styled(_content(part), inside))
+        part.scroll_visible(animate=False)
+
+    def _places(self) -> list[tuple[Static, int, citations.Mark]]:
+        """Every mark that leads to a hit, with what shows it and its number there."""
+        return [
+            (part, inside, mark)
+            for part in self.query(Static)
+            for inside, mark in enumerate(citations.marks_in(_content(part)))
+        ]
+
+
+def _content(part: Static) -> Content:
+    from textual.content import Content
+
+    content = part.content
+    return content if isinstance(content, Content) else Content(str(content))
 
 
 def literal_parser() -> MarkdownIt:
@@ -39,20 +97,15 @@ def literal_parser() -> MarkdownIt:
     if parser.linkify is not None:
         # "index.md" is a file here, not a host in Moldova.
         parser.linkify.set({"fuzzy_link": False, "fuzzy_email": False})
+    citations.teach(parser)
     parser.core.ruler.push("safe_text", _clean_tokens)
     return parser
 
 
 def _clean_tokens(state: StateCore) -> None:
-    for token in _all_tokens(state.tokens):
-        token.content = clean(token.content)
+    for token in citations.all_tokens(state.tokens):
+        token.content = citations.plain(clean(token.content))
         token.info = clean(token.info)
         for name, value in token.attrs.items():
             if isinstance(value, str):
                 token.attrs[name] = clean(value)
-
-
-def _all_tokens(tokens: Iterable[Token]) -> Iterable[Token]:
-    for token in tokens:
-        yield token
-        yield from _all_tokens(token.children or ())

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine import figures
+from engine.front.survey_text import survey_facts
 from engine.safe_text import clean
-from engine.survey_text import survey_facts
 from tui import outcome, status_bar
 
 if TYPE_CHECKING:
-    from engine.api import FolderStatus, FolderSurvey
-    from engine.api_search import SearchReply
     from engine.errors import HoverkiteError
+    from engine.wire.api import FolderStatus, FolderSurvey
+    from engine.wire.api_search import SearchReply
 
 WORTH_TELLING = 60.0
 """Seconds: a first indexing that takes longer has its cost told beforehand."""
@@ -25,6 +25,8 @@ _KEYS = (
     ("tab", "go to the next pane"),
     ("1 … 9", "show the hit of that number"),
     ("e", "open the hit in your editor"),
+    ("space", "pin a hit: the model is shown it"),
+    ("ctrl+n", "begin a new conversation"),
     ("'text", "find lines; /…/ a pattern"),
     ("path:a/b/", "ask those files only"),
     ("f1", "all keys, and what a question can hold"),

@@ -9,14 +9,24 @@ from textual.content import Content
 
 from engine import figures
 from engine.safe_text import clean, clean_line
+from tui import hit_row
 
 if TYPE_CHECKING:
-    from engine import api
+    from collections.abc import Sequence
+
     from engine.errors import HoverkiteError
+    from engine.wire import api, api_answer
+    from engine.wire.api_conversations import Evidence
+    from engine.wire.api_models import OfferedModel
+    from engine.wire.api_search import Hit
 
 AGAIN = "ctrl+r asks again"
+EDIT_KEY = "ctrl+g"
+"""Edits what was searched for in place of the question."""
+OFFER_KEY = "ctrl+o"
+"""Does what the answer offers."""
 
-DEMONSTRATION = "demonstration model · better: set llm_model"
+DEMONSTRATION = "demonstration model · see hoverkite models"
 
 
 def demonstration(llm: api.LlmState) -> Content:
@@ -26,6 +36,8 @@ def demonstration(llm: api.LlmState) -> Content:
 
 def waiting(llm: api.LlmState, *, has_extracts: bool) -> Content:
     """What the model is doing before its first token."""
+    if llm.on_purpose:
+        return Content.styled(f"no model answers: {clean_line(llm.detail)}", "$quiet")
     if llm.state == "unavailable":
         return unavailable(llm)
     detail = clean_line(llm.detail)
@@ -45,13 +57,72 @@ def unavailable(llm: api.LlmState) -> Content:
     return trouble("No answer model", clean(llm.detail), _with_key(clean(llm.next_step)))
 
 
-def reading(prompt: api.PromptMade) -> Content:
+def reading(prompt: api_answer.PromptMade) -> Content:
     """What the model was given."""
     shown = figures.counted(len(prompt.hits), "hit")
     return Content.styled(f"the model reads {shown} …", "$quiet")
 
 
-def title_facts(finished: api.AnswerFinished) -> list[str]:
+def rewritten(words: str, by: str) -> Content:
+    """What was searched for in place of the question."""
+    why = {"words": " with the words of the question before", "person": " as you wrote it"}
+    return Content.assemble(
+        ("searched for ", "$quiet"),
+        (f"“{clean_line(words)}”", "$foreground"),
+        (why.get(by, ""), "$quiet"),
+        (f"  {EDIT_KEY}", "bold $cite"),
+        (" edits", "$quiet"),
+    )
+
+
+def not_found(searched: str, *, can_go_on: bool) -> Content:
+    """That no passage is near enough to hold an answer, and the way on."""
+    note = Content.styled("▲ Not found in your documents", "bold $text-warning")
+    if searched:
+        note += Content.styled(f"\nsearched: {clean_line(searched)}", "$quiet")
+    if can_go_on:
+        note += "\n" + offer("has the model answer anyway")
+    return note
+
+
+def offer(words: str) -> Content:
+    """What one key does now."""
+    return Content.assemble((OFFER_KEY, "bold $cite"), (f" {words}", "$quiet"))
+
+
+def better_model(model: OfferedModel) -> str:
+    """What one key offers while the demonstration model answers."""
+    return f"takes a better model: {clean_line(model.name)}"
+
+
+def without_documents() -> Content:
+    """What an answer is worth that no document was read for."""
+    words = "▲ without documents: nothing below comes from your folder, or was checked"
+    return Content.styled(words, "$text-warning")
+
+
+def stale(changed: Sequence[tuple[Hit, Evidence]], *, room: int) -> Content:
+    """That what an answer stands on is no longer what it was; empty where it is."""
+    if not changed:
+        return Content()
+    hit, evidence = changed[0]
+    more = f" +{len(changed) - 1}" if len(changed) > 1 else ""
+    gone = " gone" if more else " is gone"
+    end = more + (gone if evidence.state == "gone" else "")
+    left = room - len("▲ stale:  · ") - len(end) - len(STALE_OFFER) - len(OFFER_KEY) - 1
+    name = clean_line(hit.path).rpartition("/")[2]
+    name = hit_row.elide_middle(name, max(left, 6))
+    return Content.assemble(
+        (f"▲ stale: {name}{end}", "$text-warning"),
+        (" · ", "$quiet"),
+        offer(STALE_OFFER),
+    )
+
+
+STALE_OFFER = "asks again"
+
+
+def title_facts(finished: api_answer.AnswerFinished) -> list[str]:
     """The pace of the answer, for the pane's title."""
     if not finished.completion_tokens:
         return []
@@ -61,7 +132,7 @@ def title_facts(finished: api.AnswerFinished) -> list[str]:
     return facts
 
 
-def finished(event: api.AnswerFinished) -> Content:
+def finished(event: api_answer.AnswerFinished) -> Content:
     """The last lines of an answer that the model ended; its pace is in the pane's title."""
     tokens = figures.counted(event.completion_tokens, "token")
     if event.finish_reason == "length":
@@ -70,11 +141,23 @@ def finished(event: api.AnswerFinished) -> Content:
         )
     else:
         end = Content.styled(f"finished: {clean_line(event.finish_reason)}", "$quiet")
-    lines = [Content.styled(f"{tokens} · ", "$quiet") + end]
+    lines = []
+    if any(not citation.supported for citation in event.citations):
+        lines.append(unsupported())
+    has_run = event.completion_tokens or event.finish_reason == "stop"  # a kept one has no count
+    if has_run and not event.answer.strip():
+        lines.append(Content.styled("▲ the model wrote nothing", "$text-warning"))
+    if event.completion_tokens or event.finish_reason == "length":
+        lines.append(Content.styled(f"{tokens} · ", "$quiet") + end)
     if event.sources:
         sources = "  ".join(clean_line(source) for source in event.sources)
         lines.append(Content.assemble(("shown to the model  ", "$quiet"), (sources, "$cite")))
     return Content("\n").join(lines)
+
+
+def unsupported() -> Content:
+    """What the mark of a sentence means that no passage supports."""
+    return Content.assemble(("[?]", "$text-warning"), (" not found in the passages", "$quiet"))
 
 
 def partly_read(status: api.FolderStatus) -> Content:
@@ -98,6 +181,13 @@ def interrupted(problem: api.Problem | HoverkiteError, *, has_text: bool) -> Con
     title = clean_line(problem.title)
     title = f"Interrupted: {title}" if has_text else title
     return trouble(title, clean(detail), _with_key(clean(problem.next_step)))
+
+
+def broken_off(failed: api_answer.AnswerFailed | api_answer.AnswerFinished | None) -> Content:
+    """The last lines of an answer from before that has no end."""
+    if failed is not None and failed.type == "failed":
+        return interrupted(failed.problem, has_text=bool(failed.answer))
+    return Content.assemble(("■ interrupted", "bold $text-warning"), (" · " + AGAIN, "$quiet"))
 
 
 def _with_key(next_step: str) -> str:

@@ -18,8 +18,8 @@ from tui.messages import SurroundingsWanted
 if TYPE_CHECKING:
     from textual.events import Resize
 
-    from engine.api_around import AroundReply
-    from engine.api_search import Hit, SearchReply
+    from engine.wire.api_around import AroundReply
+    from engine.wire.api_search import Hit, SearchReply
 
 SCROLL_KEYS: list[BindingType] = [
     Binding("j", "scroll_down", "Down", id="pane.down", tooltip="Scroll down", show=False),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,13 +16,25 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
-from engine.safe_text import clean_line
-from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft, QueryTyped
+from engine import figures
+from engine.safe_text import REPLACEMENT, clean, clean_line
+from tui.hit_row import elide_end
+from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft, QueryTyped, WordsEdited
 
 PLACEHOLDER = "Ask your documents anything"
 
+LONGEST_FOR = 34
+"""Cells of a question that the title names."""
+
 REMEMBERED_QUESTIONS = 100
 """Questions of this session that the up key brings back."""
+
+
+ASKED = "-asked"
+"""Class of the field while it shows the question that was asked last, as it was asked."""
+
+EDITING_KEYS = ("left", "right", "home", "end", "backspace", "delete", "alt+enter", "ctrl+j")
+"""Keys that go on with the question that was asked."""
 
 
 class QueryInput(TextArea):
@@ -71,6 +84,17 @@ class QueryInput(TextArea):
         self.cursor_blink = False
         self._asked: list[str] = []
         self._recalled = 0
+        self.edits_words = False
+        """Whether the text is not a question, but what to search for in its place."""
+
+    def get_line(self, line_index: int) -> Text:
+        """Return a line as it may be shown: what is kept, pasted or a model's may hold anything.
+
+        No character is left out, so that the cursor stands where it is seen.
+        """
+        line = super().get_line(line_index)
+        line.plain = "".join(clean(char) or REPLACEMENT for char in line.plain)
+        return line
 
     @on(TextArea.Changed)
     def _tell_text(self, event: TextArea.Changed) -> None:
@@ -83,6 +107,7 @@ class QueryInput(TextArea):
         Left to Textual 8.2.8, it would be done after characters that were typed later: those are
         taken at once, while a bound key first travels up to the app.
         """
+        self._make_way(event)
         if self.screen.focused not in (self, None):
             event.stop()
             event.prevent_default()
@@ -101,6 +126,27 @@ class QueryInput(TextArea):
         else:
             await self.app.run_action(action, active.node)
 
+    def _make_way(self, event: Key) -> None:
+        """Have what is typed after a question take its place; a key that edits keeps it."""
+        if self.has_class(ASKED) and self.has_focus:
+            if event.is_printable:
+                self.text = ""
+            if event.is_printable or event.key in EDITING_KEYS:
+                self.set_class(False, ASKED)
+
+    def on_paste(self) -> None:
+        """Likewise for what is pasted."""
+        if self.has_class(ASKED):
+            self.text = ""
+            self.set_class(False, ASKED)
+
+    def show_asked(self, question: str) -> None:
+        """Show a question that was asked, unless something else is being typed."""
+        if not self.text or self.has_class(ASKED):
+            self.text = question
+            self.move_cursor(self.document.end)
+            self.set_class(True, ASKED)
+
     def clear_of(self, text: str) -> None:
         """Take away ``text``, and leave what was typed after it."""
         self.text = self.text.removeprefix(text)
@@ -109,12 +155,16 @@ class QueryInput(TextArea):
     def action_ask(self) -> None:
         """Ask what was typed; an empty question is left alone."""
         question = self.text.strip()
+        if self.edits_words:
+            self.post_message(WordsEdited(question))
+            return
         if not question:
             return
         if question not in self._asked[-1:]:
             self._asked = [*self._asked, question][-REMEMBERED_QUESTIONS:]
         self._recalled = 0
         self.post_message(QueryAsked(question))
+        self.set_class(True, ASKED)
 
     def action_new_line(self) -> None:
         """Begin a new line at the cursor."""
@@ -140,6 +190,7 @@ class QueryInput(TextArea):
         if self._asked and steps_back == 1 and self.text.strip() == self._asked[-1]:
             steps_back = 2 if self._recalled == 0 and len(self._asked) > 1 else steps_back
         self._recalled = steps_back
+        self.set_class(False, ASKED)
         self.text = self._asked[-steps_back] if steps_back else ""
         self.move_cursor(self.document.end)
 
@@ -162,6 +213,7 @@ class QueryPane(Horizontal):
     def __init__(self) -> None:
         super().__init__()
         self._folder, self._mode = "", ""
+        self._turns, self._for = 0, ""
 
     def compose(self) -> ComposeResult:
         """Lay out the prompt sign and the text field."""
@@ -180,8 +232,33 @@ class QueryPane(Horizontal):
         self._mode = mode
         self._lay_out_title()
 
+    def show_turns(self, turns: int) -> None:
+        """Say on the border that the next question follows so many others; 0 for none."""
+        self._turns = turns
+        self._lay_out_title()
+
+    def edit_words(self, words: str, question: str) -> None:
+        """Have a person edit what to search for in place of ``question``."""
+        self._for, self.input.edits_words = question, True
+        self.input.set_class(False, ASKED)
+        self.input.text = words
+        self.input.move_cursor(self.input.document.end)
+        self._lay_out_title()
+
+    def end_editing(self) -> None:
+        """Take the text for a question again."""
+        self._for, self.input.edits_words = "", False
+        self._lay_out_title()
+
     def _lay_out_title(self) -> None:
-        more = "".join(f" · {fact}" for fact in (self._folder, self._mode) if fact)
+        if self.input.edits_words:
+            asked = elide_end(clean_line(self._for), LONGEST_FOR)
+            words = ("search for", "bold $cite"), (f" · to answer “{asked}”", "not bold $quiet")
+            self.border_title = Content.assemble(*words)
+            return
+        follows = f"follows {figures.counted(self._turns, 'question')}" if self._turns else ""
+        facts = (self._folder, self._mode, follows)
+        more = "".join(f" · {fact}" for fact in facts if fact)
         self.border_title = Content.assemble("query", (more, "not bold $quiet"))
 
     @property

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine import figures
+from engine.front.survey_text import left_out
 from engine.safe_text import clean_line
-from engine.survey_text import left_out
 from tui.dialog import Page
 from tui.hanging import Line
 
 if TYPE_CHECKING:
-    from engine.api import FolderStatus
+    from engine.wire.api import FolderStatus
 
 NAME_CELLS = 14
 

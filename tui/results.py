@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row, line_row, notes
-from tui.messages import HitHighlighted, HitOpened
+from tui.messages import HitDropped, HitHighlighted, HitOpened, HitPinned
 from tui.search import MODES
 
 if TYPE_CHECKING:
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
     from textual.events import Resize
 
-    from engine.api_search import Hit, SearchReply
     from engine.errors import HoverkiteError
+    from engine.wire.api_search import Hit, SearchReply
+    from tui.tray import Tray
 
 LONGEST_ABOUT = 22
 """Cells of a query that the title names."""
+
+
+FAR = "nothing near the question"
 
 
 class HitList(OptionList):
@@ -53,10 +57,27 @@ class HitList(OptionList):
             tooltip="Open the hit in your editor",
             show=False,
         ),
+        Binding(
+            "space",
+            "pin",
+            "Pin",
+            id="results.pin",
+            tooltip="Pin the hit: the model is shown it; again: no longer",
+        ),
+        Binding(
+            "d",
+            "drop",
+            "Drop",
+            id="results.drop",
+            tooltip="Drop the hit: the model never sees it; again: no longer",
+        ),
     ]
 
     def __init__(self) -> None:
         super().__init__(markup=False, compact=True)
+        self.tray: Tray | None = None
+        self.far = False
+        """Whether nothing is near enough to the query to hold an answer."""
         self.hits: Sequence[Hit] = ()
         self.numbers: Sequence[int] = ()
         self._lines_of = ""
@@ -76,19 +97,30 @@ class HitList(OptionList):
 
     def on_mount(self) -> None:
         """Lay the rows out anew when the theme changes their colours."""
-        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._lay_out_again())
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self.lay_out_again())
 
     def on_resize(self, event: Resize) -> None:
         """Lay the rows out for the new width."""
         if self.scrollable_content_region.width != self._laid_out_for:
-            self._lay_out_again()
+            self.lay_out_again()
 
     def action_open(self) -> None:
         """Say that the hit under the cursor is wanted in the editor."""
         if self.highlighted is not None and self.highlighted < len(self.hits):
             self.post_message(HitOpened(self.hits[self.highlighted]))
 
-    def _lay_out_again(self) -> None:
+    def action_pin(self) -> None:
+        """Say that the hit under the cursor is to be shown to the model, or no longer."""
+        if self.highlighted is not None and self.highlighted < len(self.hits):
+            self.post_message(HitPinned(self.hits[self.highlighted]))
+
+    def action_drop(self) -> None:
+        """Say that the hit under the cursor is never to be shown to the model, or no longer."""
+        if self.highlighted is not None and self.highlighted < len(self.hits):
+            self.post_message(HitDropped(self.hits[self.highlighted]))
+
+    def lay_out_again(self) -> None:
+        """Show the rows anew."""
         for index, prompt in enumerate(self._rows()):
             self.replace_option_prompt_at_index(index, prompt)
 
@@ -100,9 +132,12 @@ class HitList(OptionList):
         columns = hit_row.fit_columns(self.hits, width, self.numbers)
         best = max(map(hit_row.strength, self.hits), default=0.0)
         return [
-            hit_row.row(hit, best, columns, number)
+            hit_row.row(hit, best, columns, number, mark=self._mark(hit), far=self.far)
             for hit, number in zip(self.hits, self.numbers, strict=True)
         ]
+
+    def _mark(self, hit: Hit) -> str:
+        return " " if self.tray is None else self.tray.mark(hit)
 
 
 class ResultsPane(Vertical):
@@ -112,7 +147,7 @@ class ResultsPane(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._notices = ""
+        self._notices, self._in_tray = "", ""
 
     def compose(self) -> ComposeResult:
         """Lay out the list and the note that stands in its place."""
@@ -141,8 +176,8 @@ class ResultsPane(Vertical):
         self.query_one("#results-note", Static).update(note)
         self.set_class(False, "-has-hits")
         self.border_title = Content(title)
-        self._notices = ""
-        self._tell("")
+        self._notices, self.list.far = "", False
+        self._tell_notices()
 
     def show_reply(
         self,
@@ -168,7 +203,22 @@ class ResultsPane(Vertical):
             self.show_note(notes.nothing_found_note(reply))
         self.border_title = results_title(reply, chunks, about)
         self._notices = "" if not reply.hits else " · ".join(map(clean_line, reply.notices))
-        self._tell(self._notices)
+        self.list.far = False
+        self._tell_notices()
+
+    def tell_far(self, far: bool) -> None:
+        """Say whether nothing found is near enough to the question to hold its answer."""
+        if far != self.list.far:
+            self.list.far = far
+            self.list.lay_out_again()
+            self._tell_notices()
+
+    def show_tray(self, tray: Tray) -> None:
+        """Mark the hits that are in ``tray``, and say how many there are."""
+        self.list.tray = tray
+        self._in_tray = f"tray: {tray.summary} · t" if tray else ""
+        self.list.lay_out_again()
+        self._tell_notices()
 
     def tell_fault(self, error: HoverkiteError | None) -> None:
         """Say quietly why what is typed can't be searched; what is shown stays. None: it can."""
@@ -177,7 +227,11 @@ class ResultsPane(Vertical):
         elif error is not None:
             self._tell(clean_line(str(error)))
         else:
-            self._tell(self._notices)
+            self._tell_notices()
+
+    def _tell_notices(self) -> None:
+        far = FAR if self.list.far and self.hits else ""
+        self._tell(" · ".join(part for part in (self._in_tray, far, self._notices) if part))
 
     def _tell(self, words: str) -> None:
         self.border_subtitle = Content.styled(words, "$quiet") if words else None
@@ -206,7 +260,8 @@ def results_title(reply: SearchReply, chunks: int | None, about: str) -> Content
         of = "" if chunks is None or about else f" of {figures.count(chunks)}"
         facts.append(f"{len(reply.hits)}{of} chunks")
     is_cut = reply.matches is not None and len(reply.hits) < reply.matches
-    facts += [] if about or is_cut else [figures.milliseconds(reply.took_ms)]
+    took = not (about or is_cut) and reply.took_ms > 0
+    facts += [figures.milliseconds(reply.took_ms)] if took else []
     told = "".join(f" · {fact}" for fact in facts)
     return Content.assemble("results", (told, "not bold $quiet"))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.api_search import Mode
+    from engine.wire.api_search import Mode
 
 MODES: tuple[Mode, ...] = ("hybrid", "dense", "bm25")
 """The modes in the order a key goes through them; the first needs no mention."""
@@ -27,6 +27,10 @@ class Search:
     """None: as the settings say."""
     asked: bool = False
     """Whether it is for the question that the answer belongs to."""
+    words: str = ""
+    """What is searched in place of the query; empty for the query itself."""
+    fixed: bool = False
+    """Whether its hits were chosen by hand: they are never searched again."""
 
 
 def mode_after(mode: str) -> Mode:

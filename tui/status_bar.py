@@ -14,7 +14,7 @@ from engine.safe_text import clean_line
 if TYPE_CHECKING:
     from textual.events import Resize
 
-    from engine.api import FolderStatus, LlmState
+    from engine.wire.api import FolderStatus, LlmState
 
 SEPARATOR = " · "
 PROGRESS_CELLS = 12
@@ -105,8 +105,8 @@ def _length(parts: list[Part]) -> int:
 def model_part(llm: LlmState) -> Content:
     """The model's state in two words."""
     words, style = _MODEL_WORDS[llm.state]
-    if llm.state == "off" and llm.detail:  # no question starts it
-        words = "vLLM off"
+    if llm.on_purpose or (llm.state == "off" and llm.detail):  # no question starts it
+        words, style = "vLLM off", "$quiet"
     return Content.styled(words, style)
 
 

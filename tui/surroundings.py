@@ -12,8 +12,8 @@ from tui.hanging import NARROWEST
 from tui.preview import heading_of, is_numbered
 
 if TYPE_CHECKING:
-    from engine.api_around import AroundReply
-    from engine.api_search import Hit
+    from engine.wire.api_around import AroundReply
+    from engine.wire.api_search import Hit
 
 BAR = "▎"
 """Stands beside the hit's own lines."""

@@ -12,7 +12,7 @@ from engine.errors import UsageError
 from tui import highlight
 
 if TYPE_CHECKING:
-    from engine.query import Exact, Query
+    from engine.wire.query import Exact, Query
 
 LONGEST_MARKED = 4_000
 """Characters of a text in which matches of an exact query are looked for."""
@@ -21,7 +21,7 @@ LONGEST_MARKED = 4_000
 @lru_cache(16)
 def _read(query: str) -> Query | None:
     """The engine's reading of ``query``; None for one that can't be searched."""
-    from engine.query import parse
+    from engine.wire.query import parse
 
     try:
         return parse(query)
@@ -63,7 +63,7 @@ def spans(text: str, query: str) -> list[tuple[int, int]]:
 
 def _matches(text: str, exact: Exact) -> list[tuple[int, int]]:
     """Spans of ``exact`` in ``text``. RE2 takes linear time, whatever was typed and is found."""
-    from engine.patterns import compiled
+    from engine.storage.patterns import compiled
 
     raw = text[:LONGEST_MARKED].encode("utf-8", "replace")
     try:

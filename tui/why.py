@@ -12,7 +12,7 @@ from tui.hanging import NARROWEST, Line, hang
 from tui.search import MODE_WORDS
 
 if TYPE_CHECKING:
-    from engine.api_search import Hit, Place, SearchReply
+    from engine.wire.api_search import Hit, Place, SearchReply
 
 LABEL_CELLS = 13
 MOST_CUT = 8

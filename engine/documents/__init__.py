@@ -14,7 +14,7 @@ from engine.documents import html, markdown, pdf, plain
 from engine.documents.document import Document
 from engine.documents.private_key import holds_private_key
 from engine.errors import LoadError
-from engine.kinds import FileKind, kind_of
+from engine.files.kinds import FileKind, kind_of
 
 __all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from engine.kinds import DocumentKind
+from engine.files.kinds import DocumentKind
 
 
 @dataclass(frozen=True, slots=True)

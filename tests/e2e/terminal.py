@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 import pexpect
+import psutil
 import pyte
 
 ENTER, ESCAPE, TAB, CTRL_C, CTRL_Q, CTRL_U = "\r", "\x1b", "\t", "\x03", "\x11", "\x15"
@@ -21,7 +22,13 @@ class Terminal:
     """A program in a pseudo-terminal of a fixed size."""
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str], *, columns: int = 100, rows: int = 30
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        columns: int = 100,
+        rows: int = 30,
+        ignores_hangup: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -31,6 +38,7 @@ class Terminal:
             env=_terminal_env(env),
             dimensions=(rows, columns),
             timeout=1,
+            ignore_sighup=ignores_hangup,
         )
         self.raw = b""
         self._ended = False
@@ -79,6 +87,14 @@ class Terminal:
             if not self._process.isalive():
                 return int(self._process.exitstatus or 0)
         raise AssertionError(f"the program did not end within {seconds} s:\n{self.text}")
+
+    def hang_up(self) -> psutil.Process:
+        """Take the terminal away from the program, as closing its window does; return it."""
+        process = psutil.Process(self._process.pid)
+        pty = self._process.ptyproc
+        pty.fileobj.close()
+        pty.closed = self._process.closed = pty.terminated = True  # the caller waits for it
+        return process
 
     def _read(self) -> None:
         try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.api_search import Mode
+from engine.wire.api_search import Mode
 from tests.e2e.conftest import Run
 from tests.models import PREPARED_CACHE
 

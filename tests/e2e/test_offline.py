@@ -30,7 +30,7 @@ sys.addaudithook(note)
 LOAD = """
 import json, sys
 from pathlib import Path
-from engine import embedding
+from engine.encoding import embedding
 from engine.config import Settings
 encoder = embedding.load(Settings(embedding_model=sys.argv[1]), cache=Path(sys.argv[2]))
 print(json.dumps([encoder.model_id, encoder.encode_query("kites").shape[0], encoder.device]))

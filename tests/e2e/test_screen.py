@@ -14,7 +14,7 @@ from tests.e2e.terminal import CTRL_Q, ENTER, ESCAPE, Terminal
 
 PLACEHOLDER = "Ask your documents anything"
 
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.terminal, pytest.mark.vllm, pytest.mark.timeout(1200)]
 
 SOON = 120.0
 """Seconds for what takes a few on an idle machine."""

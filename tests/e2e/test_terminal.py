@@ -12,11 +12,13 @@ import pytest
 from tests.e2e.terminal import CTRL_C, CTRL_Q, CTRL_U, ENTER, TAB, Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.terminal
+
 BOUND = 40.0
 
 PROGRAM = """
 from pathlib import Path
-from engine import api
+from engine.wire import api, api_answer
 from tests.tui.scripted import *
 from tui.app import HoverkiteApp
 
@@ -24,10 +26,10 @@ engine = ScriptedEngine()
 attack = "\\x1b]52;c;ZXZpbA==\\x07\\x1b]0;owned\\x07\\x9b31m\\u202e"
 hits = [hit(1, path="a.md", start_line=7, heading=attack, text="marker-one " + attack)]
 engine.answer = [
-    api.HitsFound(query="q", took_ms=1, hits=hits),
-    api.ExtractsFound(extracts=[api.Extract(text=attack, hit=1)]),
+    api_answer.HitsFound(query="q", took_ms=1, hits=hits),
+    api_answer.ExtractsFound(extracts=[api_answer.Extract(text=attack, hit=1)]),
     llm(model=attack),
-    *(api.Token(text=piece) for piece in attack + " marker-two"),
+    *(api_answer.Token(text=piece) for piece in attack + " marker-two"),
     finished(attack + " marker-two", sources=[attack]),
 ]
 engine.statuses.put_nowait(status(docs="/x/" + attack, unread={attack: 1}))
@@ -151,3 +153,27 @@ def test_alt_enter_begins_a_new_line_in_a_terminal_without_the_kitty_protocol(
     terminal.type(CTRL_U + "line-one\x1b\rline-two")
     terminal.wait_for(lambda page: "line-one " in page and "line-two " in page, BOUND)
     leave(terminal)
+
+
+def test_a_screen_whose_terminal_was_closed_ends_even_where_hangups_were_ignored(
+    tmp_path: Path,
+) -> None:
+    screen = f"""
+from pathlib import Path
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
+from tui import command, engine_port
+
+engine = ScriptedEngine()
+engine.statuses.put_nowait(status())
+engine_port.LocalEngine = lambda flags: ScriptedSource(engine)
+command.run_screen(Path({str(tmp_path)!r}), {{}}, False)
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with Terminal([sys.executable, "-c", screen], environment, ignores_hangup=True) as opened:
+        opened.wait_for("watching 274", BOUND)
+        program = opened.hang_up()
+        try:
+            program.wait(BOUND)
+        finally:
+            if program.is_running():
+                program.kill()

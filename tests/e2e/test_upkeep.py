@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine import paths
-from engine.connection import EngineClient
+from engine.front.connection import EngineClient
 from tests.e2e.conftest import Run
 from tests.faults.disks import mount_small, unmount
 from tests.faults.test_disk_full import fill

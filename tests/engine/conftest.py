@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine import embedding
 from engine.config import Settings
+from engine.encoding import embedding
 from tests.models import PREPARED_CACHE
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from engine.writer import Steps
+from engine.syncing.writer import Steps
 
 _T = TypeVar("_T")
 

@@ -1,21 +1,16 @@
 """What an answer shows the model of a real folder: hits joined with their neighbours."""
 
-import contextlib
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from engine.answer import answer
-from engine.api import AnswerFinished, AskRequest, ExtractsFound, HitsFound, PromptMade
 from engine.config import Settings
-from engine.endpoint import Endpoint
-from engine.vllm_server import AnswerModel
+from engine.wire.api_answer import AnswerFinished, ExtractsFound, HitsFound, PromptMade
+from tests.answering import asked, endpoint_of, the
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.opened import opening
 from tests.scripted_vllm import MODEL, scripted_vllm
-from tests.tui.scripted import llm
 
 pytestmark = pytest.mark.real
 
@@ -23,14 +18,6 @@ BEFORE = "The owl hunts at night and rests by day. " * 12
 KITE = "A kite hovers above the meadow, its tail spread wide. " * 9
 AFTER = "The swift sleeps on the wing for months. " * 12
 OTHER = "Nothing of this section belongs there. " * 5
-
-
-def model_at(endpoint: Endpoint) -> AnswerModel:
-    async def ready() -> Endpoint:
-        return endpoint
-
-    answering = contextlib.nullcontext
-    return cast("AnswerModel", SimpleNamespace(ready=ready, state=llm(), answering=answering))
 
 
 @pytest.mark.parametrize(
@@ -54,16 +41,16 @@ async def test_the_model_is_shown_what_stands_around_a_hit(
         scripted_vllm(tmp_path / "v.sock") as vllm,
         opening(root, TinyEncoder()) as folder,
     ):
-        model = model_at(Endpoint(MODEL, vllm.context, socket=tmp_path / "v.sock"))
-        request = AskRequest(question="kite hovers meadow", mode="bm25")
-        events = [event async for event in answer(request, folder, model, settings)]
+        endpoint = endpoint_of(vllm, tmp_path / "v.sock")
+        events = await asked(folder, endpoint, settings, "kite hovers meadow", mode="bm25")
         shown = vllm.requests[0]["messages"][-1]["content"]
-    (found,) = [event for event in events if isinstance(event, HitsFound)]
-    (extracts,) = [event for event in events if isinstance(event, ExtractsFound)]
-    (made,) = [event for event in events if isinstance(event, PromptMade)]
+    found, extracts = the(HitsFound, events), the(ExtractsFound, events)
+    made = the(PromptMade, events)
     assert isinstance(events[-1], AnswerFinished)
     assert (made.hits, made.notice) == ([1], "")
-    assert found.hits[0].text in shown
+    assert made.counted and made.tokens == vllm.count(vllm.requests[0]["messages"])
+    assert [message.model_dump() for message in made.messages] == vllm.requests[0]["messages"]
+    assert (found.hits[0].text in shown) is bool(values), "or its sentences alone"
     assert [word in shown for word in ("owl", "swift")] == [is_joined, is_joined]
     assert "Nothing of this section" not in shown
     assert all(each.text in found.hits[each.hit - 1].text for each in extracts.extracts)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from engine.api_around import AroundReply, AroundRequest
-from engine.around import LONGEST, around
 from engine.documents.document import Document
 from engine.errors import UsageError
-from engine.manifest import Manifest
-from engine.texts import ReadText
+from engine.searching.around import LONGEST, around
+from engine.storage.manifest import Manifest
+from engine.storage.texts import ReadText
+from engine.wire.api_around import AroundReply, AroundRequest
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import hit, wanted
 from tests.in_process import client_of

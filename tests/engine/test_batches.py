@@ -7,15 +7,16 @@ from threading import Event
 
 import pytest
 
-from engine import batch, documents, paths
-from engine.api import Progress
-from engine.batch import Outcome
+from engine import documents, paths
 from engine.config import Settings
 from engine.documents import Document
-from engine.index import Index, Query
-from engine.manifest import Manifest, text_hash
-from engine.sync import Sync
-from engine.watch import Hints
+from engine.files.watch import Hints
+from engine.storage.index import Index, Query
+from engine.storage.manifest import Manifest, text_hash
+from engine.syncing import batch
+from engine.syncing.batch import Outcome
+from engine.syncing.sync import Sync
+from engine.wire.api import Progress
 from tests.engine.steps import finish
 from tests.engine.test_manifest import spoil
 from tests.engine.tiny_encoder import TinyEncoder

@@ -13,13 +13,17 @@ from typing import IO, Any
 
 import pytest
 
-from engine import api, cli, client, config, connection, engine_lock, paths
-from engine.api_search import SearchRequest
+from engine import config, paths
 from engine.build import build
 from engine.config import Settings
-from engine.connection import NotAnsweringError
 from engine.errors import EngineError, HoverkiteError
 from engine.fingerprint import fingerprint
+from engine.front import cli, client, connection
+from engine.front.connection import NotAnsweringError
+from engine.server import engine_lock
+from engine.wire import api
+from engine.wire.api_answer import AskRequest
+from engine.wire.api_search import SearchRequest
 
 PID = 4242
 
@@ -152,7 +156,7 @@ async def test_a_search_and_an_answer_ask_for_as_many_hits_as_the_client_was_tol
     connected = await client.connect(Settings(hits=3))
     await connected.search("f", SearchRequest(query="q"))
     await connected.search("f", SearchRequest(query="q", hits=5))
-    assert [event async for event in connected.ask("f", "q")] == []
+    assert [event async for event in connected.ask("f", AskRequest(question="q"))] == []
     await connected.close()
     assert [body["hits"] for _, body in engine.requests[1:]] == [3, 5, 3]
 
@@ -177,7 +181,7 @@ async def test_a_stream_s_problem_is_known_by_its_type_and_what_is_no_message_is
     engine.replies["/v1/folders/f/ask"] = line + b"\n"
     connected = await client.connect(Settings())
     with pytest.raises(HoverkiteError, match=said):
-        await anext(connected.ask("f", "q"))
+        await anext(connected.ask("f", AskRequest(question="q")))
     await connected.close()
 
 

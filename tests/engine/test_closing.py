@@ -11,16 +11,20 @@ from typing import Any
 import psutil
 import pytest
 
-from engine import api, config, encoder_build, folder, scan
+from engine import config
 from engine.config import Settings
-from engine.embedding import Encoder
+from engine.encoding import encoder_build
+from engine.encoding.embedding import Encoder
 from engine.errors import EngineError, FolderError, HoverkiteError, ModelError
-from engine.folder import Folder
-from engine.kept_vectors import KeptVectors
-from engine.manifest import Manifest, open_manifest
-from engine.open_folders import OpenFolders
-from engine.shared_encoder import SharedEncoder
-from engine.sync import Sync
+from engine.files import scan
+from engine.server import folder
+from engine.server.folder import Folder
+from engine.server.open_folders import OpenFolders
+from engine.server.shared_encoder import SharedEncoder
+from engine.storage.kept_vectors import KeptVectors
+from engine.storage.manifest import Manifest, open_manifest
+from engine.syncing.sync import Sync
+from engine.wire import api
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.hits import wanted
 from tests.opened import opening, status, until, until_found

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import embedding, encoder_build, encoder_files
 from engine.config import Settings
-from engine.embedding import Encoder, Vectors
-from engine.encoder_torch import TorchEncoder, open_model
+from engine.encoding import embedding, encoder_build, encoder_files
+from engine.encoding.embedding import Encoder, Vectors
+from engine.encoding.encoder_torch import TorchEncoder, open_model
 from engine.errors import ModelError
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -154,7 +154,7 @@ def test_a_warm_start_is_light_quiet_and_private(encoder_cache: Path, tmp_path: 
     script = f"""
 import json, sys
 from pathlib import Path
-from engine import embedding
+from engine.encoding import embedding
 from engine.config import Settings
 encoder = embedding.load(Settings(), cache=Path({str(encoder_cache)!r}))
 encoder.encode(["a kite"] * 20)
@@ -203,8 +203,8 @@ def test_torch_uses_bfloat16_only_where_vectors_stay_the_same(
     limit: float,
     precision: str,
 ) -> None:
-    monkeypatch.setattr("engine.encoder_torch.has_bf16", lambda device: True)
-    monkeypatch.setattr("engine.encoder_torch.SAME", limit)
+    monkeypatch.setattr("engine.encoding.encoder_torch.has_bf16", lambda device: True)
+    monkeypatch.setattr("engine.encoding.encoder_torch.SAME", limit)
     encoder = TorchEncoder(model, "torch", "cpu")
     assert encoder.device == f"cpu (torch {precision})"
     expected = authority.encode(TEXTS[:8], normalize_embeddings=True)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import embedding, encoder_build, encoder_compiled, encoder_files, encoder_maker
 from engine.config import Settings
-from engine.embedding import Encoder
-from engine.encoder_torch import VARIED
+from engine.encoding import embedding, encoder_build, encoder_compiled, encoder_files, encoder_maker
+from engine.encoding.embedding import Encoder
+from engine.encoding.encoder_torch import VARIED
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
@@ -105,7 +105,7 @@ def test_the_maker_ends_with_its_parent(tmp_path: Path) -> None:
     assert model
     command = ["compile", model.name, str(tmp_path), str(model.folder), str(tmp_path / "target")]
     with subprocess.Popen(
-        [sys.executable, "-m", "engine.encoder_maker", *command],
+        [sys.executable, "-m", "engine.encoding.encoder_maker", *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[2],

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import config, embedding, encoder_build, encoder_files
+from engine import config
 from engine.config import Settings
-from engine.embedding import Encoder
-from engine.encoder_files import EMBEDDED, ModelFiles
-from engine.encoder_prompts import NO_PROMPTS, Prompts, prompts_of
-from engine.encoder_torch import TorchEncoder, open_model, quiet_libraries
+from engine.encoding import embedding, encoder_build, encoder_files
+from engine.encoding.embedding import Encoder
+from engine.encoding.encoder_files import EMBEDDED, ModelFiles
+from engine.encoding.encoder_prompts import NO_PROMPTS, Prompts, prompts_of
+from engine.encoding.encoder_torch import TorchEncoder, open_model, quiet_libraries
 
 BGE = Prompts("Represent this sentence for searching relevant passages: ", "")
 E5 = Prompts("query: ", "passage: ")

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from engine import exact
-from engine.api_search import Filters
 from engine.documents.document import Document
 from engine.errors import UsageError
-from engine.exact import Matches, find
-from engine.filters import keeps
-from engine.manifest import Manifest
-from engine.query import Exact
-from engine.scan import Entry
-from engine.texts import ReadText
+from engine.files.scan import Entry
+from engine.searching import exact
+from engine.searching.exact import Matches, find
+from engine.storage.filters import keeps
+from engine.storage.manifest import Manifest
+from engine.storage.texts import ReadText
+from engine.wire.api_search import Filters
+from engine.wire.query import Exact
 
 DATA = Path(os.environ.get("HOVERKITE_TEST_DATA", "/work/shared/data/milvus-docs/md"))
 OWN = {

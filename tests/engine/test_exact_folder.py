@@ -7,9 +7,9 @@ import pytest
 
 from engine import config
 from engine.errors import UsageError
-from engine.folder import Folder
-from engine.manifest import open_manifest
-from engine.shared_encoder import SharedEncoder
+from engine.server.folder import Folder
+from engine.server.shared_encoder import SharedEncoder
+from engine.storage.manifest import open_manifest
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import wanted
 from tests.opened import opening

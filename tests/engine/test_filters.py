@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from engine.api_search import Filters, SearchRequest
-from engine.chunk import Chunk
+from engine.chunks.chunk import Chunk
 from engine.errors import UsageError
-from engine.filters import Selection, holding, keeps
-from engine.manifest import FileUpdate, Manifest, row_id, text_hash
-from engine.scan import Entry
-from engine.texts import ReadText
+from engine.files.scan import Entry
+from engine.storage.filters import Selection, holding, keeps
+from engine.storage.manifest import FileUpdate, Manifest, row_id, text_hash
+from engine.storage.texts import ReadText
+from engine.wire.api_search import Filters, SearchRequest
 
 DAY = "2026-02-03"
 NOON = int(datetime(2026, 2, 3, 12).timestamp()) * 10**9

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import client, engine_lock, paths
+from engine import paths
 from engine.errors import EngineError
+from engine.front import client
+from engine.server import engine_lock
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine import api, config, documents
+from engine import config, documents
 from engine.errors import FolderError, ModelError
-from engine.folder import Folder
-from engine.manifest import open_manifest
-from engine.service import Engine
-from engine.shared_encoder import SharedEncoder
+from engine.server.folder import Folder
+from engine.server.service import Engine
+from engine.server.shared_encoder import SharedEncoder
+from engine.storage.manifest import open_manifest
+from engine.wire import api
 from tests.hits import wanted
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
@@ -232,7 +233,7 @@ async def test_a_folder_that_failed_to_open_is_opened_anew_by_the_next_request(
     engine = Engine(config.load(), lambda: None)
     request = api.OpenFolder(path=str(root))
     with monkeypatch.context() as broken:
-        broken.setattr("engine.embedding.load", _no_model)
+        broken.setattr("engine.encoding.embedding.load", _no_model)
         opened = await engine.open(request)
         with pytest.raises(ModelError, match="not there yet"):
             await engine.folder(opened.folder).search(wanted("kite", 1))

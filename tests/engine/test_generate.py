@@ -4,15 +4,16 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from engine.config import Settings
-from engine.endpoint import Endpoint, UnreachableError, served_model
 from engine.errors import ModelError
-from engine.generate import ChatMessage, Delta, Finish, count_tokens, stream
+from engine.serving.endpoint import Endpoint, UnreachableError, served_model
+from engine.serving.generate import ChatMessage, Delta, Finish, _Progress, counting, stream
 from tests.scripted_vllm import END, MODEL, Script, ScriptedVllm, choice, event, scripted_vllm
 from tests.supervised import until
 
@@ -64,6 +65,24 @@ async def test_the_request_carries_the_settings(vllm: ScriptedVllm, endpoint: En
         "max_tokens": 64,
     }
     assert sent["stream_options"] == {"include_usage": True}
+
+
+async def test_only_the_embedded_model_is_stopped_at_a_rule(
+    vllm: ScriptedVllm, endpoint: Endpoint
+) -> None:
+    await answer(endpoint)
+    assert vllm.requests[-1]["stop"] == ["---", "===", "\nQuestion:"]
+    named = Settings(llm_model="some/model", llm_max_tokens=64)
+    async for _piece in stream(endpoint, QUESTION, named):
+        pass
+    assert "stop" not in vllm.requests[-1]
+
+
+async def test_a_server_that_a_seed_would_end_is_sent_none(
+    vllm: ScriptedVllm, endpoint: Endpoint
+) -> None:
+    await answer(replace(endpoint, takes_seed=False))
+    assert "seed" not in vllm.requests[0]
 
 
 async def test_the_answer_is_shortened_to_what_the_context_leaves(
@@ -212,6 +231,57 @@ async def test_silence_has_a_bound(vllm: ScriptedVllm, endpoint: Endpoint) -> No
     await until(lambda: vllm.running == 0)
 
 
+async def test_an_answer_without_end_is_cut_off(vllm: ScriptedVllm, endpoint: Endpoint) -> None:
+    """A server that goes on writing whatever length was asked for."""
+    piece = event(choices=[choice({"content": "again " * 1000})])
+    vllm.script = Script(raw=[piece] * 1000)
+    pieces = stream(endpoint, QUESTION, Settings(llm_max_tokens=10))
+    taken = 0
+    with pytest.raises(ModelError, match="sends more than it was asked for"):
+        async for each in pieces:
+            taken += len(each.text) if isinstance(each, Delta) else 0
+    assert taken <= 10 * 256
+    await until(lambda: vllm.running == 0)
+
+
+async def test_events_without_a_word_and_without_end_are_cut_off(
+    vllm: ScriptedVllm, endpoint: Endpoint
+) -> None:
+    vllm.script = Script(raw=[event(choices=[choice({"reasoning": "hm"})])] * 100_000)
+    with pytest.raises(ModelError, match="sends more than it was asked for"):
+        await answer(endpoint)
+    await until(lambda: vllm.running == 0)
+
+
+async def test_signs_of_life_without_a_word_have_a_bound(
+    vllm: ScriptedVllm, endpoint: Endpoint
+) -> None:
+    vllm.script = Script(raw=[b": ping\n\n"] * 100_000)
+    with pytest.raises(ModelError, match=r"sent nothing for 0\.2 seconds"):
+        await answer(endpoint, silence_s=0.2)
+    await until(lambda: vllm.running == 0)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        [END],
+        [],
+        [b'data: {"error": {"message": "EngineCore died", "code": 500}}\n\n', END],
+        [b"data: {"],
+    ],
+    ids=["[DONE] after a death", "closed", "an error event", "half an event"],
+)
+async def test_what_came_before_a_failure_came(
+    end: list[bytes], vllm: ScriptedVllm, endpoint: Endpoint
+) -> None:
+    vllm.script = Script(raw=[event(choices=[choice({"content": "Milvus "})]), *end])
+    pieces = stream(endpoint, QUESTION, SETTINGS)
+    assert await anext(pieces) == Delta("Milvus ")
+    with pytest.raises(ModelError, match=r"cut off|EngineCore died|no event"):
+        await anext(pieces)
+
+
 async def test_cancelling_in_prefill_frees_the_request(
     vllm: ScriptedVllm, endpoint: Endpoint
 ) -> None:
@@ -233,17 +303,22 @@ async def test_closing_in_decode_frees_the_request(vllm: ScriptedVllm, endpoint:
     await until(lambda: vllm.running == 0)
 
 
+async def counted(endpoint: Endpoint, messages: list[ChatMessage]) -> int | None:
+    async with counting(endpoint) as counter:
+        return await counter.messages(messages)
+
+
 async def test_tokens_are_counted_by_the_server(vllm: ScriptedVllm, endpoint: Endpoint) -> None:
     vllm.tokens_per_character = 2
-    assert await count_tokens(endpoint, QUESTION) == 2 * len("What is Milvus?")
+    assert await counted(endpoint, QUESTION) == 2 * len("What is Milvus?")
     vllm.counts_tokens = False
-    assert await count_tokens(endpoint, QUESTION) is None
+    assert await counted(endpoint, QUESTION) is None
     assert vllm.counted == 2
 
 
 async def test_only_our_own_vllm_is_asked_for_a_count() -> None:
     async with scripted_vllm() as vllm:
-        assert await count_tokens(Endpoint(MODEL, 4096, vllm.url), QUESTION) is None
+        assert await counted(Endpoint(MODEL, 4096, vllm.url), QUESTION) is None
         assert vllm.counted == 0
 
 
@@ -253,7 +328,7 @@ async def test_no_certificates_are_read_for_a_unix_socket(
     read: list[str] = []
     monkeypatch.setattr(ssl, "create_default_context", lambda cafile: read.append(cafile))
     assert (await answer(endpoint))[0] == "Milvus is a kite."
-    assert await count_tokens(endpoint, QUESTION) is not None
+    assert await counted(endpoint, QUESTION) is not None
     assert read == []
 
 
@@ -273,6 +348,15 @@ async def test_the_certificates_of_other_servers_are_checked(
     assert [context.verify_mode for context in checked] == [ssl.CERT_REQUIRED]
 
 
+async def test_of_an_error_of_vllm_only_what_a_person_can_use_is_told(
+    vllm: ScriptedVllm, endpoint: Endpoint
+) -> None:
+    said = "EngineCore encountered an issue. See stack trace (above) for the root cause."
+    vllm.script = Script(raw=[event(error={"message": said})])
+    with pytest.raises(ModelError, match=r"^The model failed: EngineCore encountered an issue$"):
+        await answer(endpoint)
+
+
 async def test_context_and_name_come_from_the_server_and_the_key_is_sent() -> None:
     async with scripted_vllm(context=8192) as vllm:
         vllm.api_key = "secret-key"
@@ -282,3 +366,25 @@ async def test_context_and_name_come_from_the_server_and_the_key_is_sent() -> No
         assert (await answer(found))[0] == "Milvus is a kite."
         with pytest.raises(ModelError, match="refused the key"):
             await served_model(Endpoint("", 0, vllm.url))
+        echo = {"error": {"message": "no such key: secret-key"}}
+        vllm.script = Script(status=500, body=json.dumps(echo).encode())
+        with pytest.raises(ModelError, match=r"HTTP 500\): no such key: …$"):
+            await answer(found)
+        vllm.script = Script(raw=[event(**echo)])
+        with pytest.raises(ModelError, match=r"no such key: …$"):
+            await answer(found)
+
+
+def test_of_a_servers_own_words_only_the_beginning_is_told() -> None:
+    progress = _Progress(0.0, 10)
+    with pytest.raises(ModelError, match="The model failed: xxx") as caught:
+        progress.take({"error": {"message": "x" * 100_000}})
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "sk-1\nx"])
+async def test_a_key_that_cannot_be_sent_is_told_as_such_and_not_shown(key: str) -> None:
+    endpoint = Endpoint(model="", context=0, url="http://127.0.0.1:9/v1", api_key=SecretStr(key))
+    with pytest.raises(ModelError, match="The key holds") as caught:
+        await served_model(endpoint)
+    assert key not in str(caught.value)

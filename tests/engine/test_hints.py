@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from engine import scan
-from engine.folder import Folder
-from engine.watch import Hints, Watch
+from engine.files import scan
+from engine.files.watch import Hints, Watch
+from engine.server.folder import Folder
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.opened import opening, status, texts, until_found
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.api_search import Filters, SearchReply, SearchRequest
 from engine.errors import UsageError
-from engine.folder import Folder
-from engine.index import WORDS_OFF, Index, Query
-from engine.store import Store
+from engine.server.folder import Folder
+from engine.storage.index import WORDS_OFF, Index, Query
+from engine.storage.store import Store
+from engine.wire.api_search import Filters, SearchReply, SearchRequest
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.opened import opening
 
@@ -285,7 +285,7 @@ async def test_words_are_checked_once_after_each_opening(
 async def test_rows_are_let_in_and_barred_however_many_there_are(
     folder: Folder, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.filters.FEW_ROWS", few)
+    monkeypatch.setattr("engine.storage.filters.FEW_ROWS", few)
     index, narrowing = folder._index, folder._manifest.narrowing
     assert index
     vector = np.ones(TinyEncoder.dimension, np.float32)
@@ -305,7 +305,7 @@ async def test_rows_are_let_in_and_barred_however_many_there_are(
 async def test_files_are_let_in_by_whichever_list_is_shorter(
     folder: Folder, barred: str, few: int, names_others: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.filters.FEW_FILES", few)
+    monkeypatch.setattr("engine.storage.filters.FEW_FILES", few)
     narrowing, vector = folder._manifest.narrowing, np.ones(TinyEncoder.dimension, np.float32)
     selection = narrowing.select(Filters(not_paths=[barred], without=["again"]))
     assert selection.files
@@ -321,7 +321,7 @@ async def test_rows_that_are_let_in_are_found_however_far_behind_the_longest_rep
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("filters.FEW_ROWS", "store.MOST_HITS", "index.MOST_HITS"):
-        monkeypatch.setattr(f"engine.{name}", 2)
+        monkeypatch.setattr(f"engine.storage.{name}", 2)
     index, narrowing = folder._index, folder._manifest.narrowing
     assert index
     selection = narrowing.select(Filters(without=["build"]))

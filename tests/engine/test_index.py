@@ -15,12 +15,12 @@ from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from engine import paths
-from engine.chunk import Chunk
+from engine.chunks.chunk import Chunk
 from engine.errors import StoreError
-from engine.index import Found, Index, Query
-from engine.manifest import FileUpdate, Manifest, row_id, text_hash
-from engine.scan import Entry
-from engine.store import Row, Store
+from engine.files.scan import Entry
+from engine.storage.index import Found, Index, Query
+from engine.storage.manifest import FileUpdate, Manifest, row_id, text_hash
+from engine.storage.store import Row, Store
 
 MODEL = "test-model"
 
@@ -133,9 +133,9 @@ def test_only_rows_that_were_added_are_counted(
 ) -> None:
     keep(manifest, update(1, b"a.md", "kite"))
     manifest.save([update(2, b"b.md", "hawk")])  # a text with no vector yet
-    with caplog.at_level("INFO", "engine.index"):
+    with caplog.at_level("INFO", "engine.storage.index"):
         Index(manifest, tmp_path / "index.db", MODEL, 3).close()
-    (record,) = (record for record in caplog.records if record.name == "engine.index")
+    (record,) = (record for record in caplog.records if record.name == "engine.storage.index")
     assert record.getMessage() == "1 rows were added to Milvus from the manifest"
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from engine import config, sync
-from engine.answer import answer
-from engine.api import AnswerFailed, AskRequest
+from engine import config
 from engine.errors import ManifestError
-from engine.vllm_server import AnswerModel
-from engine.watch import Hints
+from engine.files.watch import Hints
+from engine.server.answer import answer
+from engine.serving.vllm_server import AnswerModel
+from engine.syncing import sync
+from engine.wire.api_answer import AnswerFailed, AskRequest
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
 from tests.engine.test_steps import EVERYTHING, Tollgate, many_paragraphs, now

@@ -14,12 +14,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine import api, cli, client, config, connection, own_process, paths, service
-from engine.api_search import SearchRequest
+from engine import config, own_process, paths
 from engine.config import Settings
-from engine.connection import EngineClient
 from engine.errors import EngineError, EngineStoppedError, FolderError
-from engine.service import Engine
+from engine.front import cli, client, connection
+from engine.front.connection import EngineClient
+from engine.server import service
+from engine.server.service import Engine
+from engine.wire import api
+from engine.wire.api_answer import AskRequest
+from engine.wire.api_search import SearchRequest
 from tests.hits import wanted
 from tests.scripted_vllm import scripted_vllm
 from tests.supervised import alive, launch, remains, until
@@ -191,7 +195,8 @@ async def test_the_key_is_nowhere_to_be_read(
 
 
 async def last_event(engine: EngineClient, folder: str) -> str:
-    events = [event async for event in engine.ask(folder, "How does the kite steer?")]
+    asked = AskRequest(question="How does the kite steer?")
+    events = [event async for event in engine.ask(folder, asked)]
     return events[-1].type
 
 

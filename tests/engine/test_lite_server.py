@@ -9,8 +9,9 @@ import psutil
 import pytest
 from pymilvus import MilvusClient
 
-from engine import lite_server, paths
+from engine import paths
 from engine.errors import StoreError
+from engine.storage import lite_server
 
 pytestmark = pytest.mark.real
 
@@ -43,7 +44,7 @@ def test_a_server_can_be_called_as_soon_as_it_is_started(home: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from engine import lite_server
+from engine.storage import lite_server
 lite_server.START_SECONDS = 1.0
 lite_server.start(Path(sys.argv[1]))
 print("started", flush=True)

@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 from watchdog.observers import inotify_c
 
-from engine import folder, index, mounts, paths, watch
+from engine import mounts, paths
 from engine.errors import FolderError, ManifestError
-from engine.folder import Folder
-from engine.kept_vectors import KeptVectors
-from engine.manifest import open_manifest
+from engine.files import watch
+from engine.server import folder
+from engine.server.folder import Folder
+from engine.storage import index
+from engine.storage.kept_vectors import KeptVectors
+from engine.storage.manifest import open_manifest
 from tests.engine.test_manifest import damage
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.opened import opening, status, texts, until, until_found
@@ -200,7 +203,7 @@ async def test_a_few_new_texts_go_before_bulk_work(
     for number in range(30):
         (root / f"deep/{number}.md").write_text(f"bird {number}")
     await opened.synced()
-    assert len(encoder.in_turn) + len(encoder.at_once) == 30
+    assert {*encoder.in_turn, *encoder.at_once} == {f"bird {number}" for number in range(30)}
     assert len(encoder.in_turn) > 8
 
 

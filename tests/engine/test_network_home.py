@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import manifest_file, mounts
-from engine.manifest_file import ManifestFile
+from engine import mounts
 from engine.mounts import Mount
+from engine.storage import manifest_file
+from engine.storage.manifest_file import ManifestFile
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.opened import opening, texts, until_found
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from engine.api import OpenFolder
 from engine.config import Settings
-from engine.open_folders import OpenFolders
-from engine.writer import Writer
+from engine.server.open_folders import OpenFolders
+from engine.syncing.writer import Writer
+from engine.wire.api import OpenFolder
 from tests.engine.steps import finish
 from tests.engine.test_batches import Place, place
 from tests.engine.test_steps import EVERYTHING, now

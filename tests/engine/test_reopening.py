@@ -8,11 +8,11 @@ from typing import Any
 import psutil
 import pytest
 
-from engine import index as index_module
 from engine.errors import ManifestError, StoreError
-from engine.index import Index
-from engine.manifest import Manifest
-from engine.store import Store
+from engine.storage import index as index_module
+from engine.storage.index import Index
+from engine.storage.manifest import Manifest
+from engine.storage.store import Store
 from tests.engine.test_lite_server import servers
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import wanted

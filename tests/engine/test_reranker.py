@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import cross_encoder, reranker, wanted
-from engine.api_search import RERANKER_LOADING, SearchReply, SearchRequest
-from engine.chunk import Chunk
+from engine import wanted
+from engine.chunks.chunk import Chunk
 from engine.config import Settings
-from engine.cross_encoder import CrossEncoder
+from engine.encoding import cross_encoder
+from engine.encoding.cross_encoder import CrossEncoder
 from engine.errors import ModelError
-from engine.folder import Folder
-from engine.fusion import Ranked
-from engine.index import Found
-from engine.manifest import StoredChunk
-from engine.reranker import Reranker
+from engine.searching import reranker
+from engine.searching.reranker import Reranker
+from engine.server.folder import Folder
+from engine.storage.fusion import Ranked
+from engine.storage.index import Found
+from engine.storage.manifest import StoredChunk
+from engine.wire.api_search import RERANKER_LOADING, SearchReply, SearchRequest
 from tests.engine.tiny_cross_encoder import WORDS, authority, save_cross_encoder
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.opened import opening

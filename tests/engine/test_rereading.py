@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import sync
-from engine.batch import Outcome
 from engine.errors import ManifestError
-from engine.manifest import FileUpdate
-from engine.vectors import NO_VECTOR
-from engine.watch import Hints, Watch
-from engine.writer import Steps
+from engine.files.watch import Hints, Watch
+from engine.storage.manifest import FileUpdate
+from engine.storage.vectors import NO_VECTOR
+from engine.syncing import sync
+from engine.syncing.batch import Outcome
+from engine.syncing.writer import Steps
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place
 from tests.engine.test_lanes import known_texts

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import config, sync
-from engine.batch import FIRST_BATCH_CHUNKS
-from engine.embedding import PART_TEXTS, Encoder
+from engine import config
+from engine.encoding.embedding import PART_TEXTS, Encoder
 from engine.errors import FolderError
-from engine.folder import Folder
-from engine.index import Query
-from engine.manifest import open_manifest
-from engine.sync import MOST_EDITS
-from engine.watch import Hints
-from engine.writer import Lane, Steps, Writer
+from engine.files.watch import Hints
+from engine.server.folder import Folder
+from engine.storage.index import Query
+from engine.storage.manifest import open_manifest
+from engine.syncing import sync
+from engine.syncing.batch import FIRST_BATCH_CHUNKS
+from engine.syncing.sync import MOST_EDITS
+from engine.syncing.writer import Lane, Steps, Writer
 from tests.engine.steps import finish, one_by_one
 from tests.engine.test_batches import Place, place, reading
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.store import Row, Store
+from engine.storage.store import Row, Store
 
 pytestmark = pytest.mark.real
 

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine import embedding, vectors
 from engine.config import Settings
-from engine.embedding import PART_TEXTS, Part, Vectors
-from engine.encoder_compiled import CompiledEncoder
+from engine.encoding import embedding
+from engine.encoding.embedding import PART_TEXTS, Part, Vectors
+from engine.encoding.encoder_compiled import CompiledEncoder
 from engine.errors import ManifestError, ModelError
-from engine.manifest import Manifest
-from engine.vectors import sound_parts
+from engine.storage import vectors
+from engine.storage.manifest import Manifest
+from engine.storage.vectors import sound_parts
 from tests.engine.test_rereading import unwatched
 from tests.engine.test_steps import many_paragraphs
 from tests.engine.tiny_encoder import TinyEncoder
@@ -146,7 +147,7 @@ def test_a_batch_that_fails_costs_no_stream_after_its_own(
 DROP = """
 import sys
 from pathlib import Path
-from engine import embedding
+from engine.encoding import embedding
 from engine.config import Settings
 encoder = embedding.load(Settings(embedding_device="cpu"), cache=Path(sys.argv[1]))
 texts = [f"kite {number} " * 60 for number in range(60)]
@@ -185,7 +186,7 @@ def test_batches_at_work_when_all_is_dropped_neither_hang_nor_crash(
 EXIT = """
 import sys
 from pathlib import Path
-from engine import embedding
+from engine.encoding import embedding
 from engine.config import Settings
 encoder = embedding.load(Settings(embedding_device="cpu"), cache=Path(sys.argv[1]))
 encoder.encode([f"kite {number}" for number in range(60)])

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.chunk import Chunk
-from engine.demotion import demoted
-from engine.fusion import Ranked
-from engine.index import Found
-from engine.manifest import FileUpdate, Manifest, StoredChunk
-from engine.scan import Entry
-from engine.template_text import FEW, MANY, factor, files_with, lines_of, shares, weigh
+from engine.chunks.chunk import Chunk
+from engine.files.scan import Entry
+from engine.searching.demotion import demoted
+from engine.searching.template_text import FEW, MANY, factor, shares, weigh
+from engine.storage.fusion import Ranked
+from engine.storage.index import Found
+from engine.storage.line_counts import files_with, lines_of
+from engine.storage.manifest import FileUpdate, Manifest, StoredChunk
 
 HEADER = (
     'Licensed under the Apache License, Version 2.0 (the "License");\n'

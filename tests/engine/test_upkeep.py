@@ -13,16 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import api, kept, lite_server, paths, seal
-from engine import store as store_module
-from engine.api_kept import Examined, ExamineRequest
+from engine import paths
 from engine.config import Settings
-from engine.differences import Examination, verdict
 from engine.errors import FolderInUseError, ManifestError, NoIndexError, StoreError
-from engine.manifest import Manifest, row_id, text_hash
-from engine.open_folders import OpenFolders
-from engine.store import Row, Store
-from engine.upkeep import Upkeep
+from engine.server import kept
+from engine.server.differences import Examination, verdict
+from engine.server.open_folders import OpenFolders
+from engine.server.upkeep import Upkeep
+from engine.storage import lite_server, seal
+from engine.storage import store as store_module
+from engine.storage.manifest import Manifest, row_id, text_hash
+from engine.storage.store import Row, Store
+from engine.wire import api
+from engine.wire.api_kept import Examined, ExamineRequest
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.hits import wanted
 from tests.supervised import until
@@ -298,7 +301,7 @@ async def test_what_was_never_indexed_is_not_examined(keeper: Keeper) -> None:
 async def test_a_folder_in_use_is_not_forgotten(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.upkeep.LEAVING_SECONDS", 0.3)
+    monkeypatch.setattr("engine.server.upkeep.LEAVING_SECONDS", 0.3)
     await keeper.index()
     folder = keeper.folders.get(keeper.name)
     with keeper.folders.in_use(folder), pytest.raises(FolderInUseError, match="on a screen"):

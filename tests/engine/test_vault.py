@@ -11,12 +11,13 @@ from urllib.parse import quote_from_bytes
 
 import pytest
 
-from engine import config, follow, paths, template_text
-from engine.api_links import Link, LinksRequest
-from engine.api_search import Hit, SearchRequest
+from engine import config, paths
 from engine.errors import LoadError, UsageError
-from engine.folder import Folder
-from engine.shared_encoder import SharedEncoder
+from engine.searching import follow, template_text
+from engine.server.folder import Folder
+from engine.server.shared_encoder import SharedEncoder
+from engine.wire.api_links import Link, LinksRequest
+from engine.wire.api_search import Hit, SearchRequest
 from tests.engine.tiny_encoder import TinyEncoder, TinyShared
 from tests.in_process import client_of
 from tests.opened import opening

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import own_process, vllm_remains
-from engine.vllm_lease import Lease
+from engine import own_process
+from engine.serving import vllm_remains
+from engine.serving.vllm_lease import Lease
 from tests.supervised import launch, until
 
 IMPATIENT = """
 import sys
-from engine import vllm_log, vllm_supervisor
+from engine.serving import vllm_log, vllm_supervisor
 vllm_supervisor.LOG_EVERY = 0.05
 sys.exit(vllm_supervisor.main())
 """

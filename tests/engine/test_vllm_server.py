@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import vllm_remains, vllm_server, vllm_start
-from engine.api import LlmState
 from engine.config import Settings
-from engine.endpoint import UnreachableError
 from engine.errors import ModelError
-from engine.vllm_launch import Launch
-from engine.vllm_server import AnswerModel, remote_endpoint
-from engine.vllm_start import Prepare, Show, Stage
+from engine.serving import vllm_remains, vllm_server, vllm_start
+from engine.serving.endpoint import UnreachableError
+from engine.serving.vllm_launch import Launch
+from engine.serving.vllm_server import AnswerModel, remote_endpoint
+from engine.serving.vllm_start import Prepare, Show, Stage
+from engine.wire.api import LlmState
 from tests.scripted_vllm import MODEL, scripted_vllm
 from tests.supervised import alive, launch, remains, until
 
@@ -39,6 +39,8 @@ class Watched(AnswerModel):
         prepare: Prepare = vllm_start.prepare,
         *,
         backoff_s: Sequence[float] = vllm_server.BACKOFF_S,
+        restarts_s: Sequence[float] = vllm_server.RESTARTS_S,
+        before: AnswerModel | None = None,
     ) -> None:
         self.seen: list[LlmState] = []
         super().__init__(
@@ -46,6 +48,8 @@ class Watched(AnswerModel):
             lambda: self.seen.append(self.state),
             prepare=prepare,
             backoff_s=backoff_s,
+            restarts_s=restarts_s,
+            before=before,
         )
 
     def now(self) -> str:
@@ -88,9 +92,8 @@ async def test_from_off_to_ready_to_off() -> None:
 
 async def test_starting_tells_its_stage_and_seconds() -> None:
     model = Watched(Settings(), fake("serve"))
-    began = time.monotonic()
     await model.start()
-    assert time.monotonic() - began < 0.2
+    assert model.state.state == "starting", "whoever asked for the start does not wait for its end"
     await model.ready()
     details = [state.detail for state in model.seen if state.state == "starting"]
     assert details[0].startswith("preparing the model, 0 s of about 40")
@@ -193,23 +196,89 @@ async def test_a_question_that_is_given_up_does_not_stop_the_start() -> None:
     await model.close()
 
 
-async def test_vllm_that_dies_is_started_again_a_few_times(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(vllm_server, "RESTARTS", 1)
-    model = Watched(Settings(), fake("serve"))
+async def killed(model: Watched) -> int:
+    """Kill vLLM's server; return which it was."""
+    pid = model.pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: model.pid != pid)
+    return pid
+
+
+async def test_vllm_that_dies_is_started_again_a_few_times_and_then_answers_are_off() -> None:
+    model = Watched(Settings(), fake("serve"), restarts_s=[0.2])
     await model.ready()
-    first = model.pid
-    assert first
-    os.kill(first, signal.SIGKILL)
-    await until(lambda: model.now() == "ready" and model.pid != first)
-    second = model.pid
-    assert second
-    os.kill(second, signal.SIGKILL)
+    first = await killed(model)
+    assert "memory ran out; it is started again, 0 s" in model.state.detail
+    assert (await model.ready()).socket, "a question waits for the restart"
+    assert model.pid != first
+    Path(launch("serve").log).write_text("ERROR 11-22 07:41:34 [core.py:900] worker \x1b[31mgone\n")
+    await killed(model)
     await until(lambda: model.now() == "unavailable")
+    assert model.state.detail.startswith("Answers are off, search goes on: vLLM was started again")
     assert "memory ran out" in model.state.detail
+    assert model.state.log == ["worker \ufffd[31mgone"]
+    assert (await model.ready()).socket, "a question tries once more"
+    assert (model.now(), model.state.log) == ("ready", [])
+    await model.close()
+
+
+async def test_a_restart_that_fails_is_tried_again_and_counted() -> None:
+    modes = iter(["serve", "die", "die", "serve"])
+
+    async def prepare(settings: Settings, show: Show) -> Launch:
+        return launch(next(modes))
+
+    model = Watched(Settings(), prepare, restarts_s=[0, 0], backoff_s=[0])
+    await model.ready()
+    await killed(model)
+    await until(lambda: "Answers are off" in model.state.detail)
+    assert "ValueError: no such" in model.state.detail
+    assert model.state.log[-2:] == ["ValueError: no such \ufffd[31mmodel\ufffd[0m", RUINED]
     await model.ready()
     await model.close()
+
+
+RUINED = "RuntimeError: Engine core initialization failed. See root cause above."
+
+
+async def test_a_vllm_that_served_long_has_its_restarts_counted_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vllm_server, "STEADY_S", 0)
+    model = Watched(Settings(), fake("serve"), restarts_s=[0])
+    await model.ready()
+    for _ in range(2):
+        await killed(model)
+        await until(lambda: model.now() == "ready")
+    await model.close()
+
+
+async def test_closing_while_it_waits_to_start_again_leaves_nothing() -> None:
+    model = Watched(Settings(), fake("serve"), restarts_s=[60])
+    await model.ready()
+    await killed(model)
+    assert model.now() == "starting"
+    async with asyncio.timeout(10):
+        await model.close()
+    assert alive(launch("serve").task) == []
+
+
+async def test_another_model_takes_the_place_of_one_once_its_answers_are_written() -> None:
+    first = Watched(Settings(), fake("serve"))
+    await first.ready()
+    pid = first.pid
+    second = Watched(Settings(llm_seed=1), fake("serve"), before=first)
+    with first.answering():
+        await second.start()
+        await until(lambda: second.state.detail.startswith("ending the model before"))
+        await asyncio.sleep(0.2)
+        assert [p.pid for p in alive(launch("serve").task) if p.pid == pid] == [pid]
+    await second.ready()
+    assert first.pid is None
+    assert second.pid != pid
+    await second.close()
+    assert alive(launch("serve").task) == []
 
 
 async def test_idle_unloads_and_a_question_loads_again() -> None:
@@ -228,6 +297,7 @@ async def test_never_means_off_with_the_way_to_turn_it_on() -> None:
     model = Watched(Settings(llm_start="never"), fake("serve"))
     await model.start()
     assert model.now() == "off"
+    assert model.state.on_purpose
     with pytest.raises(ModelError, match="turned off") as caught:
         await model.ready()
     assert "llm_start" in caught.value.next_step

@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine import vllm_remains
 from engine.errors import ModelError
-from engine.vllm_lease import Lease
-from engine.vllm_supervisor import Task
+from engine.serving import vllm_remains
+from engine.serving.vllm_lease import Lease
+from engine.serving.vllm_supervisor import Task
 from tests.supervised import alive, launch, remains, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def supervisor_of(lease: Lease) -> psutil.Process:
     parent = psutil.Process(lease.pid).parent()
     assert parent is not None
-    assert "engine.vllm_supervisor" in parent.cmdline()
+    assert "engine.serving.vllm_supervisor" in parent.cmdline()
     return parent
 
 
@@ -89,8 +89,8 @@ async def test_an_engine_that_is_killed_takes_vllm_with_it(mode: str) -> None:
 
 HOLD_FOREVER = """
 import asyncio, json, sys
-from engine.vllm_lease import Lease
-from engine.vllm_supervisor import Task
+from engine.serving.vllm_lease import Lease
+from engine.serving.vllm_supervisor import Task
 from tests.supervised import alive, launch, remains, until
 async def main():
     lease = await Lease.take(Task(**json.loads(sys.argv[1])))
@@ -201,6 +201,25 @@ async def test_a_command_that_does_not_exist(task: Task) -> None:
     with pytest.raises(ModelError, match="its supervisor ended"):
         await Lease.take(missing, patience_s=1)
     await until(lambda: not remains(missing))
+
+
+async def test_what_a_killed_supervisor_left_goes_whatever_is_started_next(task: Task) -> None:
+    """The next engine may serve another model: what is left is under another name then."""
+    stubborn = launch("stubborn", "vllm-00000000dead").task
+    lease = await started(stubborn)
+    api_server, supervisor = psutil.Process(lease.pid), supervisor_of(lease)
+    os.kill(supervisor.pid, signal.SIGSTOP)
+    api_server.kill()
+    supervisor.kill()
+    await lease.lost()
+    other = await started(task)
+    assert len(alive(stubborn)) == 1
+    await asyncio.to_thread(vllm_remains.sweep, stubborn.folder.parent)
+    assert alive(stubborn) == []
+    assert remains(stubborn) == []
+    assert len(alive(task)) == 2, "one whose supervisor lives stays"
+    assert task.socket.exists()
+    await other.stop()
 
 
 MAP_FOREVER = """

@@ -10,9 +10,9 @@ import pytest
 import uvicorn
 
 from engine import paths, wanted
-from engine.api_search import SearchReply, SearchRequest
-from engine.connection import EngineClient
-from engine.routes import create_app
+from engine.front.connection import EngineClient
+from engine.server.routes import create_app
+from engine.wire.api_search import SearchReply, SearchRequest
 
 BOUND = 10.0
 
@@ -121,3 +121,26 @@ async def test_a_search_that_is_waited_for_is_answered_and_the_next_one_too(
 
 def test_without_anybody_to_leave_work_goes_on() -> None:
     wanted.check()
+
+
+async def test_leaving_in_the_middle_of_a_request_is_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    came = iter(
+        [
+            {"type": "http.request", "body": b'{"query": "a se', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(came)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/folders/1/search", "headers": []}
+    await create_app(cast("Any", OneFolder()))(scope, receive, send)
+    assert sent[0]["status"] == 499
+    assert "a request failed" not in caplog.text

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from watchdog.observers import inotify_c
 
-from engine import mounts, watch
+from engine import mounts
+from engine.files import watch
+from engine.files.watch import Hints, Watch
 from engine.mounts import Mount
-from engine.watch import Hints, Watch
 from tests.opened import until
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from engine.encoder_torch import quiet_libraries
+from engine.encoding.encoder_torch import quiet_libraries
 
 WORDS = ["kite", "owl", "heron", "field", "river", "night", "hover", "hunt"]
 WORDS += ["wing", "tail", "over", "at", "by", "the", "a", "note"]

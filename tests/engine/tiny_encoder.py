@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import Settings
-from engine.embedding import Encoder, EncoderInParts
-from engine.shared_encoder import SharedEncoder
+from engine.encoding.embedding import Encoder, EncoderInParts
+from engine.server.shared_encoder import SharedEncoder
 
 
 class TinyEncoder(EncoderInParts):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import watch
+from engine.files import watch
 from tests.engine.conftest import encoder_cache, launched
 from tests.engine.test_lifecycle import cache, running
 from tests.engine.tiny_encoder import TinyEncoder

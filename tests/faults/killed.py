@@ -23,14 +23,15 @@ from threading import Event
 
 import pymilvus
 
-from engine import paths, scan
+from engine import paths
 from engine.config import Settings
 from engine.documents import content_hash
-from engine.index import Index, Query
-from engine.manifest import Manifest, open_manifest
-from engine.store import Store
-from engine.sync import Sync
-from engine.watch import Hints
+from engine.files import scan
+from engine.files.watch import Hints
+from engine.storage.index import Index, Query
+from engine.storage.manifest import Manifest, open_manifest
+from engine.storage.store import Store
+from engine.syncing.sync import Sync
 from tests.engine.steps import finish
 from tests.engine.tiny_encoder import TinyEncoder
 

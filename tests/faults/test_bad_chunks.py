@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.config import Settings
 from engine.errors import ModelError
-from engine.vectors import NO_VECTOR
+from engine.storage.vectors import NO_VECTOR
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import wanted
 from tests.opened import (

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import watch
-from engine.batch import Outcome
-from engine.folder import Folder
-from engine.watch import Hints
+from engine.files import watch
+from engine.files.watch import Hints
+from engine.server.folder import Folder
+from engine.syncing.batch import Outcome
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.opened import embedded, on_disk, opening, status, until, until_equal
 

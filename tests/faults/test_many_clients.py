@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine import api, client, config, engine_lock
-from engine.api_search import SearchRequest
-from engine.connection import EngineClient
+from engine import config
 from engine.errors import EngineError
+from engine.front import client
+from engine.front.connection import EngineClient
+from engine.server import engine_lock
+from engine.wire import api
+from engine.wire.api_answer import AskRequest
+from engine.wire.api_search import SearchRequest
 from tests.opened import until_it, write_notes
 from tests.scripted_vllm import scripted_vllm
 
@@ -48,7 +52,9 @@ class Guest:
             self.took.append(time.monotonic() - begun)
             paths = [hit.path for hit in reply.hits]
             assert len(paths) == len(set(paths)), "each note is one chunk"
-            async with contextlib.aclosing(self.engine.ask(self.folder, "Which note?")) as events:
+            async with contextlib.aclosing(
+                self.engine.ask(self.folder, AskRequest(question="Which note?"))
+            ) as events:
                 self.ends.append([event.type async for event in events][-1])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import scan
+from engine.files import scan
 from tests.engine.test_manifest import HOSTILE_NAMES
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.hits import wanted

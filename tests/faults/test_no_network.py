@@ -46,6 +46,7 @@ def test_indexing_searching_and_extracts_need_no_network(
     assert "birds/kites.md" in found.stdout.splitlines()[0]
     told = run("ask", docs, "How do I descale the kettle?", HOVERKITE_LLM_START="never")
     assert "vinegar" in told.stdout
+    assert (told.returncode, told.stderr) == (0, "No model answers: turned off by llm_start\n")
     (docs / "new.md").write_text("The wren sings from the hedge.")
     assert "new.md" in run("search", docs, "wren hedge").stdout
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from engine import api
+from engine.wire import api
 
 TESTS = Path(__file__).resolve().parents[1]
 PAGE = (TESTS.parent / "docs/faults.md").read_text("utf-8")

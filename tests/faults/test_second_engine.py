@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from engine import api, cli, client, config, engine_lock, own_process, paths
-from engine.connection import EngineClient
+from engine import config, own_process, paths
 from engine.errors import EngineError, HoverkiteError
-from engine.service import Engine
+from engine.front import cli, client
+from engine.front.connection import EngineClient
+from engine.server import engine_lock
+from engine.server.service import Engine
+from engine.wire import api
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.faults.disks import read_only
 from tests.opened import embedded, indexed, on_disk, opening

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine import api
-from engine.api_around import AroundLine, AroundReply
+from engine.wire import api_answer
+from engine.wire.api_around import AroundLine, AroundReply
 from tests.hits import hit
+from tests.tui.scripted import cited_in
 
 QUESTION = "How do I keep a sourdough starter alive while I travel?"
 
@@ -94,8 +95,8 @@ room. Crumbled into a jar, dried starter keeps for a year without any feeding.""
 ]
 
 EXTRACTS = [
-    api.Extract(text="A starter rests in the fridge for up to three weeks.", hit=1),
-    api.Extract(
+    api_answer.Extract(text="A starter rests in the fridge for up to three weeks.", hit=1),
+    api_answer.Extract(
         text="Crumbled into a jar, dried starter keeps for a year without any feeding.", hit=2
     ),
 ]
@@ -106,6 +107,41 @@ ANSWER = """Two ways, depending on how long you are gone:
 2. **Longer:** spread it thinly, dry it for two days and keep the crumbs in a jar [2].
 
 When you are back, feed it *twice*, twelve hours apart, before you bake."""
+
+CITED = """Two ways, depending on how long you are gone:
+
+1. **Up to three weeks:** feed it stiff (1 : 2 : 1) and put it into the fridge with a loose lid. [1]
+2. **Longer:** spread it thinly, dry it for two days and keep the crumbs in a jar. [2]
+
+When you are back, feed it *twice*, twelve hours apart, before you bake. [3] Rye wakes it within an
+hour. [?]"""
+
+
+CITATIONS = cited_in(CITED)
+
+PROMPT = api_answer.PromptMade(
+    model="SmolLM2-135M-Instruct",
+    hits=[3, 2, 1],
+    notice="5 hits were left out: the model takes 2 048 tokens",
+    tokens=412,
+    counted=True,
+    passages=[
+        api_answer.ShownPassage(
+            hits=[each.rank],
+            title=f"{each.path} › {each.heading}",
+            start_line=each.start_line,
+            end_line=each.end_line,
+            tokens=60 * each.rank,
+        )
+        for each in reversed(HITS[:3])
+    ],
+    messages=[
+        api_answer.ChatMessage(role="system", content="Answer from the passages alone."),
+        api_answer.ChatMessage(
+            role="user", content=f"<7f3a>\n{HITS[0].text}\n</7f3a>\n\n{QUESTION}"
+        ),
+    ],
+)
 
 ABOVE = """## Feeding it
 

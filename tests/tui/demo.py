@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from engine import api
+from engine.wire import api_answer
 from tests.tui import content
 from tests.tui.scripted import (
     MODEL,
@@ -27,12 +27,12 @@ def demo_engine(pause: float, *, stuck: bool = False) -> ScriptedEngine:
     for token in tokens(content.ANSWER):
         streamed += [token, pause]
     engine.answer = [
-        api.HitsFound(query=content.QUESTION, took_ms=14.2, hits=content.HITS),
-        api.ExtractsFound(extracts=content.EXTRACTS),
+        api_answer.HitsFound(query=content.QUESTION, took_ms=14.2, hits=content.HITS),
+        api_answer.ExtractsFound(extracts=content.EXTRACTS),
         llm("starting", detail="12 s of about 35 s"),
         asyncio.Event() if stuck else pause * 60,
         llm(),
-        api.PromptMade(model=MODEL, hits=[2, 1]),
+        api_answer.PromptMade(model=MODEL, hits=[2, 1]),
         pause * 10,
         *streamed,
         finished(content.ANSWER, completion_tokens=96, sources=["bread/starter.md:41"]),

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
-from engine import api, api_around, api_links, api_message, api_search
-from engine.api_search import SearchReply, SearchRequest
 from engine.config import Settings
 from engine.errors import EngineError, HoverkiteError
+from engine.wire import (
+    api,
+    api_answer,
+    api_around,
+    api_conversations,
+    api_links,
+    api_message,
+    api_models,
+    api_search,
+)
+from engine.wire.api_search import SearchReply, SearchRequest
 from tests.hits import hit
 
 MODEL = "SmolLM2-135M-Instruct"
@@ -36,7 +46,7 @@ def status(**changes: Any) -> api.FolderStatus:
     return api.FolderStatus(**(values | changes))
 
 
-def finished(answer: str, **changes: Any) -> api.AnswerFinished:
+def finished(answer: str, **changes: Any) -> api_answer.AnswerFinished:
     values: dict[str, Any] = {
         "answer": answer,
         "finish_reason": "stop",
@@ -45,8 +55,9 @@ def finished(answer: str, **changes: Any) -> api.AnswerFinished:
         "completion_tokens": 48,
         "tokens_per_s": 34.2,
         "sources": ["docs/page1.md:10", "docs/page2.md:20"],
+        "citations": cited_in(answer),
     }
-    return api.AnswerFinished(**(values | changes))
+    return api_answer.AnswerFinished(**(values | changes))
 
 
 def found(query: str, hits: Sequence[api_search.Hit], **changes: Any) -> SearchReply:
@@ -54,31 +65,48 @@ def found(query: str, hits: Sequence[api_search.Hit], **changes: Any) -> SearchR
     return SearchReply(**(values | changes))
 
 
-def failed(answer: str = "", **problem: str) -> api.AnswerFailed:
+def failed(answer: str = "", **problem: str) -> api_answer.AnswerFailed:
     values = {
         "kind": "ModelError",
         "title": "The model can't be used",
         "detail": "vLLM ended with status 1",
         "next_step": "Search goes on without answers; see docs/models.md",
     }
-    return api.AnswerFailed(answer=answer, problem=api.Problem(**(values | problem)))
+    return api_answer.AnswerFailed(answer=answer, problem=api.Problem(**(values | problem)))
 
 
-def tokens(text: str) -> list[api.Token]:
-    """``text`` cut after every space."""
-    pieces = [piece + " " for piece in text.split(" ")]
-    return [api.Token(text=piece) for piece in [*pieces[:-1], pieces[-1][:-1]]]
+def cited_in(answer: str) -> list[api_answer.Citation]:
+    """What the sentences of an answer stand on, by the marks behind them."""
+    found, begin = [], 0
+    for mark in re.finditer(r" \[(\d{1,3}|\?)\]", answer):
+        rank = None if mark[1] == "?" else int(mark[1])
+        end = mark.start()
+        found.append(api_answer.Citation(n=rank, supported=rank is not None, start=begin, end=end))
+        begin = mark.end() + 1
+    return found
+
+
+def tokens(text: str, cited: Sequence[api_answer.Citation] | None = None) -> list[api_answer.Token]:
+    """``text`` cut after every space, but not before a mark."""
+    all_cited = cited_in(text) if cited is None else cited
+    made, begin = [], 0
+    for piece in re.split(r"(?<= )(?!\[(?:\d{1,3}|\?)\])", text):
+        end = begin + len(piece)
+        inside = [each for each in all_cited if begin <= each.end < end]
+        made.append(api_answer.Token(text=piece, citations=inside))
+        begin = end
+    return made
 
 
 def whole_answer(
-    hits: Sequence[api_search.Hit], text: str, extracts: Sequence[api.Extract] = ()
-) -> list[api.AskEvent]:
+    hits: Sequence[api_search.Hit], text: str, extracts: Sequence[api_answer.Extract] = ()
+) -> list[api_answer.AskEvent]:
     """All events of an answer that goes well."""
     return [
-        api.HitsFound(query="q", took_ms=14.2, hits=list(hits)),
-        api.ExtractsFound(extracts=list(extracts)),
+        api_answer.HitsFound(query="q", took_ms=14.2, hits=list(hits)),
+        api_answer.ExtractsFound(extracts=list(extracts)),
         llm(),
-        api.PromptMade(model=MODEL, hits=[2, 1]),
+        api_answer.PromptMade(model=MODEL, hits=[2, 1]),
         *tokens(text),
         finished(text),
     ]
@@ -101,6 +129,13 @@ async def play(steps: Iterable[Step]) -> AsyncIterator[Any]:
             yield step
 
 
+def summary(kept: api_conversations.Conversation) -> api_conversations.ConversationSummary:
+    """How a list shows a conversation."""
+    return api_conversations.ConversationSummary(
+        id=kept.id, title=kept.title, turns=len(kept.turns), began=kept.began, last=kept.last
+    )
+
+
 class ScriptedEngine:
     """Implements ``tui.engine_port.Engine``; its public attributes are the controls."""
 
@@ -110,15 +145,22 @@ class ScriptedEngine:
         self.survey: api.FolderSurvey | None = None
         self.statuses: asyncio.Queue[api.FolderStatus | HoverkiteError] = asyncio.Queue()
         self.note = ""
-        self.questions: list[str] = []
+        self.answers: list[Sequence[Step]] = []
+        """Scripts of the next answers; without one, ``answer``."""
+        self.asked: list[api_answer.AskRequest] = []
+        self.kept: dict[str, api_conversations.Conversation] = {}
+        self.became: dict[int, dict[str, Any]] = {}
+        """What became of hits, by their ranks."""
+        self.better_model: api_models.OfferedModel | None = None
+        self.offers_asked = 0
+        self.models_used: list[api_models.UseModel] = []
+        self.evidence_asked: list[list[api_search.Hit]] = []
         self.searches: list[str] = []
         self.requests: list[api_search.SearchRequest] = []
         self.finds: dict[str, Sequence[Step]] = {}
         """Scripts of searches by their query: the last step is the reply."""
         self.left: list[str] = []
         """Queries whose searches were cancelled."""
-        self.modes: list[str | None] = []
-        """Of the questions."""
         self.opened: list[tuple[str, bool, bool]] = []
         self.pauses: list[bool] = []
         self.links_found: list[api_links.Link] = []
@@ -128,6 +170,15 @@ class ScriptedEngine:
         """Scripts of what is around hits, by their paths: the last step is the reply."""
         self.stopped = 0
         self.closed = 0
+
+    @property
+    def questions(self) -> list[str]:
+        return [request.question for request in self.asked]
+
+    @property
+    def modes(self) -> list[str | None]:
+        """Of the questions."""
+        return [request.mode for request in self.asked]
 
     async def open_folder(
         self, path: str, *, agreed: bool = False, start_llm: bool = False
@@ -153,22 +204,46 @@ class ScriptedEngine:
         return found(request.query, self.refreshed)
 
     async def ask(
-        self,
-        folder: str,
-        question: str,
-        hits: int | None = None,
-        *,
-        mode: api_search.Mode | None = None,
-    ) -> AsyncIterator[api.AskEvent]:
-        self.modes.append(mode)
-        self.questions.append(question)
+        self, folder: str, question: api_answer.AskRequest, /
+    ) -> AsyncIterator[api_answer.AskEvent]:
+        self.asked.append(question)
         ended = False
         try:
-            async for event in play(self.answer):
+            async for event in play(self.answers.pop(0) if self.answers else self.answer):
                 yield event
             ended = True
         finally:
             self.stopped += not ended
+
+    async def conversations(self, folder: str) -> api_conversations.Conversations:
+        kept = sorted(self.kept.values(), key=lambda each: each.last, reverse=True)
+        return api_conversations.Conversations(conversations=[summary(each) for each in kept])
+
+    async def conversation(self, folder: str, name: str) -> api_conversations.Conversation:
+        return self.kept[name]
+
+    async def delete_conversation(
+        self, folder: str, name: str
+    ) -> api_conversations.ConversationSummary:
+        return summary(self.kept.pop(name))
+
+    async def evidence(
+        self, folder: str, hits: Sequence[api_search.Hit]
+    ) -> list[api_conversations.Evidence]:
+        self.evidence_asked.append(list(hits))
+        same = {"state": "same"}
+        return [
+            api_conversations.Evidence(rank=each.rank, **self.became.get(each.rank, same))
+            for each in hits
+        ]
+
+    async def model_offer(self) -> api_models.ModelOffer:
+        self.offers_asked += 1
+        return api_models.ModelOffer(model=self.better_model)
+
+    async def use_model(self, request: api_models.UseModel) -> api_models.ModelChosen:
+        self.models_used.append(request)
+        return api_models.ModelChosen(llm=llm("starting", demonstration=False))
 
     async def events(self, folder: str) -> AsyncIterator[api.FolderStatus]:
         while True:

@@ -9,9 +9,9 @@ import pytest
 from rich.cells import cell_len
 from textual.content import Content
 
-from engine.api_around import AroundLine, AroundReply
-from engine.api_search import Hit
 from engine.errors import EngineError
+from engine.wire.api_around import AroundLine, AroundReply
+from engine.wire.api_search import Hit
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, found, status, whole_answer

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 from rich.segment import Segment
+from textual.events import Paste
 
-from engine import api
 from engine.errors import EngineError
+from engine.wire import api, api_answer
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import (
@@ -27,6 +28,7 @@ from tests.tui.scripted import (
 from tui import confirm
 from tui.messages import EngineFailed, LinkChosen
 from tui.model_text import ModelText, literal_parser
+from tui.query import QueryInput
 
 MARKUP = [
     "[/]",
@@ -79,12 +81,12 @@ def whole_attack(text: str) -> ScriptedEngine:
     engine = ScriptedEngine()
     attack: dict[str, Any] = {"path": f"{text}.md", "heading": f"{text} > {text}", "text": text * 3}
     engine.answer = [
-        api.HitsFound(query=text, took_ms=1, hits=[hit(1, **attack), hit(2, **attack)]),
-        api.ExtractsFound(extracts=[api.Extract(text=text, hit=1)]),
+        api_answer.HitsFound(query=text, took_ms=1, hits=[hit(1, **attack), hit(2, **attack)]),
+        api_answer.ExtractsFound(extracts=[api_answer.Extract(text=text, hit=1)]),
         llm(model=text, detail=text, next_step=text),
-        api.PromptMade(model=text, hits=[1], notice=text),
+        api_answer.PromptMade(model=text, hits=[1], notice=text),
         # Split between any two characters, as a stream may be.
-        *(api.Token(text=character) for character in text),
+        *(api_answer.Token(text=character) for character in text),
         finished(text, model=text, finish_reason=text, sources=[text]),
     ]
     broken = llm("starting", model=text, detail=text, next_step=text)
@@ -199,7 +201,7 @@ async def test_hostile_markdown_is_only_text(answer: str) -> None:
     engine = ScriptedEngine()
     engine.answer = [
         llm(),
-        *(api.Token(text=answer[i : i + 7]) for i in range(0, len(answer), 7)),
+        *(api_answer.Token(text=answer[i : i + 7]) for i in range(0, len(answer), 7)),
         finished(answer),
     ]
     async with driving(engine, size=(100, 40)) as driver:
@@ -226,7 +228,7 @@ async def test_a_link_is_inert_until_a_person_has_seen_all_of_it() -> None:
     url = "https://example.org/a/very/long/path?with=query&and=" + "x" * 120
     engine = ScriptedEngine()
     text = f"[the manual]({url})"
-    engine.answer = [llm(), api.Token(text=text), finished(text)]
+    engine.answer = [llm(), api_answer.Token(text=text), finished(text)]
     opened: list[str] = []
     async with driving(engine, show=lambda target, *_: opened.append(target)) as driver:
         await driver.ask_to_the_end("q")
@@ -269,3 +271,16 @@ async def test_another_kind_of_link_is_left_alone() -> None:
         await driver.until(lambda: driver.toasts, "the toast")
         assert "file:///etc/passwd" in driver.toasts[-1].message
         assert len(driver.app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("text", ESCAPES)
+async def test_a_question_that_is_brought_back_or_pasted_is_text(text: str) -> None:
+    async with driving(ScriptedEngine()) as driver:
+        query = driver.app.screen.query_one(QueryInput)
+        query.show_asked(f"who {text} tests?")
+        await driver.pilot.pause()
+        assert not FORBIDDEN & set(painted(driver))
+        query.text = ""
+        query.post_message(Paste(f"one\r{text}\r\ntwo"))
+        await driver.pilot.pause()
+        assert not FORBIDDEN & set(painted(driver))

@@ -15,15 +15,16 @@ from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, whole_answer
-from tui.answer import AnswerPane, Extract
 from tui.app import HoverkiteApp
 from tui.desk import Desk
 from tui.dialog import Page, Question
+from tui.extract import Extract
 from tui.help import own_bindings
 from tui.messages import HitOpened
 from tui.preview import PreviewPane
 from tui.query import QueryInput
 from tui.results import HitList
+from tui.streamed import StreamedPane
 
 
 def answering(hits: Any = content.HITS) -> ScriptedEngine:
@@ -37,7 +38,7 @@ async def asked(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    "owner", [QueryInput, Desk, HitList, PreviewPane, AnswerPane, HoverkiteApp, Question, Page]
+    "owner", [QueryInput, Desk, HitList, PreviewPane, StreamedPane, HoverkiteApp, Question, Page]
 )
 def test_every_binding_has_an_id_a_description_and_a_tooltip(owner: Any) -> None:
     assert owner.BINDINGS
@@ -109,7 +110,7 @@ async def test_digits_jump_to_the_hit() -> None:
 async def test_a_click_on_an_extract_goes_to_its_hit() -> None:
     async with driving(answering()) as driver:
         await asked(driver)
-        driver.main.answer.scroll_home(animate=False)
+        driver.main.answer.model.scroll_home(animate=False)
         await driver.pilot.pause()
         await driver.pilot.click(driver.main.query(Extract).last())
         await driver.until(lambda: driver.main.results.selected == content.HITS[1])
@@ -202,7 +203,7 @@ async def test_help_lists_every_key_and_closes() -> None:
 
 
 async def test_the_folder_page_tells_what_is_not_in_the_index() -> None:
-    from engine import api
+    from engine.wire import api
     from tests.tui.scripted import status
 
     engine = answering()

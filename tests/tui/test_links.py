@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.api_links import Link
+from engine.wire.api_links import Link
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, whole_answer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from engine.api_search import Cut, Hit, Place, SearchReply
+from engine.wire.api_search import Cut, Hit, Place, SearchReply
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from rich.cells import cell_len
 from textual.content import Content
 
-from engine import api, figures
+from engine import figures
 from engine.errors import EngineError
+from engine.wire import api
+from engine.wire.api_conversations import Evidence
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.scripted import llm, status
 from tui import highlight, hit_row, notes, outcome, preview, status_bar
-from tui.answer import quoted
+from tui.extract import quoted
 from tui.hanging import hang
 from tui.results import same_hit
 
@@ -336,3 +338,16 @@ def test_the_same_hit_is_found_by_text_then_by_place_then_by_rank() -> None:
     assert same_hit(hits, hit(3, path="gone.md", text="gone")) == 2
     assert same_hit(hits[:1], hit(9, path="gone.md", text="gone")) == 0
     assert same_hit([], None) == 0
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
+@pytest.mark.parametrize("state", ["changed", "gone"])
+def test_the_mark_of_a_stale_answer_fits_the_narrowest_pane(
+    state: Literal["changed", "gone"], count: int
+) -> None:
+    hits = [hit(n, path=f"manual/troubleshooting-{n}.md") for n in range(1, count + 1)]
+    changed = [(each, Evidence(rank=each.rank, state=state)) for each in hits]
+    said = outcome.stale(changed, room=43)
+    assert said.cell_length <= 43
+    assert said.plain.startswith("▲ stale: tr") and said.plain.endswith("asks again")
+    assert ("gone" in said.plain) is (state == "gone")

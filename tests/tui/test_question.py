@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 from textual.await_complete import AwaitComplete
+from textual.content import Content
 
-from engine import api
 from engine.errors import EngineError
+from engine.wire import api_answer
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import driving
@@ -22,12 +23,13 @@ from tests.tui.scripted import (
     tokens,
     whole_answer,
 )
-from tui.answer import Extract
+from tui.answer import AnswerPane
+from tui.extract import Extract
 from tui.messages import AnswerAdvanced, HitHighlighted, QueryAsked
 from tui.model_text import ModelText
 
-HITS = api.HitsFound(query="q", took_ms=14.2, hits=content.HITS)
-EXTRACTS = api.ExtractsFound(extracts=content.EXTRACTS)
+HITS = api_answer.HitsFound(query="q", took_ms=14.2, hits=content.HITS)
+EXTRACTS = api_answer.ExtractsFound(extracts=content.EXTRACTS)
 
 
 async def test_enter_asks_and_every_part_of_the_answer_is_shown() -> None:
@@ -49,13 +51,37 @@ async def test_enter_asks_and_every_part_of_the_answer_is_shown() -> None:
             "“A starter rests in the fridge for up to three weeks.” [1]",
             "“Crumbled into a jar, dried starter keeps for a year without any feeding.” [2]",
         ]
-        assert driver.main.query_one(ModelText).source == content.ANSWER
+        assert driver.main.answer.model.words == content.ANSWER
         assert "0.3 s to first token · 34 t/s" in driver.title("answer")
         outcome = driver.said("outcome")
         for fact in ("48", "finished: stop", "docs/page1.md:10"):
             assert fact in outcome
         assert "demonstration model" in driver.said("demonstration")
-        assert "llm_model" in driver.said("demonstration")
+        assert "hoverkite models" in driver.said("demonstration")
+
+
+async def test_keys_scroll_what_is_quoted_before_the_text_below_it() -> None:
+    engine = ScriptedEngine()
+    text = "\n\n".join(["A line."] * 40)
+    engine.answer = whole_answer(content.HITS, text, content.EXTRACTS * 4)
+    async with driving(engine, size=(60, 20)) as driver:
+        await driver.ask_to_the_end("q")
+        driver.main.go_to("answer")
+        found, model = driver.main.query_one("#found"), driver.main.answer.model
+        await driver.press("g")
+        await driver.until(lambda: model.scroll_y == 0)
+        await driver.press("j")
+        await driver.until(lambda: found.scroll_y == 1)
+        await driver.press("k")
+        await driver.until(lambda: found.scroll_y == 0)
+        for _ in range(int(found.max_scroll_y)):  # a page is never less than a line
+            await driver.press("space")
+            await driver.until(lambda: found.scroll_y == found.scroll_target_y)
+        assert found.scroll_y == found.max_scroll_y
+        await driver.press("j")
+        await driver.until(lambda: model.scroll_y >= 1)
+        await driver.press("g")
+        await driver.until(lambda: found.scroll_y == model.scroll_y == 0)
 
 
 async def test_hits_and_extracts_are_there_while_vllm_still_starts() -> None:
@@ -75,7 +101,7 @@ async def test_hits_and_extracts_are_there_while_vllm_still_starts() -> None:
         await driver.until(lambda: "20 s of about 35 s" in driver.said("waiting"))
         started.set()
         await driver.until(lambda: not driver.main.answering)
-        assert driver.main.query_one(ModelText).source == "Done."
+        assert driver.main.answer.model.words == "Done."
         assert driver.said("waiting") == ""
 
 
@@ -115,12 +141,30 @@ async def test_tokens_are_gathered_but_none_is_lost(monkeypatch: pytest.MonkeyPa
         assert len(writes) < 100
 
 
+async def test_a_token_costs_no_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"word{number}" for number in range(100))
+    said: list[str] = []
+    say = AnswerPane._say
+
+    def counted_say(pane: AnswerPane, part: str, text: Content) -> None:
+        said.append(part)
+        say(pane, part, text)
+
+    monkeypatch.setattr(AnswerPane, "_say", counted_say)
+    engine = ScriptedEngine()
+    engine.answer = whole_answer(content.HITS, text)
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("q")
+        assert driver.main.answer.model.words == text
+        assert said.count("waiting") < 10
+
+
 async def test_the_final_text_replaces_the_streamed_one_where_they_differ() -> None:
     engine = ScriptedEngine()
     engine.answer = [HITS, EXTRACTS, llm(), *tokens("It rests [1"), finished("It rests [1][2].")]
     async with driving(engine) as driver:
         await driver.ask_to_the_end("q")
-        assert driver.main.query_one(ModelText).source == "It rests [1][2]."
+        assert driver.main.answer.model.words == "It rests [1][2]."
         assert driver.main.answer.answer_text.endswith("It rests [1][2].")
 
 
@@ -149,7 +193,7 @@ async def test_escape_stops_the_answer_in_the_engine_and_marks_it() -> None:
         assert not driver.main.answering
         assert "stopped" in driver.said("outcome")
         assert "stopped" in driver.title("answer")
-        assert driver.main.query_one(ModelText).source == "Half an"
+        assert driver.main.answer.model.words == "Half an"
         assert driver.main.query_pane.input.text == "q"
         await driver.press("escape")
         assert driver.main.query_pane.input.text == ""
@@ -202,7 +246,7 @@ async def test_vllm_unavailable_says_why_and_keeps_the_evidence() -> None:
     ],
 )
 async def test_an_interrupted_answer_is_marked_and_what_came_stands(
-    last: api.AnswerFailed | EngineError | None, wanted: str
+    last: api_answer.AnswerFailed | EngineError | None, wanted: str
 ) -> None:
     engine = ScriptedEngine()
     engine.answer = [HITS, EXTRACTS, llm(), *tokens("Half"), *([last] if last else [])]
@@ -211,7 +255,7 @@ async def test_an_interrupted_answer_is_marked_and_what_came_stands(
         assert "Interrupted" in driver.said("outcome")
         assert wanted in driver.said("outcome")
         assert "interrupted" in driver.title("answer")
-        assert driver.main.query_one(ModelText).source == "Half"
+        assert driver.main.answer.model.words == "Half"
 
 
 async def test_nothing_found_says_so() -> None:
@@ -225,7 +269,7 @@ async def test_nothing_found_says_so() -> None:
 
 async def test_what_did_not_fit_the_prompt_is_said() -> None:
     engine = ScriptedEngine()
-    prompt = api.PromptMade(model=MODEL, hits=[2, 1], notice="1 hit was left out")
+    prompt = api_answer.PromptMade(model=MODEL, hits=[2, 1], notice="1 hit was left out")
     engine.answer = [HITS, EXTRACTS, llm(), prompt, *tokens("x"), finished("x")]
     async with driving(engine) as driver:
         await driver.ask_to_the_end("q")
@@ -234,7 +278,7 @@ async def test_what_did_not_fit_the_prompt_is_said() -> None:
 
 async def test_an_empty_token_right_before_the_end_is_harmless() -> None:
     engine = ScriptedEngine()
-    engine.answer = [llm(), api.Token(text=""), failed(detail="killed")]
+    engine.answer = [llm(), api_answer.Token(text=""), failed(detail="killed")]
     async with driving(engine) as driver:
         await driver.ask_to_the_end("q")
         assert "killed" in driver.said("outcome")
@@ -265,7 +309,7 @@ async def test_the_pane_follows_long_text_and_a_short_answer_starts_at_the_top()
     engine.answer = whole_answer([hit(1)], "\n\n".join(f"Paragraph {n}." for n in range(60)))
     async with driving(engine) as driver:
         await driver.ask_to_the_end("long")
-        pane = driver.main.answer
+        pane = driver.main.answer.model
         await driver.until(lambda: pane.scroll_offset.y == pane.max_scroll_y > 0, "the end in view")
         engine.answer = whole_answer([hit(1)], "Short.")
         await driver.ask_to_the_end("short")
@@ -285,15 +329,15 @@ async def test_the_end_stays_in_view_while_text_streams_unless_a_reader_scrolls_
     ]
     async with driving(engine) as driver:
         await driver.ask("long")
-        pane = driver.main.answer
-        await driver.until(lambda: "Paragraph 59" in pane.answer_text and pane.is_settled)
+        pane = driver.main.answer.model
+        await driver.until(lambda: "Paragraph 59" in pane.words and pane.is_settled)
         await driver.until(lambda: pane.scroll_offset.y == pane.max_scroll_y > 0, "the end in view")
         driver.main.go_to("answer")
         await driver.pilot.pause()
         await driver.press("g")
         await driver.until(lambda: pane.scroll_offset.y == 0, "scrolling back")
         more.set()
-        await driver.until(lambda: "The end." in pane.answer_text and pane.is_settled)
+        await driver.until(lambda: "The end." in pane.words and pane.is_settled)
         await driver.pilot.pause()
         assert pane.scroll_offset.y == 0
 

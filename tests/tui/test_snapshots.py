@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from engine import api, api_search
 from engine.errors import EngineError
+from engine.wire import api, api_answer, api_search
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import FOLDER, Driver
@@ -23,6 +23,7 @@ from tests.tui.scripted import (
     ScriptedEngine,
     ScriptedSource,
     failed,
+    finished,
     found,
     llm,
     status,
@@ -34,8 +35,8 @@ from tui.app import HoverkiteApp
 Scene = Callable[[Driver, ScriptedEngine], Awaitable[None]]
 
 SIZES = [(100, 30), (60, 20)]
-HITS = api.HitsFound(query="q", took_ms=14.2, hits=content.HITS)
-EXTRACTS = api.ExtractsFound(extracts=content.EXTRACTS)
+HITS = api_answer.HitsFound(query="q", took_ms=14.2, hits=content.HITS)
+EXTRACTS = api_answer.ExtractsFound(extracts=content.EXTRACTS)
 STARTING = llm("starting", detail="12 s of about 35 s")
 AT_REST = status(ignored=300, unread={"Word": 12}, last_edit_ms=210.0)
 
@@ -68,13 +69,13 @@ async def streaming(driver: Driver, engine: ScriptedEngine) -> None:
         HITS,
         EXTRACTS,
         llm(),
-        api.PromptMade(model=MODEL, hits=[2, 1]),
+        api_answer.PromptMade(model=MODEL, hits=[2, 1]),
         *some,
         asyncio.Event(),
     ]
     await driver.ask(content.QUESTION)
     await driver.until(lambda: some[-1].text.strip() in driver.main.answer.answer_text)
-    await driver.until(lambda: driver.main.answer.is_settled, "writing")
+    await driver.until(lambda: driver.main.answer.model.is_settled, "writing")
 
 
 async def answered(driver: Driver, engine: ScriptedEngine) -> None:
@@ -82,6 +83,48 @@ async def answered(driver: Driver, engine: ScriptedEngine) -> None:
     engine.answer = whole_answer(content.HITS, content.ANSWER, content.EXTRACTS)
     await driver.ask_to_the_end(content.QUESTION)
     await at_the_end(driver)
+
+
+async def cited(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    engine.answer = [HITS, EXTRACTS, llm(), content.PROMPT, *tokens(content.CITED), kept_turn(1)]
+    await driver.ask_to_the_end(content.QUESTION)
+    await at_the_end(driver)
+    driver.main.go_to("answer")
+    await driver.press("n", "n")
+
+
+def kept_turn(number: int) -> api_answer.AnswerFinished:
+    return finished(
+        content.CITED, citations=content.CITATIONS, conversation="c1", turn=number, sources=[]
+    )
+
+
+async def not_found(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    far = EXTRACTS.model_copy(
+        update={"not_found": True, "searched": "264 files, 6 848 chunks", "extracts": []}
+    )
+    engine.answer = [HITS, far, finished("", finish_reason="not_found", completion_tokens=0)]
+    await driver.ask_to_the_end("Who won the cup?")
+
+
+async def stale(driver: Driver, engine: ScriptedEngine) -> None:
+    await cited(driver, engine)
+    words = api_answer.QuestionRewritten(question="Can dried starter be frozen?", by="model")
+    engine.answer = [words, *engine.answer[:-1], kept_turn(2)]
+    engine.refreshed = content.HITS
+    await driver.ask_to_the_end("Can it be frozen?")
+    engine.became[1] = {"state": "changed", "text": "A starter rests."}
+    engine.statuses.put_nowait(AT_REST.model_copy(update={"revision": 1}))
+    await driver.until(lambda: driver.main.answer.border_subtitle, "the mark")
+    await at_the_end(driver)
+
+
+async def in_tray(driver: Driver, engine: ScriptedEngine) -> None:
+    await cited(driver, engine)
+    driver.main.go_to("results")
+    await driver.press("space", "j", "j", "d", "t")
 
 
 async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
@@ -164,13 +207,13 @@ async def hostile(driver: Driver, engine: ScriptedEngine) -> None:
     attack = "[/] [@click=app.quit]x[/] a[i] \x1b]52;c;AA==\x07 \u202eevil"
     await at_rest(driver, engine, status(docs=f"/x/{attack}"))
     hits = [hit(n, path=f"{attack}.md", heading=attack, text=f"{attack}\n" * 3) for n in (1, 2)]
-    engine.answer = whole_answer(hits, attack, [api.Extract(text=attack, hit=1)])
+    engine.answer = whole_answer(hits, attack, [api_answer.Extract(text=attack, hit=1)])
     await driver.ask_to_the_end("q")
     await at_the_end(driver)
 
 
 async def at_the_end(driver: Driver) -> None:
-    pane = driver.main.answer
+    pane = driver.main.answer.model
     await driver.until(lambda: pane.scroll_offset.y == pane.max_scroll_y, "the end in view")
 
 
@@ -189,6 +232,10 @@ SCENES: list[Scene] = [
         typing,
         explaining,
         looking_around,
+        cited,
+        not_found,
+        stale,
+        in_tray,
         finding_lines,
         unavailable,
         confirming,

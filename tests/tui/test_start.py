@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import api
 from engine.errors import ConfigError, EngineError, FolderError, HoverkiteError
+from engine.wire import api
 from tests.tui.driver import FOLDER, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
 from tui.app import HoverkiteApp
@@ -26,10 +26,10 @@ HEAVY = (
     *("torch", "pymilvus", "vllm", "sentence_transformers"),
     *("pydantic", "httpcore", "httpx", "markdown_it"),
 )
-BESIDE_THE_LOOP = ("pydantic", "httpcore", "markdown_it", "engine.config", "engine.client")
+BESIDE_THE_LOOP = ("pydantic", "httpcore", "markdown_it", "engine.config", "engine.front.client")
 
 
-@pytest.mark.parametrize("module", ["tui.command", "tui.app", "engine.cli"])
+@pytest.mark.parametrize("module", ["tui.command", "tui.app", "engine.front.cli"])
 def test_nothing_slow_is_imported_before_the_first_frame(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run(
@@ -92,10 +92,10 @@ async def test_a_screen_that_never_held_collections_freezes_nothing() -> None:
 
 def test_what_libraries_log_is_not_written_over_the_terminal(tmp_path: Path) -> None:
     code = f"""
-import logging, engine.cli
-engine.cli.has_terminal = lambda: True
+import logging, engine.front.cli
+engine.front.cli.has_terminal = lambda: True
 screen = lambda *_: logging.getLogger("asyncio").error("Traceback")
-engine.cli.main([{str(tmp_path)!r}], screen)
+engine.front.cli.main([{str(tmp_path)!r}], screen)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

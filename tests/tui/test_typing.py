@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from engine.api_search import SearchReply, SearchRequest
 from engine.errors import EngineError, UsageError
+from engine.wire.api_search import SearchReply, SearchRequest
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine import beir, beir_files, documents
-from engine.beir import Record
+from engine import documents
+from engine.chunks.headings import markdown_headings
 from engine.errors import HoverkiteError, UsageError
-from engine.headings import markdown_headings
+from engine.evaluating import beir, beir_files
+from engine.evaluating.beir import Record
 from tests.hits import hit
 
 IDS = ["https://x.example/a?b#c", "..", "/", "é" * 500, "a\nb", "a\0b", "\ud800", " ", ".env", "1"]

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from langchain_text_splitters import Language, RecursiveCharacterTextSplitter
 
-from engine import chunking
-from engine.chunk import Chunk
-from engine.chunking import split
+from engine.answering.quotable import units
+from engine.chunks import chunking
+from engine.chunks.chunk import Chunk
+from engine.chunks.chunking import split
+from engine.chunks.headings import Sections, markdown_headings
 from engine.documents import Document, parse
 from engine.documents.private_key import holds_private_key
-from engine.headings import Sections, markdown_headings
-from engine.kinds import READ, DocumentKind
-from engine.quotable import units
+from engine.files.kinds import READ, DocumentKind
 
 LANGUAGES = sorted({kind.language for kind in READ.values() if kind.language})
 DOCS = Path(__file__).parents[2] / "docs"

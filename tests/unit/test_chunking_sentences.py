@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from engine import chunking, sentences
-from engine.chunk import Chunk
+from engine.chunks import chunking, sentences
+from engine.chunks.chunk import Chunk
+from engine.chunks.token_limit import TokenLimit
 from engine.config import REFERENCE_PROFILE, Settings, load
 from engine.documents import Document, parse
-from engine.kinds import DocumentKind
-from engine.reading import Reader
-from engine.scan import Entry
-from engine.token_limit import TokenLimit
+from engine.files.kinds import DocumentKind
+from engine.files.scan import Entry
+from engine.syncing.reading import Reader
 from tests.unit.test_chunking import uncovered
 
 ENGLISH = "The kite hovers over the field. It drops on what moves! Does it miss? Seldom, they say. "

@@ -5,9 +5,6 @@ No engine runs in these tests.
 
 import argparse
 import asyncio
-import json
-import os
-import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -15,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from engine import api, cli, commands, opening, paths
-from engine.commands_status import status_lines
-from engine.connection import EngineClient
-from engine.manifest import FileUpdate, Manifest
-from engine.printing import plain_line
-from engine.scan import Entry
+from engine import paths
+from engine.files.scan import Entry
+from engine.front import cli, commands, opening
+from engine.front.commands_status import status_lines
+from engine.front.connection import EngineClient
+from engine.front.printing import plain_line
+from engine.storage.manifest import FileUpdate, Manifest
+from engine.wire import api
 from tests.hits import hit
 
 HAS_TERMINAL = cli.has_terminal
@@ -60,7 +59,7 @@ def run(*words: str) -> tuple[int, Opened]:
         (("--set", "hits=0", "search", "notes", "q"), "hits (from the command line): at least 1"),
         (("--profile", "odd", "index", "notes"), "invalid choice: 'odd'"),
         (("bogus",), "bogus is neither a folder nor a command"),
-        (("serach", "notes", "q"), "search, ask, index, eval, status, doctor, forget, stop"),
+        (("serach", "notes", "q"), "Did you mean search? The commands are search, ask, conv"),
         (("bo\x1b[2Jgus",), "gus is neither a folder nor a command"),
         (("./bogus",), "./bogus does not exist"),
         (("--set",), "--set: expected one argument"),
@@ -77,7 +76,6 @@ def run(*words: str) -> tuple[int, Opened]:
         (("search", "", "q"), "name a folder; . is the current one\nSee: hoverkite search --help"),
         (("index", ""), "name a folder; . is the current one"),
         (("forget", "", "--yes"), "name a folder; . is the current one"),
-        (("status", ""), "name a folder; . is the current one"),
         (("doctor", "--repair", ""), "name a folder; . is the current one"),
         (("",), "name a folder; . is the current one\nSee: hoverkite --help"),
         (("status", "notes", "--repair"), "no option --repair here"),
@@ -173,6 +171,15 @@ def test_help_lists_the_common_options_and_how_to_learn_more(
         shown = capsys.readouterr().out
         assert "hoverkite COMMAND --help" in shown
         assert all(option in shown for option in ("--set", "--llm-url", "--profile", "--yes"))
+
+
+def test_help_of_models_shows_how_one_is_chosen_and_given_up(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("models", "--help") == (0, [])
+    shown = capsys.readouterr().out
+    assert "hoverkite models fetch Qwen/" in shown
+    assert "hoverkite models use embedded" in shown
 
 
 @pytest.mark.parametrize(
@@ -324,62 +331,6 @@ def test_the_lines_of_a_status_read_well() -> None:
         "answers    tiny: starting (loading, 3 s so far)",
         "processes  engine 7, milvus –, vllm –",
     ]
-
-
-def command(stdout: int, *words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a command line in a process of its own."""
-    line = [sys.executable, "-m", "tui.command", *words]
-    place = Path(commands.__file__).parent.parent
-    return subprocess.run(
-        line,
-        check=False,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        env=os.environ | environment | {"PYTHONPATH": str(place)},
-    )
-
-
-@pytest.mark.parametrize(
-    ("words", "unbuffered"),
-    [
-        (("status",), ""),
-        (("status",), "1"),
-        (("status", "notes", "--json"), ""),
-        (("--help",), ""),
-    ],
-)
-def test_output_that_cannot_be_written_is_told_in_a_line(
-    words: tuple[str, ...], unbuffered: str
-) -> None:
-    with Path("/dev/full").open("wb") as full:
-        done = command(full.fileno(), *words, PYTHONUNBUFFERED=unbuffered)
-    assert done.stderr == (b"hoverkite: the output could not be written: No space left on device\n")
-    assert done.returncode == 1
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
-def test_every_terminal_shows_every_name(encoding: str) -> None:
-    name = "n\xf6t\u2014\U0001f600"
-    Path(name).mkdir()
-    words = ("status", name)
-    plain = command(subprocess.PIPE, *words, PYTHONIOENCODING=encoding)
-    assert (plain.returncode, plain.stderr) == (0, b"")
-    assert b"folder" in plain.stdout
-    structured = command(subprocess.PIPE, *words, "--json", PYTHONIOENCODING=encoding)
-    assert structured.returncode == 0
-    assert json.loads(structured.stdout.decode(encoding))["docs"] == str(Path(name).resolve())
-
-
-def test_a_closed_output_is_no_fault() -> None:
-    line = f"{sys.executable} -m tui.command status >&-"
-    place = Path(commands.__file__).parent.parent
-    done = subprocess.run(
-        ["sh", "-c", line],
-        check=False,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(place)},
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from itertools import islice
 
 import pytest
 
-from engine.demotion import demoted, lowered
-from engine.index import Found
+from engine.searching.demotion import demoted, lowered
+from engine.storage.index import Found
 from tests.unit.test_folding import found
 
 

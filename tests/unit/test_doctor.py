@@ -12,8 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine import cli, connection, doctor, kept, own_process, paths
-from engine.api_kept import Finding
+from engine import own_process, paths
+from engine.front import cli, connection
+from engine.server import doctor, kept
+from engine.wire.api_kept import Finding
 from tests.unit.test_kept import HOSTILE, index_of
 
 MILVUS = "import sys, time; time.sleep(60)"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.demotion import demoted
-from engine.echo import repeats, weigher
+from engine.searching.demotion import demoted
+from engine.searching.echo import repeats, weigher
 from tests.unit.test_folding import found
 
 QUESTION = "What do the parameters for HNSW mean?"

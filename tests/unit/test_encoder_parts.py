@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import embedding, encoder_build, encoder_files
 from engine.config import Settings
-from engine.encoder_torch import Turns
+from engine.encoding import embedding, encoder_build, encoder_files
+from engine.encoding.encoder_torch import Turns
 from engine.errors import ModelError
 
 

@@ -4,10 +4,10 @@ from typing import Any, cast
 
 import pytest
 
-from engine import commands_eval
-from engine.api_search import RERANKER_LOADING, SearchReply, SearchRequest
-from engine.connection import EngineClient
-from engine.evaluation import Judged
+from engine.evaluating.evaluation import Judged
+from engine.front import commands_eval
+from engine.front.connection import EngineClient
+from engine.wire.api_search import RERANKER_LOADING, SearchReply, SearchRequest
 
 
 class LoadingClient:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import evaluation
-from engine.evaluation import Judged, measure, report, summed_up, table
+from engine.evaluating import evaluation
+from engine.evaluating.evaluation import Judged, measure, report, summed_up, table
 
 
 def values_of(ranking: list[str], relevant: dict[str, int]) -> dict[str, float]:
@@ -126,6 +126,7 @@ def test_a_table_names_what_was_missed_but_not_all_of_very_many() -> None:
 
 
 def test_nobody_waits_for_the_library_but_who_measures() -> None:
-    code = "import sys, tui.command, engine.commands_eval; print('pytrec_eval' in sys.modules)"
+    imports = "import sys, tui.command, engine.front.commands_eval"
+    code = f"{imports}; print('pytrec_eval' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

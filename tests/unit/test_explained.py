@@ -1,7 +1,7 @@
 """What ``--explain`` says of a hit."""
 
-from engine.api_search import Cut, Place
-from engine.explained import cut, explained
+from engine.front.explained import cut, explained
+from engine.wire.api_search import Cut, Place
 from tests.hits import hit
 
 

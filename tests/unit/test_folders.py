@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import FolderError
-from engine.folders import resolve
+from engine.server.folders import resolve
 
 
 @pytest.mark.parametrize("name", ["/proc", "/proc/self", "/sys", "/sys/kernel", "/dev", "/dev/fd"])

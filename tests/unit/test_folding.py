@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.chunk import Chunk
-from engine.folding import LOOKED_AT, choose
-from engine.fusion import Ranked
-from engine.index import Found
-from engine.manifest import StoredChunk
+from engine.chunks.chunk import Chunk
+from engine.searching.folding import LOOKED_AT, choose
+from engine.storage.fusion import Ranked
+from engine.storage.index import Found
+from engine.storage.manifest import StoredChunk
 
 LICENCE = "Licensed under the Apache License, Version 2.0; you may not use this file otherwise"
 

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from engine.chunk import Chunk
-from engine.chunking import split
+from engine.answering.quotable import units
+from engine.chunks.chunk import Chunk
+from engine.chunks.chunking import split
 from engine.documents import Document, front_matter, parse
 from engine.documents.markdown import inline_tags
-from engine.quotable import units
 
 
 def document(text: str) -> Document:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine.fusion import DEPTH, fuse
-from engine.store import Neighbour
+from engine.storage.fusion import DEPTH, fuse
+from engine.storage.store import Neighbour
 
 
 def arm(*scores: tuple[int, float]) -> list[Neighbour]:

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from engine import cli, engine_lock, kept, paths
-from engine.chunk import Chunk
+from engine import paths
+from engine.chunks.chunk import Chunk
 from engine.errors import NoIndexError
 from engine.figures import size
-from engine.manifest import FileUpdate, Manifest
-from engine.printing import plain_line
-from engine.scan import Entry
+from engine.files.scan import Entry
+from engine.front import cli
+from engine.front.printing import plain_line
+from engine.server import engine_lock, kept
+from engine.storage.manifest import FileUpdate, Manifest
 from tests.schemas import TO_SCHEMA_2
 
 HOSTILE = "n\x1b]52;c;aGFja2Vk\x07\u202e[@click=app.quit]'\"; DROP\nTABLE {} %s"
@@ -278,7 +280,7 @@ def test_a_person_is_asked(
     answer: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = index_of(tmp_path / "notes")
-    monkeypatch.setattr("engine.commands_upkeep.can_be_asked", lambda: True)
+    monkeypatch.setattr("engine.front.commands_upkeep.can_be_asked", lambda: True)
     monkeypatch.setattr("sys.stdin.readline", lambda: answer, raising=False)
     assert run("forget", tmp_path / "notes") == status
     assert place.exists() == (status != 0)
@@ -295,7 +297,7 @@ def test_an_index_that_somebody_just_opens_is_not_taken_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = index_of(tmp_path / "notes")
-    monkeypatch.setattr("engine.commands_upkeep.START_SECONDS", 0.3)
+    monkeypatch.setattr("engine.front.commands_upkeep.START_SECONDS", 0.3)
     with engine_lock.held() as alone:
         assert alone
         assert run("forget", tmp_path / "notes", "--yes") == 1

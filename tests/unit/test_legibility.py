@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-from engine import encoder_files
-from engine.legibility import trust
+from engine.encoding import encoder_files
+from engine.encoding.legibility import trust
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.lexical import LONGEST_WORD, words
+from engine.chunks.lexical import LONGEST_WORD, words
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from engine.documents import parse
 from engine.documents.code_spans import without_code
 from engine.documents.links import find
-from engine.link_targets import Names, line_of, links_in
+from engine.searching.link_targets import Names, line_of, links_in
 
 PATHS = [
     b"README.md",

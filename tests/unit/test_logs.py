@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engine import vllm_log
+from engine.serving import vllm_log
 
 PRINT_AND_LOG = """
 import logging, os, sys
@@ -25,7 +25,7 @@ def test_the_engines_log_rotates_with_all_that_is_printed(tmp_path: Path) -> Non
     subprocess.run(
         [sys.executable, "-c", PRINT_AND_LOG, str(log)],
         check=True,
-        env=os.environ | {"PYTHONPATH": str(Path(vllm_log.__file__).parents[1])},
+        env=os.environ | {"PYTHONPATH": str(Path(vllm_log.__file__).parents[2])},
     )
     files = sorted(tmp_path.glob("engine*"))
     assert [file.name for file in files] == ["engine.log", "engine.log.1", "engine.log.2"]

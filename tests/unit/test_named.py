@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.named import MOST_NAMES, held, named
+from engine.searching.named import MOST_NAMES, held, named
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from engine import config
-from engine.api_search import Hit
-from engine.chunk import Chunk
+from engine.answering.passages import Stretch, joined, key_of, stretches, widened
+from engine.answering.prompt import Material, Prompt, build
+from engine.chunks.chunk import Chunk
 from engine.config import Settings
 from engine.documents.document import Document
-from engine.manifest import FileUpdate, Manifest
-from engine.passages import Stretch, joined, stretches, widened
-from engine.prompt import Prompt, build
-from engine.scan import Entry
-from engine.texts import ReadText
+from engine.files.scan import Entry
+from engine.storage.manifest import FileUpdate, Manifest
+from engine.storage.texts import ReadText
+from engine.wire.api_search import Hit
 from tests.hits import hit as any_hit
 from tests.unit.test_prompt import MARK, characters
 
@@ -166,20 +166,38 @@ def test_the_reference_shows_hits_alone(monkeypatch: pytest.MonkeyPatch) -> None
     assert config.load().prompt_context == 1
 
 
+@pytest.mark.parametrize(
+    ("dropped", "first", "last"), [(3, 4, 7), (5, 3, 4), (6, 3, 5), (8, 3, 7), (1, 3, 7)]
+)
+def test_what_was_dropped_stands_in_no_passage(
+    manifest: Manifest, dropped: int, first: int, last: int
+) -> None:
+    keep(manifest)
+    found = hit(1, 4, start_line=9, end_line=9)
+    gone = hit(2, dropped, start_line=2 * dropped + 1, end_line=2 * dropped + 1)
+    settings = Settings.model_validate(LARGE | {"prompt_context": 3})
+    (stretch,) = stretches([found], settings, manifest, {key_of(gone)})
+    assert stretch and stretch.text.strip() == parts(first, last)
+    (other,) = stretches(
+        [found], settings, manifest, {key_of(gone.model_copy(update={"path": "b.md"}))}
+    )
+    assert other and other.text.strip() == parts(3, 7)
+
+
+def test_lines_of_passages_that_begin_on_other_pages() -> None:
+    """Lines of a PDF are counted on each page anew."""
+    one = Stretch(0, 9, "a\nb\nc\nd\n", 40, 43, 1)
+    two = Stretch(8, 11, "\nef", 1, 1, 2)
+    assert two.with_(one) == one.with_(two) == Stretch(0, 11, "a\nb\nc\nd\nef", 40, 44, 1)
+
+
 # --- in the prompt -----------------------------------------------------------------------------
 
 
 async def built(manifest: Manifest, hits: list[Hit], context: int = 100_000) -> Prompt:
     settings = Settings.model_validate(LARGE)
-    return await build(
-        "Why?",
-        hits,
-        settings=settings,
-        context=context,
-        count=characters,
-        around=around(manifest, hits),
-        mark=MARK,
-    )
+    material = Material("Why?", hits, around(manifest, hits))
+    return await build(material, settings=settings, context=context, count=characters, mark=MARK)
 
 
 async def test_the_prompt_shows_joined_passages_and_names_all_their_hits(
@@ -188,7 +206,11 @@ async def test_the_prompt_shows_joined_passages_and_names_all_their_hits(
     keep(manifest)
     prompt = await built(manifest, [hit(1, 4), hit(2, 0), hit(3, 6)])
     text = prompt.messages[1]["content"]
-    assert f"{MARK} from a.md, B\n{parts(3, 7)}\n{MARK} end" in text
+    assert f"{MARK} [1] a.md, B, lines 7-15\n{parts(3, 7)}\n{MARK} end" in text
+    assert [(each.hits, each.start_line, each.end_line) for each in prompt.passages] == [
+        ([2], 1, 3),
+        ([1, 3], 7, 15),
+    ]
     assert prompt.hits == [2, 3, 1], "the best is last"
     assert prompt.notice == ""
     assert all(text.count(part) == 1 for part in PARTS[:2] + PARTS[3:8])
@@ -210,7 +232,7 @@ async def test_what_is_around_hits_is_left_out_first(manifest: Manifest) -> None
     fewer = await built(manifest, hits, none.tokens + room - 1)
     assert fewer.hits == [1]
     assert fewer.notice == (
-        "the text around 2 hits left out and 1 of 2 passages left out to fit the model's context"
+        "the text around 2 hits and 1 of 2 passages left out to fit the model's context"
     )
 
 

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from engine.errors import UsageError
-from engine.patterns import compiled
-from engine.query import Exact
+from engine.storage.patterns import compiled
+from engine.wire.query import Exact
 
 
 def matches(pattern: str, text: str, *, is_regex: bool = True) -> bool:

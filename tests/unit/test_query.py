@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.api_search import Filters, SearchRequest
 from engine.errors import UsageError
-from engine.query import Exact, Query, of_request, parse
+from engine.wire.api_search import Filters, SearchRequest
+from engine.wire.query import Exact, Query, of_request, parse
 
 TODAY = date(2026, 3, 31)
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
-from engine import api, commands_eval, questions
-from engine.api_search import Place
 from engine.config import Settings
-from engine.connection import EngineClient
 from engine.errors import HoverkiteError, UsageError
-from engine.questions import Question, Questions, holds, is_right
-from engine.scan import Look
+from engine.evaluating import questions
+from engine.evaluating.questions import Question, Questions, holds, is_right
+from engine.files.scan import Look
+from engine.front import commands_eval
+from engine.front.connection import EngineClient
+from engine.wire import api
+from engine.wire.api_search import Place
 from tests.hits import hit
 from tests.tui import scripted
 

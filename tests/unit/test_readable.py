@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from engine.chunking import split
+from engine.chunks.chunking import split
 from engine.documents import parse
 from engine.documents.code_spans import code_spans
 from engine.documents.links import find

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
-from engine import ignore, scan
 from engine.config import Settings
-from engine.ignore import Ignored
+from engine.files import ignore, scan
+from engine.files.ignore import Ignored
 from tests.unit.conftest import Tree
 from tests.unit.test_scan import ELSEWHERE, found
 

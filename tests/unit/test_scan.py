@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import scan
 from engine.config import Settings
+from engine.files import scan
 from tests.unit.conftest import Tree
 
 HOSTILE_NAMES = [

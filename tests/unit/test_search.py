@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.embedding import Encoder, EncoderInParts, Vectors
-from engine.extracts import quote
+from engine.answering.extracts import quote
+from engine.encoding.embedding import Encoder, EncoderInParts, Vectors
 from tests.hits import hit
 
 TEXT = "Kites hover over open fields. Kites hover over green fields."

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine import arguments
-from engine.api_around import AroundLine, AroundReply
-from engine.api_search import Hit
-from engine.commands_around import print_around
 from engine.errors import UsageError
+from engine.front import arguments
+from engine.front.commands_around import print_around
+from engine.wire.api_around import AroundLine, AroundReply
+from engine.wire.api_search import Hit
 from tests.hits import hit
 
 ATTACK = "\x1b]52;c;AA==\x07 \u202eevil"

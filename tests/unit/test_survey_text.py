@@ -2,8 +2,8 @@
 
 import pytest
 
-from engine import api
-from engine.survey_text import left_out, survey_facts
+from engine.front.survey_text import left_out, survey_facts
+from engine.wire import api
 
 
 def survey(**changes: object) -> api.FolderSurvey:

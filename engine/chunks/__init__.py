@@ -1,0 +1,1 @@
+"""Document text → chunks with their positions, their headings and their words."""

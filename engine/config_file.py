@@ -1,0 +1,104 @@
+"""Writing single settings into the config file a person wrote: all else in it stays as it is."""
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine import config, paths, toml_file
+from engine.errors import ConfigError
+
+
+def write(changes: Mapping[str, str]) -> Path:
+    """Put text settings into the config file; an empty one is taken out. Return the file.
+
+    Comments, order and all other settings stay. The file is replaced in one step.
+
+    Raises:
+        ConfigError: the file can't be read, written, or changed without touching anything else.
+    """
+    path = Path(os.path.realpath(config.config_file()))  # the file of a person's dotfiles, often
+    before = _text(path)
+    after = before
+    for key, value in changes.items():
+        after = _with(after, key, value)
+    if not _says(after, _parsed(before), changes):
+        lines = " and ".join(f"{key} = {_quoted(value)}" for key, value in changes.items())
+        raise ConfigError(
+            f"{path} is written in a way that can't be changed safely",
+            f"Change it yourself: {lines}",
+        )
+    if after != before:
+        _replace(path, after)
+    return path
+
+
+def _text(path: Path) -> str:
+    try:
+        toml_file.read(path)
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} can't be read: {error}", f"Correct {path}") from error
+
+
+def _with(text: str, key: str, value: str) -> str:
+    """Return ``text`` with the setting's line replaced, removed or added at the end."""
+    line = re.compile(
+        rf"""^([ \t]*(?:{key}|"{key}"|'{key}')[ \t]*=[ \t]*)("[^"\\\r\n]*"|'[^'\r\n]*')"""
+        r"([ \t]*(?:#[^\r\n]*)?)(\r?\n|\Z)",
+        re.MULTILINE,
+    )
+    if not value:
+        return line.sub("", text, count=1)
+    if line.search(text):
+        return line.sub(lambda found: f"{found[1]}{_quoted(value)}{found[3]}{found[4]}", text, 1)
+    ended = "" if not text or text.endswith("\n") else "\n"
+    return f"{text}{ended}{key} = {_quoted(value)}\n"
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _says(text: str, before: dict[str, Any] | None, changes: Mapping[str, str]) -> bool:
+    """Whether ``text`` says what was said before and the changes, and nothing else."""
+    wanted = {**(before or {}), **changes}
+    return _parsed(text) == {k: v for k, v in wanted.items() if v or k not in changes}
+
+
+def _replace(path: Path, text: str) -> None:
+    try:
+        if not path.parent.exists():
+            paths.make_private(path.parent)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as written:
+                written.write(text.encode())
+                written.flush()
+                os.fsync(written.fileno())
+            Path(name).chmod(mode)
+            Path(name).replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
+    except OSError as error:
+        raise ConfigError(
+            f"{path} can't be written: {error.strerror or error}",
+            "Free some disk space or mend the permissions, or change it yourself",
+        ) from error

@@ -1,0 +1,1 @@
+"""Text → vectors: sentence-transformers, the compiled form of its models, and their files."""

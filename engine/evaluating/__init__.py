@@ -1,0 +1,1 @@
+"""How well searching finds: questions with known answers, and the metrics of their field."""

@@ -1,0 +1,1 @@
+"""The engine process: folders held open, their watch, their searches and answers over HTTP."""

@@ -1,0 +1,1 @@
+"""The answer model: which ones there are, vLLM started, watched and stopped, and its streams."""

@@ -1,0 +1,332 @@
+"""The conversation around a question: its turns, its evidence, its tray, and what is offered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from textual import on, work
+
+from engine.errors import HoverkiteError
+from tui import messages
+from tui.asking import Asking
+from tui.changes import changes
+from tui.dialogue import Dialogue
+from tui.exchange import Manner, of_turn
+from tui.outcome import AGAIN, better_model
+from tui.search import Search
+
+if TYPE_CHECKING:
+    from engine.wire.api_models import OfferedModel
+    from tui.exchange import Exchange
+    from tui.link import EngineLink
+
+log = logging.getLogger(__name__)
+
+EVIDENCE_PAUSE = 0.3
+"""Seconds after the index changed until the evidence is looked at: more edits may follow."""
+
+
+class Conversing(Asking):
+    """Goes on with a conversation, and back in it."""
+
+    def __init__(self, link: EngineLink) -> None:
+        super().__init__(link)
+        self._edited: Exchange | None = None
+        """The turn whose words to search for a person edits in the query."""
+        self._offered_model: OfferedModel | None = None
+        """A better model than the one that answers, once the engine told of it."""
+        self._asked_for_models = False
+
+    # --- turns -------------------------------------------------------------------------------
+
+    @on(messages.TurnWanted)
+    async def _go_to_turn(self, message: messages.TurnWanted) -> None:
+        if self._is_busy():
+            return
+        exchange = self.dialogue.beside(self.exchange, message.step)
+        if exchange is not None:
+            await self._show_exchange(exchange)
+
+    def _is_busy(self) -> bool:
+        if self.answering:
+            self.notify("Esc stops the answer first", markup=False)
+        return self.answering
+
+    async def _stop_if_answering(self) -> None:
+        """Leave an answer for another conversation: what came of it is kept."""
+        if self.answering:
+            await self._stop_answer()
+
+    async def _show_exchange(self, exchange: Exchange) -> None:
+        """Show a turn as it was: its hits and its answer."""
+        self._forget_typed()
+        self.exchange = exchange
+        self._asked = Search(
+            exchange.question,
+            exchange.mode,
+            asked=True,
+            words=exchange.rewritten,
+            fixed=exchange.manner.exactly or self.dialogue.after(exchange) > 0,
+        )
+        self._evidence, self._found = exchange.hits, exchange.reply
+        self._end_editing()
+        self.query_pane.input.show_asked(exchange.question)
+        await self.answer.restore(exchange)
+        self._name_place()
+        if exchange.reply is None:
+            self._show_rest()
+        else:
+            self._show(self._asked, exchange.reply, again=False)
+        self._offer()
+        self._check_evidence(exchange)
+
+    @on(messages.NewConversationWanted)
+    async def _begin_anew(self) -> None:
+        await self._stop_if_answering()
+        self._forget_typed()
+        await self.answer.empty()
+        self.dialogue, self.exchange = Dialogue(), None
+        self._asked, self._evidence, self._found = None, (), None
+        self.tray.clear()
+        self._show_tray()
+        self._name_place()
+        self._end_editing()
+        self.query_pane.input.text = ""
+        self._show_rest()
+        self._name_question()
+        self.go_to("query")
+
+    async def open_conversation(self, turns: list[Exchange], conversation: str) -> None:
+        """Go on with a kept conversation; its last turn is shown."""
+        self.dialogue = Dialogue(turns, conversation)
+        if turns:
+            await self._show_exchange(turns[-1])
+
+    @on(messages.ConversationOpened)
+    async def _resume(self, message: messages.ConversationOpened) -> None:
+        await self._stop_if_answering()
+        kept = message.conversation
+        turns = [of_turn(turn, kept.id) for turn in kept.turns]
+        await self.open_conversation(turns, kept.id)
+
+    @on(messages.ConversationDeleted)
+    async def _forget_conversation(self, message: messages.ConversationDeleted) -> None:
+        """Go on in a new one, should it be the one that is shown."""
+        if message.name == self.dialogue.id:
+            await self._begin_anew()
+
+    # --- the words that are searched for -----------------------------------------------------
+
+    @on(messages.RewritingWanted)
+    def _edit_rewritten(self) -> None:
+        """Put what was searched for into the query, to be asked as a person changes it."""
+        exchange = self.exchange
+        if exchange is None or self._is_busy():
+            return
+        self._edited = exchange
+        self.query_pane.edit_words(exchange.rewritten or exchange.question, exchange.question)
+        self.go_to("query")
+
+    def _end_editing(self) -> None:
+        if self._edited is not None:
+            self._edited = None
+            self.query_pane.end_editing()
+
+    @on(messages.WordsEdited)
+    async def _ask_with_words(self, message: messages.WordsEdited) -> None:
+        exchange = self._edited
+        self._end_editing()
+        if exchange is not None:
+            self.query_pane.input.text = exchange.question
+            words = "" if message.words == exchange.question else message.words
+            await self._ask_in_place(exchange, Manner(exchange, words))
+
+    @on(messages.AsTypedWanted)
+    def _toggle_rewriting(self) -> None:
+        self._as_typed = not self._as_typed
+        how = "as they are typed" if self._as_typed else "in words that say what they are about"
+        self.notify(f"Follow-ups are searched for {how}", markup=False)
+
+    # --- the tray ----------------------------------------------------------------------------
+
+    @on(messages.HitPinned)
+    def _pin(self, message: messages.HitPinned) -> None:
+        self.tray.toggle_pin(message.hit)
+        self._show_tray()
+
+    @on(messages.HitDropped)
+    def _drop(self, message: messages.HitDropped) -> None:
+        self.tray.toggle_drop(message.hit)
+        self._show_tray()
+
+    def _show_tray(self) -> None:
+        self.results.show_tray(self.tray)
+        self.show_hints()
+
+    def action_tray(self) -> None:
+        """Show what is in the tray, to take things out, or to ask with exactly that."""
+        from tui.tray_page import TrayPage
+
+        self.app.push_screen(TrayPage(self.tray), self._leave_tray)
+
+    def _leave_tray(self, exactly: bool | None) -> None:
+        self._show_tray()
+        if exactly:
+            self.post_message(messages.ExactlyAsked())
+
+    @on(messages.ExactlyAsked)
+    async def _ask_exactly(self) -> None:
+        """Ask with exactly the pinned hits: what is typed, or the shown question again."""
+        typed = self.query_pane.input.text.strip()
+        if typed and typed != self.question:
+            await self._start_question(messages.QueryAsked(typed, Manner(exactly=True)))
+        elif self.exchange is not None:
+            await self._ask_again(self.exchange, exactly=True)
+        else:
+            self.notify("Type a question first", markup=False)
+
+    # --- what the answer stands on -----------------------------------------------------------
+
+    def _set_answering(self, answering: bool) -> None:
+        super()._set_answering(answering)
+        has_changed = self._revision_asked != self._revision  # while the answer was written
+        if self.exchange is not None and not answering and has_changed:
+            self._check_evidence(self.exchange)
+
+    @on(messages.EvidenceChanged)
+    def _look_at_evidence(self) -> None:
+        if self.exchange is not None and not self.answering:
+            self._check_evidence(self.exchange)
+
+    @work(exclusive=True, group="evidence", exit_on_error=False)
+    async def _check_evidence(self, exchange: Exchange) -> None:
+        """Find out what became of the passages that an answer stands on."""
+        hits = exchange.evidence
+        if not hits:
+            return
+        await asyncio.sleep(EVIDENCE_PAUSE)
+        try:
+            engine, folder = await self._link.ready()
+            found = await engine.evidence(folder, hits)
+        except HoverkiteError as error:
+            log.warning("looking at the evidence failed: %s", error)
+            return
+        self.post_message(messages.EvidenceFound(exchange, list(zip(hits, found, strict=False))))
+
+    @on(messages.EvidenceFound)
+    def _mark_stale(self, message: messages.EvidenceFound) -> None:
+        exchange = message.exchange
+        exchange.changed = [
+            (hit, evidence)
+            for hit, evidence in message.evidence
+            if evidence.state in ("changed", "gone")
+        ]
+        if exchange is self.exchange and not self.answering:
+            self.answer.mark_stale(exchange.changed)
+            self._offer()
+
+    # --- what is offered ---------------------------------------------------------------------
+
+    def _end(self, exchange: Exchange) -> None:
+        super()._end(exchange)
+        replaced = exchange.manner.instead_of
+        if replaced is not None and replaced.changed:
+            self.answer.show_changes(changes(replaced.changed))
+        self._offer()
+
+    @property
+    def hint_words(self) -> dict[str, str]:
+        """What keys do where the conversation is; an answer is stopped before one leaves it."""
+        turns = 0 if self.answering else len(self.dialogue.turns)
+        cites = self.exchange is not None and any(each.n for each in self.exchange.citations)
+        return {
+            **({} if cites else {"answer.next": "", "answer.open": ""}),
+            "screen.offer": self.offered,
+            "screen.new": "new" if self.dialogue.turns else "",
+            "screen.turn_before": "turns" if turns > 1 else "",
+            "screen.tray": "tray" if self.tray else "",
+            "screen.prompt": "prompt" if self.exchange and self.exchange.prompt else "",
+        }
+
+    @property
+    def offered(self) -> str:
+        """What one key does now, in two words; empty for nothing."""
+        exchange = self.exchange
+        if exchange is None or self.answering:
+            return ""
+        if exchange.changed:
+            return "ask again"
+        if exchange.can_be_answered_anyway:
+            return "answer anyway"
+        return "better model" if self._offered_model is not None else ""
+
+    def _offer(self) -> None:
+        """Say what one key does now."""
+        self.show_hints()
+        exchange, model = self.exchange, self._offered_model
+        found = None if exchange is None else exchange.found
+        if exchange is not None and found is not None and exchange.can_be_answered_anyway:
+            self.answer.offer_anyway(found.searched)
+        elif exchange is not None and exchange.is_demonstration:
+            self.answer.offer("" if model is None else better_model(model))
+            if not self._asked_for_models:
+                self._look_for_model()
+
+    @work(exclusive=True, group="offer", exit_on_error=False)
+    async def _look_for_model(self) -> None:
+        """Ask once whether a better model is within reach."""
+        self._asked_for_models = True
+        try:
+            engine, _ = await self._link.ready()
+            offer = await engine.model_offer()
+        except HoverkiteError as error:
+            log.warning("looking for a better model failed: %s", error)
+            return
+        if offer.model is not None:
+            self.post_message(messages.ModelOffered(offer.model))
+
+    @on(messages.ModelOffered)
+    def _offer_model(self, message: messages.ModelOffered) -> None:
+        self._offered_model = message.model
+        if not self.answering:
+            self._offer()
+
+    def _take_model(self, model: OfferedModel) -> None:
+        from tui.confirm import model_question
+
+        def decided(agreed: bool | None) -> None:
+            if agreed:
+                self._use_model(model)
+
+        self.app.push_screen(model_question(model), decided)
+
+    @work(exclusive=True, group="offer", exit_on_error=False)
+    async def _use_model(self, model: OfferedModel) -> None:
+        from engine.wire.api_models import UseModel
+
+        try:
+            engine, _ = await self._link.ready()
+            chosen = await engine.use_model(UseModel(name=model.name, url=model.url))
+        except HoverkiteError as error:
+            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+            return
+        self._offered_model = None
+        self.answer.offer("")
+        said = [f"{model.name} answers from now on", chosen.note]
+        said.append(f"It is written into {chosen.written}" if chosen.written else "")
+        said.append(f"{AGAIN} with it")
+        self.notify("\n".join(part for part in said if part), markup=False)
+
+    @on(messages.OfferTaken)
+    async def _take_offer(self) -> None:
+        exchange = self.exchange
+        if exchange is None or self._is_busy():
+            return
+        if exchange.changed:
+            await self._ask_again(exchange)
+        elif exchange.can_be_answered_anyway:
+            await self._ask_again(exchange, anyway=True)
+        elif self._offered_model is not None:
+            self._take_model(self._offered_model)
