@@ -205,6 +205,8 @@ class Sync:
                 plan.work.append(entry)
         outcome = Outcome(removed=len(plan.removed), renamed=len(moved))
         if plan.removed:
+            # A folder that was moved or unmounted while it was listed seems to hold nothing.
+            safeguards.see_that_folder_is_there(self._root, self._manifest)
             gone = [record.id for record in plan.removed]
             rows = self._manifest.rows_of(gone)
             self._manifest.save([], removed=gone)

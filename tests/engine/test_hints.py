@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from engine.errors import FolderError
 from engine.files import scan
+from engine.files.rules import Place
 from engine.files.watch import Hints, Watch
 from engine.server.folder import Folder
 from tests.engine.tiny_encoder import TinyEncoder
@@ -206,3 +208,26 @@ async def test_an_edit_in_a_large_folder_does_not_list_it(
     await unwatched._follow(Hints(time.time(), {b"owl.md"}))
     assert await texts(unwatched) == {"kite", "barn owl"}
     assert len(taken) == 1, "asked whether anything is there"
+
+
+@pytest.mark.parametrize("hints", [Hints(1.0, everything=True), Hints(1.0, {b"notes/old/kite.md"})])
+async def test_a_folder_that_is_moved_while_it_is_looked_at_loses_nothing(
+    root: Path, unwatched: Folder, monkeypatch: pytest.MonkeyPatch, hints: Hints
+) -> None:
+    before = await texts(unwatched)
+    away = root.with_name("away")
+    inner = Place.inner
+
+    def moved_first(self: Place, name: str) -> Place | None:
+        if root.exists():
+            root.rename(away)
+        return inner(self, name)
+
+    with monkeypatch.context() as moving:
+        moving.setattr(Place, "inner", moved_first)
+        with pytest.raises(FolderError, match="is gone"):
+            await unwatched._follow(hints)
+    away.rename(root)
+    assert await texts(unwatched) == before
+    summary = await unwatched.synced()
+    assert (summary.added, summary.embedded) == (0, 0)
