@@ -19,7 +19,7 @@ from tui.tray import Tray, is_same
 
 if TYPE_CHECKING:
     from engine.wire import api
-    from engine.wire.api_answer import AskRequest, Token
+    from engine.wire.api_answer import AnswerFailed, AnswerFinished, AskRequest, Token
     from engine.wire.api_search import SearchReply
     from tui.link import EngineLink
 
@@ -192,13 +192,16 @@ class Asking(LiveResults):
             await self._add_text(event)
         elif event.type == "turn":
             self.dialogue.keep(exchange)
+        elif event.type != "passages_counted":  # which the prompt's view alone tells
+            await self._show_ending(event, exchange)
+
+    async def _show_ending(self, event: AnswerFinished | AnswerFailed, exchange: Exchange) -> None:
+        self._set_answering(False)
+        if event.type == "finished":
+            await self.answer.finish(event)
         else:
-            self._set_answering(False)
-            if event.type == "finished":
-                await self.answer.finish(event)
-            else:
-                await self._show_trouble(event.problem)
-            self._end(exchange)
+            await self._show_trouble(event.problem)
+        self._end(exchange)
 
     async def _add_text(self, piece: Token) -> None:
         await self.answer.add_text(piece)

@@ -86,15 +86,20 @@ class Exchange:
             self.llm = event
         elif event.type == "prompt":
             self.prompt, self.shown = event, event.hits
+        elif event.type == "passages_counted" and self.prompt:
+            self.prompt = self.prompt.model_copy(update={"passages": event.passages})
         elif event.type == "token":
             self.said.append(event.text)
             self.cited += event.citations
         elif event.type == "turn":
-            self.conversation, self.turn = event.conversation, event.turn
+            self._keep_as(event.conversation, event.turn)
         elif event.type in ("finished", "failed"):
             self.ending = event
-            if event.turn:
-                self.conversation, self.turn = event.conversation, event.turn
+            self._keep_as(event.conversation, event.turn)
+
+    def _keep_as(self, conversation: str, turn: int) -> None:
+        if turn:
+            self.conversation, self.turn = conversation, turn
 
     @property
     def answer(self) -> str:

@@ -60,10 +60,11 @@ def lines_of(prompt: PromptMade) -> list[Line]:
 
 def _passage(passage: ShownPassage) -> Line:
     hits = "".join(f"[{rank}]" for rank in passage.hits)
-    title = hit_row.elide_middle(clean_line(passage.title), LONGEST_TITLE)
-    label = Content.assemble(
-        (f"{figures.count(passage.tokens):>6} ", "$distance"), (f"{hits} ", "bold $cite")
+    length = (
+        figures.count(passage.tokens) if passage.counted else f"~{figures.count(passage.tokens)}"
     )
+    title = hit_row.elide_middle(clean_line(passage.title), LONGEST_TITLE)
+    label = Content.assemble((f"{length:>6} ", "$distance"), (f"{hits} ", "bold $cite"))
     more = f"-{passage.end_line}" if passage.end_line > passage.start_line else ""
     lines = f":{passage.start_line}{more}"
     return label, Content.assemble((title, "$foreground"), (lines, "$quiet"))

@@ -19,46 +19,51 @@ def _secret() -> bytes:
 
 def mark_of(texts: Iterable[str]) -> str:
     """Return the mark that fences ``texts``, which can be encoded: eight characters."""
-    return _hash_of(texts).hex()
-
-
-def rule_of(texts: Iterable[str]) -> str:
-    """Return a mark of 32 dashes of two kinds, which a tiny model takes for no word of the text."""
-    bits = f"{int.from_bytes(_hash_of(texts)):032b}"
-    return bits.translate(_DASHES)
-
-
-_DASHES = str.maketrans("01", "-=")
-_OF_RULES = "-= \t\n"
-
-
-def _hash_of(texts: Iterable[str]) -> bytes:
     made = hashlib.blake2b(key=_secret(), digest_size=4)
     for text in texts:
         made.update(hashlib.blake2b(text.encode()).digest())
-    return made.digest()
+    return made.hexdigest()
+
+
+def around_one(mark: str) -> tuple[str, str]:
+    """Return what stands before and after a passage among others, as its title does between."""
+    return mark, f"{mark} end"
+
+
+def around_all(mark: str) -> tuple[str, str]:
+    """Return what stands before and after all passages, in words that a tiny model understands.
+
+    In their place it took a line of dashes for the answer, to one question in thirteen.
+    """
+    return f"Context {mark}:", f"End of context {mark}"
 
 
 class Unfenced:
     """Takes the fences of a prompt out of an answer's pieces: small models repeat them."""
 
     def __init__(self, mark: str) -> None:
-        self._mark, self._fence = mark, f"{mark} end"
+        """Without a ``mark`` there are no fences."""
+        self._mark = mark
+        self._fences = {*around_one(mark), *around_all(mark)} - {mark} if mark else set()
         self._held = ""
-        self._only_dashes = bool(mark) and not mark.strip(_OF_RULES)
-        """Whether the mark is a rule, and the answer so far at most a part of one."""
 
     def take(self, piece: str) -> str:
         """Return what is certainly no part of a fence; what may become one is held back."""
-        whole = (self._held + piece).replace(self._fence, "")
-        self._only_dashes = self._only_dashes and not whole.strip(_OF_RULES)
-        if self._only_dashes:
-            self._held = whole
-            return ""
-        held = next(n for n in range(len(self._fence), -1, -1) if whole.endswith(self._fence[:n]))
+        whole = self._held + piece
+        for fence in self._fences:
+            whole = whole.replace(fence, "")
+        held = max((_begun(whole, fence) for fence in self._fences), default=0)
         said, self._held = whole[: len(whole) - held], whole[len(whole) - held :]
-        return said.replace(self._mark, "")
+        return self._without_mark(said)
 
     def rest(self) -> str:
-        """Return what was held back, at the end of the answer; the beginning of a rule is none."""
-        return "" if self._only_dashes else self._held.replace(self._mark, "")
+        """Return what was held back, at the end of the answer."""
+        return self._without_mark(self._held)
+
+    def _without_mark(self, text: str) -> str:
+        return text.replace(self._mark, "") if self._mark else text
+
+
+def _begun(text: str, fence: str) -> int:
+    """Return how many characters at the end of ``text`` may be the beginning of ``fence``."""
+    return next(n for n in range(len(fence) - 1, -1, -1) if text.endswith(fence[:n]))

@@ -6,7 +6,7 @@ would read as its own is taken out of passages, question and history alike.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.answering.fences import Unfenced
 from engine.answering.neutral import NONE, Tokens, neutralise
@@ -34,7 +34,7 @@ LEAST_CONTEXT = 400
 """… and no more below so many tokens."""
 
 MEASURE_S = 1.0
-"""Longest wait for the lengths of the passages, which the answer can do without."""
+"""Longest time to count the passages, which is done while the model writes."""
 
 HISTORY_SHARE = 4
 """Earlier turns take at most one part in so many of the room for a prompt."""
@@ -75,7 +75,7 @@ class Prompt:
     counted: bool = False
     """… and whether the server counted it; else it is an estimate."""
     passages: list[ShownPassage] = field(default_factory=list)
-    """In prompt order, best last; how long each is, is estimated until they are ``measured``."""
+    """In prompt order, best last; how long each is, is estimated: see :func:`measured`."""
     texts: list[str] = field(default_factory=list)
     """What of each stands in the prompt."""
     documents: bool = True
@@ -122,18 +122,18 @@ def rooms(context: int) -> Iterator[int]:
         room = int(room * SMALLER)
 
 
-async def measured(made: Prompt, count_text: CountText) -> Prompt:
-    """Return the prompt with the lengths of its passages counted, where the server counts."""
+async def measured(made: Prompt, count_text: CountText) -> list[ShownPassage]:
+    """Return the passages with their lengths counted; none where the server does not count."""
     try:
         async with asyncio.timeout(MEASURE_S):
             lengths = await asyncio.gather(*map(count_text, made.texts))
     except (ModelError, TimeoutError):  # the answer itself will tell what is wrong
-        return made
-    passages = [
-        passage if length is None else passage.model_copy(update={"tokens": length})
+        return []
+    return [
+        passage.model_copy(update={"tokens": length, "counted": True})
         for passage, length in zip(made.passages, lengths, strict=True)
+        if length is not None
     ]
-    return replace(made, passages=passages)
 
 
 def told(made: Prompt, model: str) -> PromptMade:

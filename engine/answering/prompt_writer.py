@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from engine.answering.fences import mark_of, rule_of
+from engine.answering.fences import around_all, around_one, mark_of
 from engine.answering.neutral import NONE, Tokens, neutralise
 from engine.answering.passages import Passage
 from engine.serving.generate import ChatMessage, estimate_text, estimate_tokens
@@ -101,8 +101,7 @@ class Writer:
 
     async def draft(self, passages: list[Written]) -> Draft:
         """Return the prompt with ``passages``, given best first and shown best last."""
-        make = rule_of if self.brief else mark_of
-        mark = self.mark or make(part for each in passages for part in (each.place, each.text))
+        mark = self.mark or mark_of(part for each in passages for part in (each.place, each.text))
         messages = self._messages(passages, mark)
         counted = await self.count(messages)
         tokens = estimate_tokens(messages) if counted is None else counted
@@ -121,16 +120,18 @@ class Writer:
     def _asked(self, passages: Sequence[Written], mark: str) -> str:
         if not self.documents:
             return self.question
-        fenced = "\n".join(self.fenced(passage, mark) for passage in reversed(passages))
-        fenced = f"{mark}\n{fenced}\n{mark}" if self.brief and fenced else fenced
-        shown = fenced or "(No passage was found.)"
-        return f"Context:\n{shown}\n\nQuestion: {self.question}"
+        shown = "\n".join(self.fenced(passage, mark) for passage in reversed(passages))
+        shown = shown or "(No passage was found.)"
+        begin, end = around_all(mark)
+        shown = f"{begin}\n{shown}\n{end}" if self.brief else f"Context:\n{shown}"
+        return f"{shown}\n\nQuestion: {self.question}"
 
     def fenced(self, passage: Written, mark: str) -> str:
         """Return a passage as it stands in the prompt."""
         if self.brief:  # all of them stand in one fence, without a word about them
             return passage.text
-        return f"{mark} [{passage.ranks[0]}] {passage.place}\n{passage.text}\n{mark} end"
+        begin, end = around_one(mark)
+        return f"{begin} [{passage.ranks[0]}] {passage.place}\n{passage.text}\n{end}"
 
     def told(self, passage: Written, mark: str) -> ShownPassage:
         """Return what is said of a passage in the prompt."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+from typing import Self
 
 from engine.answering import neutral, prompt
 from engine.answering.cited import Cited
@@ -12,7 +13,13 @@ from engine.serving import generate
 from engine.serving.endpoint import ContextError, Endpoint
 from engine.serving.generate import Delta, Finish
 from engine.serving.vllm_server import AnswerModel
-from engine.wire.api_answer import AnswerFinished, AskEvent, Token
+from engine.wire.api_answer import (
+    AnswerFinished,
+    AskEvent,
+    PassagesCounted,
+    ShownPassage,
+    Token,
+)
 from engine.wire.api_search import Hit
 
 STATE_EVERY = 0.5
@@ -66,7 +73,6 @@ async def _fitted(
             made = await prompt.build(
                 material, settings=settings, context=room, count=counter.messages
             )
-            made = await prompt.measured(made, counter.text)
         yield prompt.told(made, endpoint.model)
         asked = replace(endpoint, context=room)
         try:
@@ -86,11 +92,12 @@ async def _stream(
     settings: Settings,
     sources: list[str],
     said: Cited,
-) -> AsyncGenerator[Token | AnswerFinished, None]:
+) -> AsyncGenerator[Token | PassagesCounted | AnswerFinished, None]:
     unfenced = prompt.Unfenced(made.mark)
     pieces = generate.stream(endpoint, made.messages, settings, prompt_tokens=made.tokens)
-    async with contextlib.aclosing(pieces):
+    async with contextlib.aclosing(pieces), _Counting(endpoint, made) as counting:
         async for piece in pieces:
+            counting.begin()
             cited = len(said.citations)
             if isinstance(piece, Delta):
                 text = await said.take(unfenced.take(piece.text))
@@ -100,6 +107,8 @@ async def _stream(
             if text:
                 yield Token(text=text, citations=said.citations[cited:])
             if isinstance(piece, Finish):
+                if passages := await counting.done():
+                    yield PassagesCounted(passages=passages)
                 yield AnswerFinished(
                     answer=said.text,
                     finish_reason=piece.finish_reason,
@@ -112,6 +121,33 @@ async def _stream(
                     prompt_tokens=made.tokens,
                     documents=made.documents,
                 )
+
+
+class _Counting:
+    """Counts the tokens of each passage while the model writes: before, the answer would wait."""
+
+    def __init__(self, endpoint: Endpoint, made: prompt.Prompt) -> None:
+        self._endpoint, self._made = endpoint, made
+        self._task: asyncio.Task[list[ShownPassage]] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task:
+            self._task.cancel()
+
+    def begin(self) -> None:
+        """Begin, once."""
+        self._task = self._task or asyncio.create_task(self._count())
+
+    async def done(self) -> list[ShownPassage]:
+        """Return the passages; none that the server does not count."""
+        return await self._task if self._task else []
+
+    async def _count(self) -> list[ShownPassage]:
+        async with generate.counting(self._endpoint) as counter:
+            return await prompt.measured(self._made, counter.text)
 
 
 def _sources(hits: Sequence[Hit], shown: Sequence[int]) -> list[str]:

@@ -27,9 +27,8 @@ LONGEST_TOKEN = 256
 EVENTS_BESIDE = 10_000
 """Events that may come beside those of the tokens: what a model thinks, or nothing at all."""
 
-RULES = ("---", "===", "\nQuestion:")
-"""End an answer of the embedded model, which may take the fence of its prompt for the answer, or go
-on with questions of its own, and then writes on and on."""
+NEXT_QUESTION = "\nQuestion:"
+"""Ends an answer of the embedded model, which may go on with questions of its own, on and on."""
 
 LONGEST_LINE = 1 << 20
 """Bytes that one event of a stream may have."""
@@ -165,7 +164,7 @@ def _request(
         "temperature": settings.llm_temperature,
         "top_p": settings.llm_top_p,
         "max_tokens": room,
-        **({"stop": RULES} if is_demonstration(settings) else {}),
+        **({"stop": [NEXT_QUESTION]} if is_demonstration(settings) else {}),
     }
 
 

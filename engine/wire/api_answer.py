@@ -1,8 +1,8 @@
 """The messages of an answer: what is asked, and the events that come back in their order.
 
 ``QuestionRewritten`` (a follow-up only), ``HitsFound``, ``ExtractsFound``, ``TurnBegun`` where the
-question is kept, then as often as it changes ``LlmState``, then ``PromptMade``, the ``Token``s, and
-last ``AnswerFinished`` or ``AnswerFailed``.
+question is kept, then as often as it changes ``LlmState``, then ``PromptMade``, the ``Token``s,
+``PassagesCounted`` where the server counts them, and last ``AnswerFinished`` or ``AnswerFailed``.
 """
 
 from functools import cache
@@ -117,7 +117,9 @@ class ShownPassage(Message):
     start_line: int
     end_line: int
     tokens: int
-    """Its length, counted by the server or estimated."""
+    """Its length, …"""
+    counted: bool = False
+    """… and whether the server counted it; else it is an estimate."""
 
 
 class ChatMessage(Message):
@@ -162,6 +164,14 @@ class Citation(Message):
     """Where the sentence begins in the answer, in characters …"""
     end: int
     """… and where it ends, before its mark."""
+
+
+class PassagesCounted(Message):
+    """How long the passages of the prompt are. It comes late, so that no answer waits for it."""
+
+    type: Literal["passages_counted"] = "passages_counted"
+    passages: list[ShownPassage]
+    """Those of ``PromptMade``, in its order."""
 
 
 class Token(Message):
@@ -231,6 +241,7 @@ AskEvent = Annotated[
     | TurnBegun
     | LlmState
     | PromptMade
+    | PassagesCounted
     | Token
     | AnswerFinished
     | AnswerFailed,

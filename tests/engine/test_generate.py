@@ -67,11 +67,11 @@ async def test_the_request_carries_the_settings(vllm: ScriptedVllm, endpoint: En
     assert sent["stream_options"] == {"include_usage": True}
 
 
-async def test_only_the_embedded_model_is_stopped_at_a_rule(
+async def test_only_the_embedded_model_is_stopped_at_a_question_of_its_own(
     vllm: ScriptedVllm, endpoint: Endpoint
 ) -> None:
     await answer(endpoint)
-    assert vllm.requests[-1]["stop"] == ["---", "===", "\nQuestion:"]
+    assert vllm.requests[-1]["stop"] == ["\nQuestion:"]
     named = Settings(llm_model="some/model", llm_max_tokens=64)
     async for _piece in stream(endpoint, QUESTION, named):
         pass

@@ -1,15 +1,13 @@
-"""The prompt of an answer is told before the model's words, with the length of each passage."""
+"""The prompt of an answer is told before the model's words, the length of each passage after."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from engine.answering import prompt
-from engine.wire.api_answer import PromptMade, Token
+from engine.wire.api_answer import AnswerFinished, PassagesCounted, PromptMade, Token
 from tests.engine.conversing import Talking, only, talking
-from tests.opened import until
 
 pytestmark = pytest.mark.real
 
@@ -33,12 +31,23 @@ def length_of_the_passage(talk: Talking) -> int:
     return talk.vllm.count([{"content": fenced}])
 
 
-async def test_passages_are_counted_before_the_models_words_come(talk: Talking) -> None:
+async def test_passages_are_counted_while_the_model_writes(talk: Talking) -> None:
     events = await talk.ask(QUESTION)
-    (passage,) = only(events, PromptMade).passages
+    (estimated,) = only(events, PromptMade).passages
+    (passage,) = only(events, PassagesCounted).passages
+    assert passage == estimated.model_copy(update={"tokens": passage.tokens, "counted": True})
     assert passage.tokens == length_of_the_passage(talk)
     kinds = [type(event) for event in events]
-    assert kinds.index(PromptMade) < kinds.index(Token)
+    assert kinds.index(PromptMade) < kinds.index(Token) < kinds.index(PassagesCounted)
+
+
+async def test_the_models_words_wait_for_no_count(talk: Talking) -> None:
+    talk.vllm.counts_passages.clear()
+    events = talk.events(QUESTION)
+    async for event in events:
+        if isinstance(event, Token):
+            break
+    await events.aclose()
 
 
 async def test_an_answer_does_without_counts_that_do_not_come(
@@ -50,16 +59,5 @@ async def test_an_answer_does_without_counts_that_do_not_come(
     events = await talk.ask(QUESTION)
     (passage,) = only(events, PromptMade).passages
     assert 0 < passage.tokens < length_of_the_passage(talk), "it is estimated"
-    assert any(isinstance(event, Token) for event in events)
-
-
-async def test_whoever_leaves_while_passages_are_counted_asks_nothing_of_the_model(
-    talk: Talking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prompt, "MEASURE_S", 60)
-    talk.vllm.counts_passages.clear()
-    asking = asyncio.create_task(talk.ask(QUESTION))
-    await until(lambda: talk.vllm.counted > 0)
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
-    assert talk.vllm.requests == []
+    assert only(events, AnswerFinished).answer
+    assert not any(isinstance(event, PassagesCounted) for event in events)

@@ -121,7 +121,8 @@ async def _ask(endpoint: Endpoint) -> float:
         made = await prompt.build(
             material, settings=SETTINGS, context=endpoint.context, count=counter.messages
         )
-        made = await prompt.measured(made, counter.text)
+        (passage,) = await prompt.measured(made, counter.text)
+    assert passage.counted and 10 < passage.tokens < made.tokens
     assert made.hits == [1]
     assert "left out" in made.notice
     await _see_that_the_count_is_right(endpoint, made)

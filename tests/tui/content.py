@@ -132,6 +132,7 @@ PROMPT = api_answer.PromptMade(
             start_line=each.start_line,
             end_line=each.end_line,
             tokens=60 * each.rank,
+            counted=True,
         )
         for each in reversed(HITS[:3])
     ],

@@ -48,6 +48,22 @@ def test_each_passage_tells_its_tokens_its_hits_and_its_lines() -> None:
     assert ":14" in shown and ":14-" not in shown
 
 
+async def test_lengths_that_are_counted_later_take_the_place_of_the_estimates() -> None:
+    (first, *_) = content.PROMPT.passages
+    estimated = first.model_copy(update={"tokens": 99, "counted": False})
+    prompt = content.PROMPT.model_copy(update={"passages": [estimated]})
+    assert "~99 [3]" in said(prompt)
+    engine = answering(prompt)
+    counted = api_answer.PassagesCounted(passages=[first])
+    engine.answer = [*engine.answer[:-1], counted, engine.answer[-1]]
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("q")
+        driver.main.go_to("answer")
+        await driver.press("v")
+        page = driver.page().replace("\u00a0", " ")
+        assert "180 [3]" in page and "99" not in page
+
+
 def test_an_estimate_is_called_one_and_no_passage_is_said() -> None:
     prompt = api_answer.PromptMade(model="big", hits=[], documents=False, tokens=40)
     assert "an estimate" in said(prompt)

@@ -9,8 +9,6 @@ from engine.answering.neutral import NONE, neutralise, tokens_in, tokens_of_mode
 from engine.config import Settings
 from tests.unit.test_prompt import MARK, built, hit
 
-RULE = "-==--====--===-=-==---=-======-="
-
 
 @pytest.mark.parametrize(
     "token",
@@ -107,30 +105,14 @@ def test_text_can_always_be_sent(text: str) -> None:
         (f"{MARK}\nM is the degree.\n{MARK} end", "\nM is the degree.\n"),
         (f"{MARK}{MARK} end{MARK}", ""),
         (f"It ends with {MARK}", "It ends with "),
+        (f"Context {MARK}:\nM is the degree.\nEnd of context {MARK}", "\nM is the degree.\n"),
+        (f"End of context {MARK}.", "."),
+        ("Context matters. End of contexts", "Context matters. End of contexts"),
         ("5f3a9c0 is no fence, 5f3a", "5f3a9c0 is no fence, 5f3a"),
         ("No fence at all, to the end", "No fence at all, to the end"),
     ],
 )
 def test_a_fence_that_a_model_repeats_is_never_shown(told: str, said: str, length: int) -> None:
     unfenced = Unfenced(MARK)
-    pieces = [told[at : at + length] for at in range(0, len(told), length)]
-    assert "".join([*map(unfenced.take, pieces), unfenced.rest()]) == said
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 100])
-@pytest.mark.parametrize(
-    ("told", "said"),
-    [
-        ("=", ""),
-        ("\n=--=\n", ""),
-        (f"{RULE}\n=-", ""),
-        ("- M is the degree.\n- N is -=", "- M is the degree.\n- N is -="),
-        (f"{RULE}\nM is the degree.", "\nM is the degree."),
-    ],
-)
-def test_an_answer_of_nothing_but_a_piece_of_a_rule_is_empty(
-    told: str, said: str, length: int
-) -> None:
-    unfenced = Unfenced(RULE)
     pieces = [told[at : at + length] for at in range(0, len(told), length)]
     assert "".join([*map(unfenced.take, pieces), unfenced.rest()]) == said

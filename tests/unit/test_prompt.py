@@ -194,8 +194,8 @@ async def test_the_embedded_model_is_shown_the_best_sentences_alone(
     assert prompt.hits == [2]
 
 
-async def test_a_tiny_model_is_shown_one_fence_that_is_no_word() -> None:
-    """A word in its place became the answer to 7 of 40 questions."""
+async def test_a_tiny_model_is_shown_one_fence_in_words() -> None:
+    """A mark alone became the answer to 7 of 40 questions, a line of dashes to 7 of 90."""
     settings, hits = Settings(), [hit(1, "A pinned hit."), hit(2, LONG)]
     prompts = [
         await build(
@@ -207,10 +207,10 @@ async def test_a_tiny_model_is_shown_one_fence_that_is_no_word() -> None:
         for question in ("Why?", "Where?")
     ]
     mark = prompts[0].mark
-    assert len(mark) == 32 and set(mark) <= set("-=") and mark == prompts[1].mark
+    assert mark == prompts[1].mark
     assert prompts[0].messages[1]["content"] == (
-        f"Context:\n{mark}\nM is the degree.\nM is at most 64.\nA pinned hit.\n{mark}"
-        "\n\nQuestion: Why?"
+        f"Context {mark}:\nM is the degree.\nM is at most 64.\nA pinned hit.\n"
+        f"End of context {mark}\n\nQuestion: Why?"
     )
 
 
@@ -237,16 +237,19 @@ async def test_the_tokens_of_each_passage_are_told() -> None:
         mark=MARK,
     )
     whole = prompt.messages[1]["content"]
-    made = told(await measured(prompt, of_text), "some/model")
-    assert [(each.hits, each.title) for each in made.passages] == [
+    made = told(prompt, "some/model")
+    passages = await measured(prompt, of_text)
+    assert [(each.hits, each.title) for each in passages] == [
         ([2], "a.md"),
         ([1], "a.md, Top"),
     ]
-    assert (made.passages[1].start_line, made.passages[1].end_line) == (10, 18)
-    lengths = [each.tokens for each in made.passages]
+    assert (passages[1].start_line, passages[1].end_line) == (10, 18)
+    lengths = [each.tokens for each in passages]
     assert whole[len("Context:\n") :][: lengths[0]].endswith(f"other\n{MARK} end")
     assert sum(lengths) + len(f"Context:\n\n\n\nQuestion: Why?{INSTRUCTION}") == made.tokens
     assert made.counted and made.documents
+    assert all(each.counted for each in passages)
+    assert not any(each.counted for each in made.passages)
     assert [message.model_dump() for message in made.messages] == prompt.messages
 
 
@@ -260,9 +263,10 @@ async def _unreachable(_text: str) -> int:
 
 @pytest.mark.parametrize("count_text", [_no_count, _unreachable])
 async def test_without_a_count_the_tokens_of_passages_are_estimated(count_text: CountText) -> None:
-    prompt = await measured(await marked("Why?", hit(1, "word " * 100)), count_text)
+    prompt = await marked("Why?", hit(1, "word " * 100))
     assert 200 <= prompt.passages[0].tokens <= 300
-    assert not prompt.counted
+    assert not prompt.passages[0].counted
+    assert await measured(prompt, count_text) == []
 
 
 async def test_of_a_shortened_passage_the_lines_that_are_left_are_told() -> None:
