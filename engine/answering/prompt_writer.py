@@ -47,7 +47,9 @@ class Written:
     def place(self) -> str:
         """Where it stands, in words."""
         page = f"page {self.page}, " if self.page else ""
-        return f"{self.title}, {page}lines {self.lines[0]}-{self.lines[1]}"
+        first, last = self.lines
+        lines = f"line {first}" if first == last else f"lines {first}-{last}"
+        return f"{self.title}, {page}{lines}"
 
     def cut(self, length: int) -> "Written":
         """Return its first ``length`` characters."""

@@ -159,15 +159,20 @@ class FolderConversations:
     def _set_aside(self, error: DamagedError) -> None:
         self._close()
         self._begun.clear()
+        number = 1
+        while os.path.lexists(aside := self._aside(number)):  # it can't be made again: keep all
+            number += 1
         try:
-            set_aside(self.path)
+            set_aside(self.path, aside.name.removesuffix(f"-{FILE}"))
         except OSError as fault:
             raise ConversationsError(
                 f"{self.path} is damaged and can't be set aside: {fault.strerror}"
             ) from error
-        aside = self.path.with_name(f"damaged-{self.path.name}")
         self._notice = f"The kept conversations were damaged: they are set aside as {aside}"
         log.warning("%s was damaged (%s) and is set aside", self.path, error)
+
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"damaged{'' if number == 1 else f'-{number}'}-{FILE}")
 
     def _keep(self, entry: Entry) -> Kept:
         def keep() -> int:

@@ -297,10 +297,10 @@ def _avoid_shared_memory(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA cache_spill = OFF")
 
 
-def set_aside(path: Path) -> None:
-    """Rename the manifest at ``path``, with what belongs to it, in the place of the last one."""
+def set_aside(path: Path, name: str = "damaged") -> None:
+    """Rename the database at ``path``, with what belongs to it, in the place of the last one."""
     for part in path.parent.glob(path.name + "*"):
-        put_aside(part, f"damaged-{part.name}")
+        put_aside(part, f"{name}-{part.name}")
 
 
 def put_aside(path: Path, name: str) -> Path:

@@ -262,6 +262,15 @@ async def test_a_damaged_file_is_named_once(place: Path) -> None:
     assert notices[1] == ""
 
 
+async def test_what_was_set_aside_before_stays(place: Path) -> None:
+    for number, name in enumerate((f"damaged-{FILE}", f"damaged-2-{FILE}", f"damaged-3-{FILE}")):
+        (place / FILE).write_bytes(b"no database %d" % number)
+        async with kept(place) as conversations:
+            assert name in (await conversations.all()).notice
+        assert (place / name).read_bytes() == b"no database %d" % number
+    assert (place / f"damaged-{FILE}").read_bytes() == b"no database 0"
+
+
 async def test_a_file_of_a_later_version_is_left_alone(place: Path) -> None:
     with sqlite3.connect(place / FILE) as connection:
         connection.execute("PRAGMA user_version = 99")

@@ -112,6 +112,9 @@ async def test_a_passage_has_its_number_path_heading_and_lines() -> None:
     page = any_hit(1, path="a.pdf", heading="", text="text", page=7)
     shown = (await built("Why?", [page])).messages[1]["content"]
     assert f"{MARK} [1] a.pdf, page 7, lines 10-18\ntext" in shown
+    line = any_hit(1, path="a.md", heading="", text="text", start_line=14, end_line=14)
+    shown = (await built("Why?", [line])).messages[1]["content"]
+    assert f"{MARK} [1] a.md, line 14\ntext" in shown
 
 
 async def test_the_embedded_model_gets_a_short_prompt() -> None:
