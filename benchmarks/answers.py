@@ -90,9 +90,9 @@ async def connected(docs: Path) -> AsyncIterator[tuple[EngineClient, str]]:
 
 
 @contextlib.contextmanager
-def paced_server(tokens: int) -> Iterator[Server]:
-    """Run the server that sends tokens at a fixed pace."""
-    command = [sys.executable, "-m", "benchmarks._paced_server", str(PACE), str(tokens)]
+def paced_server(tokens: int, pace: float = PACE) -> Iterator[Server]:
+    """Run the server that sends so many tokens, ``pace`` of them a second."""
+    command = [sys.executable, "-m", "benchmarks._paced_server", str(pace), str(tokens)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

@@ -55,7 +55,7 @@ async def test_what_came_until_a_client_left_is_kept_and_the_model_is_let_go(
     root.mkdir()
     (root / "kite.md").write_text("The kite hovers above meadows.")
     async with talking(root, tmp_path / "v") as talk, serving(talk) as client:
-        talk.vllm.script.pieces = ["The kite hovers above meadows. And", " on."]
+        talk.vllm.script.pieces = ["The kite hovers above meadows. So", " it goes."]
         talk.vllm.script.hang_after = pieces
         request = AskRequest(question="Where does the kite hover?", mode="bm25")
         come = asyncio.Event()
@@ -73,7 +73,7 @@ async def test_what_came_until_a_client_left_is_kept_and_the_model_is_let_go(
         await until(lambda: talk.vllm.running == 0)
         (summary,) = (await client.conversations("x")).conversations
         (turn,) = (await client.conversation("x", summary.id)).turns
-        written = "The kite hovers above meadows. [1] And" if pieces else ""
+        written = "The kite hovers above meadows. [1] So" if pieces else ""
         assert (turn.answer, turn.finish_reason) == (written, "")
         assert [each.n for each in turn.citations] == [1] * pieces
         assert turn.extracts

@@ -164,7 +164,7 @@ async def test_a_line_of_an_exact_search_can_be_pinned(ask: Asking) -> None:
     lines = (await ask.folder.search(wanted("'line 4", 5))).hits
     events = await ask("anything", pinned=lines, exactly=True)
     assert [hit.text for hit in the(HitsFound, events).hits] == ["Heron line 4."]
-    assert "[1] lines.md" in ask.shown and "line 5" not in ask.shown
+    assert "[1] lines.md, line 5\nHeron line 4.\n" in ask.shown
 
 
 async def test_exactly_the_pinned_hits_are_shown_and_nothing_is_searched(
