@@ -19,6 +19,8 @@ from starlette.routing import Route
 MODEL = "paced"
 SENTENCE = "The kite is a bird that hovers above the field and hunts alone ."
 """Said again and again: 14 words, each a token, so that citations are put into the stream."""
+PARAGRAPH = 5
+"""Sentences, as models write them."""
 
 
 def create_app(rate: float, tokens: int) -> Starlette:
@@ -43,7 +45,8 @@ async def _paced(rate: float, tokens: int) -> AsyncIterator[bytes]:
     begun = time.perf_counter()
     for number in range(tokens):
         await asyncio.sleep(begun + number / rate - time.perf_counter())
-        yield _event(number, f"{words[number % len(words)]} ", None)
+        ends_paragraph = (number + 1) % (PARAGRAPH * len(words)) == 0
+        yield _event(number, words[number % len(words)] + ("\n\n" if ends_paragraph else " "), None)
     yield _event(tokens, "", "stop")
     yield b'data: {"choices": [], "usage": {"completion_tokens": %d}}\n\n' % tokens
     yield b"data: [DONE]\n\n"

@@ -1,11 +1,11 @@
 """How the screen feels: its first frame, how soon a key shows, what a streaming answer costs.
 
-``python -m benchmarks.screen [ROUNDS] [--quick] [--json]``: the program runs in a pseudo-terminal of
-100 columns and 30 rows. First frames are compared with ``import textual.app`` alone, measured in the
-same run and in turns, so that a busy machine slows both. A key is a letter that nothing else on the
-screen holds, typed at a person's pace: its echo takes from the key until it is painted, once with
-nothing else to do but to search what is typed, and once while a folder is indexed and the real vLLM
-answers. The processor time of the screen's own process is taken while an answer streams at 100
+``python -m benchmarks.screen [ROUNDS] [--quick] [--json]``: the program runs in a pseudo-terminal
+of 100 columns and 30 rows. First frames are compared with ``import textual.app`` alone, measured in
+the same run and in turns, so that a busy machine slows both. A key is a letter that nothing else on
+the screen holds, typed at a person's pace: its echo takes from the key until it is painted, once
+with nothing else to do but to search what is typed, and once while a folder is indexed and the real
+vLLM answers. The processor time of the screen's own process is taken while an answer streams at 100
 tokens a second from a scripted server, and its memory after that.
 """
 
@@ -171,7 +171,9 @@ def _files() -> int:
 def _fill(folder: Path, files: int) -> None:
     folder.mkdir()
     for number in range(files):
-        said = [f"Entry {number}-{line} tells of the weather at station {line}." for line in range(20)]
+        said = [
+            f"Entry {number}-{line} tells of the weather at station {line}." for line in range(20)
+        ]
         (folder / f"{number}.md").write_text(f"# Log {number}\n\n{' '.join(said)}\n")
 
 

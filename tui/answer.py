@@ -241,7 +241,8 @@ class AnswerPane(Vertical):
 
     def _say(self, part: str, text: Content) -> None:
         line = self.query_one(f"#{part}", Static)
-        line.update(text)
+        if text != line.content:  # the same again would cost a layout
+            line.update(text)
         line.display = bool(text)
 
     async def add_text(self, piece: api_answer.Token) -> None:

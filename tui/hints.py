@@ -53,6 +53,7 @@ class HintLine(Static):
         super().__init__(markup=False)
         self._pane = "query"
         self._words: dict[str, str] = {}
+        self._line = Content()
 
     def show(self, pane: str, words: dict[str, str]) -> None:
         """Show the keys of ``pane``; ``words`` replaces descriptions by binding id.
@@ -89,7 +90,10 @@ class HintLine(Static):
             shown.append(hints[name])
         if WAY_OUT in hints and hints[WAY_OUT] not in shown:
             shown.append(hints[WAY_OUT])
-        self.update(Content(" " * GAP).join(shown))
+        line = Content(" " * GAP).join(shown)
+        if line != self._line:
+            self._line = line
+            self.update(line, layout=False)  # it stays one row
 
     def _hint(self, name: str, binding: Binding) -> Content:
         words = self._words.get(name, binding.description.lower())

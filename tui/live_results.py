@@ -161,6 +161,8 @@ class LiveResults(Desk):
         about = "" if search.query == self.query_pane.input.text.strip() else search.query
         cited = self._evidence if search.asked else ()
         self.results.show_reply(reply, self._chunks, about=about, cited=cited, again=again)
+        if (selected := self.results.selected) is not None:  # now: later costs a second layout
+            self.preview.show_hit(selected, search.query)
         self.results.tell_far(search.asked and self._nothing_is_near)
         self._name_question()
         self.rearrange()

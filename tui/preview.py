@@ -68,6 +68,8 @@ class PreviewPane(VerticalScroll, can_focus=True):
 
     def show_hit(self, hit: Hit, query: str, note: str = "") -> None:
         """Show the chunk of ``hit``; words of ``query`` stand out, ``note`` goes into the title."""
+        if (hit, query, note) == (self.hit, self._query, self._note):
+            return
         moved, is_same_text = hit != self.hit, _is_same_text(hit, self.hit)
         self.hit, self._query, self._note = hit, query, note
         if not is_same_text:

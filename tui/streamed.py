@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.citations import Mark
     from tui.model_text import ModelText
 
-WRITES_PER_SECOND = 12
+WRITES_PER_SECOND = 8
 """How often gathered tokens are written: more costs a core and reads no better."""
 
 NOTHING_CITED = "The model's text has no citation to go to"
