@@ -1,4 +1,4 @@
-"""The program on the screen: themes, dialogs, the clipboard, the editor and the way out."""
+"""The program on the screen: dialogs, the clipboard, the editor and the way out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
 from textual.widgets import Input, TextArea
@@ -25,6 +25,7 @@ from tui.keys import APP_KEYS, SCREEN_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
 from tui.terminal_keys import teach_alt_enter
+from tui.themed import ThemedApp
 
 if TYPE_CHECKING:
     from textual.await_complete import AwaitComplete
@@ -54,7 +55,7 @@ def palette_provider() -> type[Provider]:
     return Actions
 
 
-class HoverkiteApp(App[None]):
+class HoverkiteApp(ThemedApp):
     """hoverkite in the terminal, on one folder."""
 
     TITLE = "hoverkite"
@@ -82,23 +83,13 @@ class HoverkiteApp(App[None]):
         self._run_editor = run_editor
         self._show = show
         self._editor_setting = ""
-        self._theme_setting = ""
-        self._own_themes: list[str] = []
         self.used_actions: list[str] = []
         """Names of the actions that were chosen in the palette, the latest first."""
         self._told: dict[tuple[str, str], float] = {}
         self._is_closing, self._closed_at = False, -math.inf
         self._interrupted_at = -TWICE_SECONDS
         self._editor_back_at = -EDITOR_REST
-        theme = theme or themes.load_named(themes.FALLBACK)
-        self.register_theme(theme)
-        # Textual 8.2.8 parses every style twice when a theme is set by assignment before the start.
-        self.set_reactive(App.theme, theme.name)
-        self.stylesheet.set_variables(self.get_css_variables())
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """The variables of hoverkite's own styles, for themes that leave some out."""
-        return themes.OWN_VARIABLES
+        self.begin_with(theme or themes.load_named(themes.FALLBACK))
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
@@ -118,7 +109,7 @@ class HoverkiteApp(App[None]):
     def _begin(self) -> None:
         resume_garbage_collection()
         self._keep_link()
-        self._load_themes()
+        self.keep_themes()
 
     @work(group="link", exit_on_error=False)
     async def _keep_link(self) -> None:
@@ -128,47 +119,11 @@ class HoverkiteApp(App[None]):
         if self.is_running and self.screen_stack:
             self.main.post_message(message)
 
-    # --- themes ------------------------------------------------------------------------------
-
-    def _load_themes(self) -> None:
-        found, faults = themes.load_all()
-        for theme in found:
-            self.register_theme(theme)
-        self._own_themes = sorted(theme.name for theme in found)
-        if faults:
-            self.notify("\n".join(faults), title="Some themes can't be used", severity="warning")
-
-    def use_theme(self, name: str) -> None:
-        """Switch to a theme and keep it for the next start."""
-        self.theme = name
-        try:
-            themes.keep_choice(name)
-        except OSError as error:
-            reason = f"It can't be kept for the next start: {error.strerror}"
-            self.notify(reason, title=f"Theme {name}", severity="warning")
-            return
-        if self._theme_setting:
-            self.notify(
-                f"The next start has the setting theme = {self._theme_setting} again",
-                title=f"Theme {name}",
-            )
-
     @on(messages.SettingsLoaded)
     def _apply_settings(self, message: messages.SettingsLoaded) -> None:
         self._editor_setting = message.settings.editor
         is_set = "theme" in message.settings.model_fields_set
-        wanted = message.settings.theme if is_set else ""
-        if wanted == self._theme_setting:
-            return  # a theme chosen since then in the palette stays
-        self._theme_setting = wanted
-        if wanted in self.available_themes:
-            self.theme = wanted
-        elif wanted:
-            self.notify(
-                f"There is no theme {wanted}. There are: {', '.join(self._own_themes)}",
-                title="Theme not found",
-                severity="warning",
-            )
+        self.take_theme_setting(message.settings.theme if is_set else "")
 
     # --- toasts, clipboard, editor -----------------------------------------------------------
 
@@ -367,7 +322,7 @@ class HoverkiteApp(App[None]):
         """Every action, the most useful first."""
         from tui.palette import actions
 
-        return actions(self, self._own_themes)
+        return actions(self, self.theme_names)
 
     def key_of(self, binding_id: str) -> str:
         """The first key of the binding of that id, as it is called; empty for none."""

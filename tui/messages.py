@@ -10,6 +10,8 @@ from textual.message import Message
 from tui.exchange import USUAL, Manner
 
 if TYPE_CHECKING:
+    from textual.theme import Theme
+
     from engine.config import Settings
     from engine.errors import HoverkiteError
     from engine.wire.api import FolderOpened, FolderStatus, FolderSurvey
@@ -210,6 +212,14 @@ class ViewerFailed(Message):
     """The desktop could not show what it was given."""
 
     reason: str
+
+
+@dataclass
+class ThemesRead(Message):
+    """A person's own themes have changed, and were read again."""
+
+    found: list[Theme]
+    faults: list[str]
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import fields
 from pathlib import Path
@@ -124,6 +125,20 @@ def load_all() -> tuple[list[Theme], list[str]]:
             except ConfigError as fault:
                 faults.append(str(fault))
     return list(found.values()), faults
+
+
+Files = list[tuple[str, int, int]]
+"""Names, sizes and times of change."""
+
+
+def own_files() -> Files:
+    """Return what tells a person's own themes from what they were; none that can't be seen."""
+    found = []
+    for file in sorted(user_folder().glob("*.toml")):
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            found.append((file.name, status.st_size, status.st_mtime_ns))
+    return found
 
 
 def read(file: Path) -> Theme:

@@ -130,6 +130,22 @@ async def test_a_theme_of_ones_own_wins_and_may_leave_variables_out() -> None:
         assert not driver.toasts
 
 
+async def test_a_theme_that_is_edited_is_shown_at_once() -> None:
+    user_theme("mine", 'name = "mine"\nprimary = "#abcdef"')
+    async with driving(theme=themes.load_named("mine")) as driver:
+        await driver.until(lambda: driver.app.theme_names)
+        user_theme("mine", 'name = "mine"\nprimary = "#abcdef"\n[variables]\ncite = "#fedcba"')
+        sign = driver.main.query_one("#prompt-sign")
+        await driver.until(lambda: sign.styles.color.hex == "#FEDCBA", "the new colour")
+        user_theme("mine", 'name = "mine"\nprimary = "nocolour"')
+        await driver.until(lambda: driver.toasts, "the fault")
+        assert "mine.toml" in driver.toasts[0].message
+        assert driver.app.current_theme.variables["cite"] == "#fedcba", "the last good one stays"
+        user_theme("other", 'name = "other"\nprimary = "#123456"')
+        await driver.until(lambda: "other" in driver.app.theme_names)
+        assert driver.app.theme == "mine"
+
+
 async def test_the_setting_chooses_the_theme_and_an_unknown_one_is_told() -> None:
     async with driving(source=ScriptedSource(ScriptedEngine(), theme="paper")) as driver:
         await driver.until(lambda: driver.app.theme == "paper")
