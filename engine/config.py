@@ -259,7 +259,7 @@ def load(flags: dict[str, Any] | None = None) -> Settings:
     sources: dict[str, _Source] = {}
     values: dict[str, Any] = {}
     for source, found in (
-        (_Source(str(path), f"Correct {{key}} in {path}"), _read_file(path)),
+        (_Source(str(path), f"Correct {{key}} in {path}"), read_file(path)),
         (_IN_ENVIRONMENT, _read_environment()),
         (_ON_COMMAND_LINE, flags or {}),
     ):
@@ -297,7 +297,12 @@ _IN_ENVIRONMENT = _Source("the environment", f"Correct or unset {ENV_PREFIX}{{KE
 _ON_COMMAND_LINE = _Source("the command line", "Correct --set {key}=...")
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def read_file(path: Path) -> dict[str, Any]:
+    """Return what the config file sets; nothing where there is none.
+
+    Raises:
+        ConfigError: it can't be read, or holds a secret.
+    """
     try:
         found = toml_file.read(path)
     except FileNotFoundError as error:

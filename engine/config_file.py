@@ -38,6 +38,31 @@ def write(changes: Mapping[str, str]) -> Path:
     return path
 
 
+def prepared() -> Path:
+    """Return where the config file is, for an editor that opens it; its folder is made.
+
+    Raises:
+        ConfigError: the folder can't be made.
+    """
+    path = config.config_file()
+    try:
+        if not path.parent.exists():
+            paths.make_private(path.parent)
+    except OSError as error:
+        raise ConfigError(
+            f"{path.parent} can't be made: {error.strerror or error}", "Mend its permissions"
+        ) from error
+    return path
+
+
+def text_of(path: Path) -> str:
+    """Return what stands in the file, however wrong; nothing where it can't be read."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
 def _text(path: Path) -> str:
     try:
         toml_file.read(path)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.theme import Theme
 
+    from engine.config import Settings
+    from engine.settings_told import Told
     from engine.wire.api_links import Link
     from tui.engine_port import EngineSource
     from tui.palette import Action
@@ -82,7 +84,7 @@ class HoverkiteApp(ThemedApp):
         self._now = now
         self._run_editor = run_editor
         self._show = show
-        self._editor_setting = ""
+        self._settings: Settings | None = None
         self.used_actions: list[str] = []
         """Names of the actions that were chosen in the palette, the latest first."""
         self._told: dict[tuple[str, str], float] = {}
@@ -121,7 +123,7 @@ class HoverkiteApp(ThemedApp):
 
     @on(messages.SettingsLoaded)
     def _apply_settings(self, message: messages.SettingsLoaded) -> None:
-        self._editor_setting = message.settings.editor
+        self._settings = message.settings
         is_set = "theme" in message.settings.model_fields_set
         self.take_theme_setting(message.settings.theme if is_set else "")
 
@@ -179,11 +181,19 @@ class HoverkiteApp(ThemedApp):
                 self._show_outside(str(path.absolute()))
                 self.notify(f"The hit is on page {hit.page}", title=path.name)
                 return
-            chosen = editor.chosen_editor(self._editor_setting, os.environ)
-            command = editor.command_for(chosen, str(path.absolute()), hit.start_line)
-            self._hand_over(command)
+            self._open_in_editor(path, hit.start_line)
         except HoverkiteError as error:
             self.tell_error(error)
+
+    def _open_in_editor(self, path: Path, line: int) -> None:
+        """Open ``path`` in the person's editor, until that ends.
+
+        Raises:
+            UsageError: there is no such editor.
+        """
+        chosen = editor.chosen_editor(self._settings.editor if self._settings else "", os.environ)
+        try:
+            self._hand_over(editor.command_for(chosen, str(path.absolute()), line))
         except SuspendNotSupported:
             self.notify("This terminal can't hand over to an editor", severity="warning")
 
@@ -203,6 +213,41 @@ class HoverkiteApp(ThemedApp):
             raise fault
         if status:
             self.notify(editor.ending(command, status), severity="warning")
+
+    # --- settings ----------------------------------------------------------------------------
+
+    def action_settings(self) -> None:
+        """List the settings, to change one in the config file."""
+        from engine.settings_told import told
+        from tui.settings_page import SettingsPage
+
+        if self._settings is None:
+            self.notify("The settings are not read yet", severity="warning")
+            return
+        self.push_screen(SettingsPage(told(self._settings)), self._change_setting)
+
+    def _change_setting(self, chosen: Told | None) -> None:
+        """Open the config file where the setting stands; what is saved there is used at once."""
+        from engine import config_file, settings_told
+
+        if chosen is None:
+            return
+        try:
+            file = config_file.prepared()
+            before = config_file.text_of(file)
+            if chosen.origin in (settings_told.IN_ENVIRONMENT, settings_told.ON_COMMAND_LINE):
+                self.notify(
+                    f"{chosen.name} comes from the {chosen.origin}, which wins over the file"
+                )
+            elif chosen.origin != settings_told.IN_FILE:
+                line = f"{chosen.name} = {chosen.value}"
+                self.copy_to_clipboard(line)
+                self.notify(f"{line}\nis on the clipboard", title="To be put into the config file")
+            self._open_in_editor(file, settings_told.line_of(chosen.name))
+            if config_file.text_of(file) != before:
+                self.link.retry()
+        except HoverkiteError as error:
+            self.tell_error(error)
 
     @on(messages.LinksFound)
     def _list_links(self, message: messages.LinksFound) -> None:

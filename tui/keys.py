@@ -178,6 +178,13 @@ SCREEN_KEYS: list[BindingType] = [
 
 APP_KEYS: list[BindingType] = [
     Binding(
+        "comma",
+        "settings",
+        "Settings",
+        id="app.settings",
+        tooltip="Every setting, to change it in the config file",
+    ),
+    Binding(
         "ctrl+p",
         "command_palette",
         "Palette",

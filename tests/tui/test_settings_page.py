@@ -1,0 +1,153 @@
+"""The settings on the screen, and the way to change one."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import OptionList
+
+from engine import config
+from engine.config import Settings
+from engine.settings_told import told
+from tests.tui.driver import Driver, driving
+from tests.tui.scripted import ScriptedEngine, ScriptedSource
+from tui.app import HoverkiteApp
+from tui.messages import FolderReady, SettingsLoaded
+from tui.settings_page import SettingsPage, about, row
+
+
+class Editor:
+    """Stands for an editor that writes ``text``, or nothing."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text, self.commands = text, [[""]]
+
+    def run(self, command: list[str]) -> int:
+        self.commands.append(command)
+        if self.text:
+            config.config_file().write_text(self.text)
+        return 0
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HoverkiteApp, "suspend", lambda _: contextlib.nullcontext())
+    monkeypatch.setenv("EDITOR", "vim")
+
+
+def page_of(driver: Driver) -> str:
+    rows = driver.app.screen.query_one(OptionList)
+    return "\n".join(str(rows.get_option_at_index(n).prompt) for n in range(rows.option_count))
+
+
+def row_of(name: str) -> str:
+    return str(row(next(each for each in told(Settings()) if each.name == name)))
+
+
+async def opened(driver: Driver) -> OptionList:
+    await driver.until(lambda: driver.seen(SettingsLoaded), "the settings")
+    await driver.press("tab", "comma")
+    await driver.until(lambda: isinstance(driver.app.screen, SettingsPage), "the page")
+    return driver.app.screen.query_one(OptionList)
+
+
+@pytest.mark.parametrize("size", [(100, 30), (60, 20)])
+async def test_every_setting_is_listed_those_that_were_set_first(size: tuple[int, int]) -> None:
+    source = ScriptedSource(ScriptedEngine(), hits=12, theme="paper")
+    async with driving(source=source, size=size) as driver:
+        rows = await opened(driver)
+        assert rows.option_count == len(Settings.model_fields)
+        first, second, *_ = page_of(driver).splitlines()
+        assert first.startswith("● hits ") and "12" in first
+        assert second.startswith("● theme") and '"paper"' in second
+        text = driver.app.screen.query_one(".about")
+        assert "Default: 8." in str(text.content)  # type: ignore[attr-defined]
+        assert text.region.bottom <= size[1]
+        await driver.press("escape")
+        assert not isinstance(driver.app.screen, SettingsPage)
+
+
+async def test_enter_opens_the_config_file_and_what_is_saved_is_used() -> None:
+    editor = Editor("hits = 20\n")
+    source = ScriptedSource(ScriptedEngine())
+    async with driving(source=source, run_editor=editor.run) as driver:
+        rows = await opened(driver)
+        rows.highlighted = page_of(driver).splitlines().index(row_of("hits"))
+        source.values = {"hits": 20}
+        await driver.press("enter")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "the new settings")
+        assert editor.commands[-1] == ["vim", "+1", str(config.config_file())]
+        assert driver.app.clipboard == "hits = 8"
+
+
+async def test_what_the_file_cannot_change_is_told() -> None:
+    editor = Editor()
+    source = ScriptedSource(ScriptedEngine(), hits=12)
+    async with driving(source=source, run_editor=editor.run) as driver:
+        await opened(driver)
+        await driver.press("enter")
+        await driver.until(lambda: len(editor.commands) == 2, "the editor")
+        assert "hits comes from the command line, which wins" in driver.toasts[-1].message
+        assert driver.app.clipboard == ""
+
+
+async def test_a_setting_that_stands_in_the_file_is_opened_at_its_line() -> None:
+    config.config_file().parent.mkdir(parents=True)
+    config.config_file().write_text("# mine\ntheme = 'paper'\nhits = 12\n")
+    editor = Editor()
+    source = ScriptedSource(ScriptedEngine(), hits=12)
+    async with driving(source=source, run_editor=editor.run) as driver:
+        await opened(driver)
+        assert "config file" in page_of(driver).splitlines()[0]
+        await driver.press("enter")
+        await driver.until(lambda: len(editor.commands) == 2, "the editor")
+        assert editor.commands[-1] == ["vim", "+3", str(config.config_file())]
+        assert driver.app.clipboard != "hits = 12"
+        assert source.connections == 1, "nothing was saved"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "origin"),
+    [
+        ("HOVERKITE_HITS", "9", "environment"),
+        ("", "", "command line"),
+    ],
+)
+def test_where_a_value_comes_from_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, origin: str
+) -> None:
+    if name:
+        monkeypatch.setenv(name, value)
+    (hits,) = [each for each in told(Settings(hits=9)) if each.origin]
+    assert (hits.name, hits.value, hits.default, hits.origin) == ("hits", "9", "8", origin)
+
+
+def test_the_profile_is_told_as_the_origin_of_what_it_sets() -> None:
+    settings = config.load({"profile": "reference"})
+    origins = {each.name: each.origin for each in told(settings)}
+    assert (origins["chunk_size"], origins["profile"]) == ("profile", "command line")
+    assert origins["hits"] == ""
+
+
+def test_a_secret_is_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOVERKITE_LLM_API_KEY", "sk-very-secret")
+    everything = "".join(map(str, told(config.load())))
+    assert "(secret)" in everything and "sk-very" not in everything
+
+
+def test_a_broken_config_file_is_no_trouble(tmp_path: Path) -> None:
+    config.config_file().parent.mkdir(parents=True, exist_ok=True)
+    config.config_file().write_bytes(b"hits = [\xff")
+    assert len(told(Settings())) == len(Settings.model_fields)
+
+
+@pytest.mark.parametrize("attack", ["\x1b]52;c;AA==\x07", "\u202eevil", "[/]", "[@click=app.quit]"])
+def test_a_hostile_value_is_text(attack: str) -> None:
+    values: dict[str, Any] = {"editor": attack}
+    (hostile,) = [each for each in told(Settings(**values)) if each.origin]
+    for shown in (row(hostile), about(hostile)):
+        assert not {"\x1b", "\u202e", "\x07"} & set(shown.plain)
+        assert not [span for span in shown.spans if "click" in str(span.style)]
