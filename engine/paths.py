@@ -116,3 +116,9 @@ def engine_lock() -> Path:
 def index_dir(folder: Path) -> Path:
     """Where the index of ``folder`` (an absolute path, links resolved) is kept."""
     return data_dir() / "indexes" / short_hash(str(folder))
+
+
+def from_home(path: str) -> str:
+    """Return ``path`` as a person writes it: ``~/notes`` for what is in their home folder."""
+    home = str(Path.home())
+    return f"~{path[len(home) :]}" if path.startswith(home + "/") else path

@@ -295,7 +295,7 @@ class HoverkiteApp(ThemedApp):
     def _ask_agreement(self, message: messages.AgreementNeeded) -> None:
         from tui.confirm import indexing_question
 
-        self.push_screen(indexing_question(message.opened), self._take_decision)
+        self.push_screen(indexing_question(message.opened, self._settings), self._take_decision)
 
     def _take_decision(self, agreed: bool | None) -> None:
         if agreed:

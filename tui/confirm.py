@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from textual.content import Content
 
-from engine import figures
+from engine import figures, paths
 from engine.front.survey_text import survey_facts
 from engine.safe_text import clean_line
 from tui.dialog import Question
 from tui.hanging import Line
 
 if TYPE_CHECKING:
+    from engine.config import Settings
     from engine.wire.api import FolderOpened
     from engine.wire.api_conversations import ConversationSummary
     from engine.wire.api_models import OfferedModel
 
-WHERE_IT_GOES = "Nothing is written into the folder: the index is in your data folder."
+WHERE_IT_GOES = "Nothing is written into the folder, and nothing of it leaves this machine."
+WITH_A_SERVER = (
+    "Nothing is written into the folder. What is found goes to the server of the answers."
+)
 
 
-def indexing_question(opened: FolderOpened) -> Question:
-    """Ask whether the folder may be indexed, with what that would take."""
+def indexing_question(opened: FolderOpened, settings: Settings | None) -> Question:
+    """Ask whether the folder may be indexed, with what that would take and what would do it."""
     survey = opened.survey
     assert survey is not None
     rows = {"folder": clean_line(opened.path)} | survey_facts(survey)
+    rows["index in"] = clean_line(paths.from_home(str(paths.index_dir(Path(opened.path)))))
+    where_it_goes = WHERE_IT_GOES
+    if settings is not None:
+        rows["encoder"] = clean_line(settings.embedding_model)
+        rows["answers"] = _who_answers(settings)
+        where_it_goes = WITH_A_SERVER if settings.llm_url else WHERE_IT_GOES
     reason = (clean_line(survey.reason or "it is new here"), "bold $text-warning")
     lines: list[Line] = [
         ("", Content.assemble("You are asked first because ", reason, ".")),
         ("", ""),
     ]
     lines += [(Content.styled(f"{name:<10}", "$quiet"), fact) for name, fact in rows.items()]
-    lines += [("", ""), ("", Content.styled(WHERE_IT_GOES, "$quiet"))]
+    lines += [("", ""), ("", Content.styled(where_it_goes, "$quiet"))]
     return Question("Index this folder?", lines, "yes, index it", "no, quit", unasked=True)
+
+
+def _who_answers(settings: Settings) -> str:
+    if settings.llm_url:
+        model = f"{settings.llm_model} at " if settings.llm_model else ""
+        return clean_line(f"{model}{settings.llm_url}")
+    return clean_line(settings.llm_model) or "the embedded model, a demonstration"
 
 
 def link_question(url: str) -> Question:

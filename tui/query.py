@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -16,7 +15,7 @@ from textual.events import Key
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
-from engine import figures
+from engine import figures, paths
 from engine.safe_text import REPLACEMENT, clean, clean_line
 from tui.hit_row import elide_end
 from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft, QueryTyped, WordsEdited
@@ -222,8 +221,7 @@ class QueryPane(Horizontal):
 
     def show_folder(self, path: str, left_out: str) -> None:
         """Say on the border which folder is asked, and what of it is not in the index."""
-        home = str(Path.home())
-        self._folder = clean_line("~" + path[len(home) :] if path.startswith(home + "/") else path)
+        self._folder = clean_line(paths.from_home(path))
         self._lay_out_title()
         self.border_subtitle = Content.styled(left_out, "$quiet") if left_out else None
 
