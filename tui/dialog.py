@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 
 from tui.hanging import HangingText, Line
 
@@ -21,7 +21,18 @@ TYPING_PAUSE = 0.7
 """Seconds without a key after which a key is meant for a question that came unasked."""
 
 
-class Question(ModalScreen[bool]):
+Answer = TypeVar("Answer")
+
+
+class Scrolled(ModalScreen[Answer]):
+    """A dialog whose text may be longer than the screen."""
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by ``lines``."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+class Question(Scrolled[bool]):
     """Asks for a yes or a no; the dialog's result is the answer.
 
     One that comes ``unasked`` takes no key until there was a pause in typing.
@@ -30,6 +41,15 @@ class Question(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="question.yes", tooltip="Agree"),
         Binding("n,escape", "answer(False)", "No", id="question.no", tooltip="Decline"),
+        Binding(
+            "down,j,space",
+            "scroll(3)",
+            "Down",
+            id="question.down",
+            tooltip="Scroll down",
+            show=False,
+        ),
+        Binding("up,k", "scroll(-3)", "Up", id="question.up", tooltip="Scroll up", show=False),
     ]
 
     def __init__(
@@ -37,19 +57,18 @@ class Question(ModalScreen[bool]):
     ) -> None:
         super().__init__()
         self._title, self._lines = title, lines
-        self._keys = Content.assemble(
-            (" y ", "bold $cite"), f"{yes}     ", (" n ", "bold $cite"), no
-        )
+        self._keys = Content.assemble((" y ", "bold $cite"), f"{yes} · ", ("n ", "bold $cite"), no)
         if unasked:
-            self._keys += Content.styled("\n Keys answer after a pause in typing.", "$quiet")
+            pause = Content.styled("The keys answer after a pause in typing.", "$quiet")
+            self._lines = [*lines, ("", ""), ("", pause)]
         self._last_key_at = math.inf if unasked else -math.inf
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its two keys."""
         with VerticalScroll(classes="dialog", can_focus=False) as box:
             box.border_title = Content(self._title)
+            box.border_subtitle = self._keys  # in view however long the question is
             yield HangingText(self._lines)
-            yield Static(self._keys, classes="dialog-keys", markup=False)
 
     def on_mount(self) -> None:
         """Begin to wait for a pause in typing once the question can be seen."""
@@ -71,7 +90,7 @@ class Question(ModalScreen[bool]):
         self.dismiss(answer)
 
 
-class Page(ModalScreen[None]):
+class Page(Scrolled[None]):
     """Shows text to read; Esc, q or Enter closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,10 +129,6 @@ class Page(ModalScreen[None]):
     def action_close(self) -> None:
         """Close the page."""
         self.dismiss(None)
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll by ``lines``."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
 Chosen = TypeVar("Chosen")

@@ -283,26 +283,6 @@ async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
         assert len(driver.app.screen_stack) == 1
 
 
-@pytest.mark.parametrize(
-    ("settings", "told"),
-    [
-        ({"llm_model": "some/\x1b\u202emodel"}, "model"),
-        ({"llm_url": "http://a.b/v1"}, "http://a.b/v1"),
-        ({"llm_url": "http://a.b/v1", "llm_model": "big"}, "big at http://a.b/v1"),
-    ],
-)
-async def test_who_will_answer_is_told_before_a_folder_is_indexed(
-    settings: dict[str, str], told: str
-) -> None:
-    engine = ScriptedEngine()
-    engine.survey = SURVEY
-    async with driving(source=ScriptedSource(engine, **settings), ready=False) as driver:
-        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
-        page = " ".join(driver.page().split())
-        assert told in page and not {"\x1b", "\u202e"} & set(page)
-        assert ("goes to the server" in page) is ("llm_url" in settings)
-
-
 @pytest.mark.parametrize("key", ["n", "escape"])
 async def test_a_no_quits_and_nothing_is_indexed(key: str) -> None:
     engine = ScriptedEngine()

@@ -1,0 +1,42 @@
+"""The question whether a folder may be indexed: what it tells, and that all of it can be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.driver import driving
+from tests.tui.scripted import ScriptedEngine, ScriptedSource
+from tests.tui.test_start import SURVEY, after_a_pause
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"llm_model": "some/\x1b\u202emodel"}, "model"),
+        ({"llm_url": "http://a.b/v1"}, "http://a.b/v1"),
+        ({"llm_url": "http://a.b/v1", "llm_model": "big"}, "big at http://a.b/v1"),
+    ],
+)
+async def test_who_will_answer_is_told_before_a_folder_is_indexed(
+    settings: dict[str, str], told: str
+) -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    async with driving(source=ScriptedSource(engine, **settings), ready=False) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        page = " ".join(driver.page().split())
+        assert told in page and not {"\x1b", "\u202e"} & set(page)
+        assert ("goes to the server" in page) is ("llm_url" in settings)
+
+
+async def test_a_question_longer_than_the_screen_can_be_read_to_its_end() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    async with driving(engine, ready=False, size=(60, 16)) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
+        box = driver.app.screen.query_one(".dialog")
+        assert box.max_scroll_y > 0 and "index it" in str(box.border_subtitle)
+        for number in range(box.max_scroll_y):
+            await driver.press_at(after_a_pause() + number, "down")
+        assert box.scroll_y == box.max_scroll_y
