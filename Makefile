@@ -53,8 +53,9 @@ format: setup ## put the code into its standard form
 	@$(IN_VENV) ruff format --quiet .
 	@$(IN_VENV) ruff check --fix --quiet .
 
-picture: setup ## make docs/images/screen.svg from the program
+picture: setup ## make the picture and the recording in docs/images from the program
 	@$(IN_VENV) tools.picture
+	@$(IN_VENV) tools.recording
 
 manual: setup ## make docs/configuration.md from the settings
 	@$(IN_VENV) tools.manual
