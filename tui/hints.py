@@ -53,13 +53,14 @@ class HintLine(Static):
         super().__init__(markup=False)
         self._pane = "query"
         self._words: dict[str, str] = {}
+        self._first = ""
 
-    def show(self, pane: str, words: dict[str, str]) -> None:
+    def show(self, pane: str, words: dict[str, str], first: str = "") -> None:
         """Show the keys of ``pane``; ``words`` replaces descriptions by binding id.
 
-        A key without words is not shown.
+        A key without words is not shown. The key of the id ``first`` comes before the others.
         """
-        self._pane, self._words = pane, words
+        self._pane, self._words, self._first = pane, words, first
         self._lay_out()
 
     def on_resize(self, event: Resize) -> None:
@@ -73,7 +74,7 @@ class HintLine(Static):
                 active.setdefault(found.binding.id, found.binding)
         names = [
             name
-            for name in (*HINTS[self._pane], WAY_OUT, *ALWAYS)
+            for name in (self._first, *HINTS[self._pane], WAY_OUT, *ALWAYS)
             if name in active and self._words.get(name) != ""
         ]
         hints = {name: self._hint(name, active[name]) for name in names}

@@ -168,6 +168,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="Pause indexing, or let it go on",
     ),
     Binding(
+        "z,f4",
+        "zoom",
+        "Zoom",
+        id="screen.zoom",
+        tooltip="The pane alone, or all of them again",
+    ),
+    Binding(
         "question_mark,f1",
         "help",
         "Keys",

@@ -70,6 +70,7 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     yield Action(
         "Folder", "What is in the index, and what is not", main.action_report, "screen.report"
     )
+    yield Action("Zoom", "The pane alone, or all of them again", main.action_zoom, "screen.zoom")
     yield Action("Keys", "Show all keys", main.action_help, "screen.help")
     yield Action("Query", "Go to the query", main.action_go_to_query, "screen.query")
     for pane in ("results", "preview", "answer"):
