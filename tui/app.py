@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from engine.wire.api_links import Link
     from tui.engine_port import EngineSource
+    from tui.layout import Layout
     from tui.palette import Action
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class HoverkiteApp(App[None]):
         self._folder = folder
         self.link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
         self._now = now
+        self.kept_layout: Layout | None = None
+        """How the panes share the screen from the first frame on; set before the start."""
         self._run_editor = run_editor
         self._show = show
         self._editor_setting = ""
@@ -102,7 +105,9 @@ class HoverkiteApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
-        return MainScreen(self.link)
+        screen = MainScreen(self.link)
+        screen.layout_kept = self.kept_layout or screen.layout_kept
+        return screen
 
     @property
     def main(self) -> MainScreen:

@@ -10,6 +10,7 @@ from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from tui.layout import WAYS
 from tui.search import MODE_WORDS, MODES
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
         "Folder", "What is in the index, and what is not", main.action_report, "screen.report"
     )
     yield Action("Zoom", "The pane alone, or all of them again", main.action_zoom, "screen.zoom")
+    yield Action("Usual sizes", "Every border back", main.action_sizes_back, "screen.sizes_back")
+    for way in WAYS:
+        choose_way = partial(main.choose_way, way)
+        yield Action(f"Layout: {way}", "How evidence and answer stand", choose_way)
     yield Action("Keys", "Show all keys", main.action_help, "screen.help")
     yield Action("Query", "Go to the query", main.action_go_to_query, "screen.query")
     for pane in ("results", "preview", "answer"):
