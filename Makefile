@@ -56,7 +56,7 @@ format: setup ## put the code into its standard form
 picture: setup ## make docs/images/screen.svg from the program
 	@$(IN_VENV) tools.picture
 
-manual: setup ## make docs/configuration.md from the settings
+manual: setup ## make docs/configuration.md and docs/keys.md
 	@$(IN_VENV) tools.manual
 
 bench: setup ## run every benchmark: make bench BENCH= takes the large sizes too

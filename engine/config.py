@@ -239,6 +239,9 @@ class Settings(BaseModel):
     editor: str = Field(
         "", description="Command that opens a hit. Empty: `$VISUAL`, then `$EDITOR`, then `vi`."
     )
+    keys: dict[str, Any] = Field(
+        {}, description="Keys of the screen by the ids that [the page on keys](keys.md) lists."
+    )
 
 
 def config_file() -> Path:
@@ -331,6 +334,7 @@ _WORDS = {
     "finite": "a number is wanted",
     "bool": "true or false is wanted",
     "string": "text is wanted",
+    "dict": "a table is wanted",
     "literal": "{expected} is wanted",
     "greater_than_equal": "at least {ge:g} is wanted",
     "greater_than": "more than {gt:g} is wanted",

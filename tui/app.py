@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import App, SuspendNotSupported, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Event, Key
 from textual.widgets import Input, TextArea
 
@@ -21,9 +21,10 @@ from engine.errors import HoverkiteError
 from engine.quick_start import resume_garbage_collection
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
-from tui.keys import APP_KEYS, SCREEN_KEYS
+from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
+from tui.own_keys import OwnKeys
 from tui.terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def palette_provider() -> type[Provider]:
     return Actions
 
 
-class HoverkiteApp(App[None]):
+class HoverkiteApp(OwnKeys):
     """hoverkite in the terminal, on one folder."""
 
     TITLE = "hoverkite"
@@ -161,6 +162,8 @@ class HoverkiteApp(App[None]):
     @on(messages.SettingsLoaded)
     def _apply_settings(self, message: messages.SettingsLoaded) -> None:
         self._editor_setting = message.settings.editor
+        self.take_keys(message.settings.keys)
+        self.tell_key_faults()
         is_set = "theme" in message.settings.model_fields_set
         wanted = message.settings.theme if is_set else ""
         if wanted == self._theme_setting:
@@ -336,11 +339,6 @@ class HoverkiteApp(App[None]):
     def _tell_viewer_failure(self, message: messages.ViewerFailed) -> None:
         self.notify(message.reason, severity="warning")
 
-    def get_key_display(self, binding: Binding) -> str:
-        """Keys by their names, as the manual has them: not every font has the sign for Enter."""
-        shown = super().get_key_display(binding).replace("⏎", "enter")
-        return f"ctrl+{shown[1:]}" if len(shown) > 1 and shown.startswith("^") else shown
-
     # --- keys and palette --------------------------------------------------------------------
 
     def action_copy_or_quit(self) -> None:
@@ -355,7 +353,9 @@ class HoverkiteApp(App[None]):
             self.copy_to_clipboard(selected)
             self.notify("The selection is on the clipboard")
         else:
-            self.notify("Press ctrl+c again to quit", timeout=TWICE_SECONDS)
+            self.notify(
+                f"Press {self.key_of('app.copy_or_quit')} again to quit", timeout=TWICE_SECONDS
+            )
 
     def _selected_text(self) -> str:
         focused = self.focused
@@ -373,10 +373,3 @@ class HoverkiteApp(App[None]):
         from tui.palette import actions
 
         return actions(self, self._own_themes)
-
-    def key_of(self, binding_id: str) -> str:
-        """The first key of the binding of that id, as it is called; empty for none."""
-        for binding in Binding.make_bindings([*SCREEN_KEYS, *APP_KEYS]):
-            if binding.id == binding_id:
-                return self.get_key_display(binding)
-        return ""

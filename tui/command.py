@@ -24,7 +24,7 @@ def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> in
     from engine.quick_start import hold_garbage_collection
 
     hold_garbage_collection()
-    from tui import layout, themes
+    from tui import early_config, layout, themes
     from tui.app import HoverkiteApp
     from tui.engine_port import LocalEngine
 
@@ -33,6 +33,8 @@ def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> in
     theme = themes.load_named(themes.early_choice(settings_flags))
     app = HoverkiteApp(folder, LocalEngine(settings_flags), agreed=agreed, theme=theme)
     app.kept_layout = layout.load()
+    if isinstance(keys := early_config.read().get("keys"), dict):
+        app.take_keys(keys)
     app.run()
     return app.return_code or 0
 

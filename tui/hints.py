@@ -8,6 +8,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
+from tui.key_names import is_text
+
 if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.events import Resize
@@ -70,7 +72,8 @@ class HintLine(Static):
     def _lay_out(self) -> None:
         active: dict[str, Binding] = {}
         for found in self.screen.active_bindings.values():
-            if found.binding.id is not None:
+            is_typed = self._pane == "query" and is_text(found.binding.key)
+            if found.binding.id is not None and not is_typed:
                 active.setdefault(found.binding.id, found.binding)
         names = [
             name

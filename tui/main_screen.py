@@ -13,6 +13,7 @@ from engine.front.survey_text import left_out
 from engine.safe_text import clean, clean_line
 from tui import messages, notes
 from tui.conversing import Conversing
+from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from engine.wire import api
@@ -93,7 +94,9 @@ class MainScreen(Conversing):
     async def _show_failure(self, message: messages.EngineFailed) -> None:
         self._failed = True
         error = message.error
-        self.status_bar.show_failure(error.title, str(error), "ctrl+r tries again")
+        self.status_bar.show_failure(
+            error.title, str(error), f"{key_of('screen.again')} tries again"
+        )
         if not self.results.hits:
             self._show_note(notes.failure_note(error))
         if self.answering:
@@ -246,7 +249,7 @@ class MainScreen(Conversing):
         """Show all keys."""
         from tui.help import help_page
 
-        self.app.push_screen(help_page(self.app))
+        self.app.push_screen(help_page())
 
     # --- conversations -----------------------------------------------------------------------
 

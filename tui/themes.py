@@ -15,6 +15,7 @@ from textual.theme import Theme
 
 from engine import paths, toml_file
 from engine.errors import ConfigError
+from tui import early_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,12 +88,7 @@ def early_choice(flags: Mapping[str, Any]) -> str:
     """
     named = flags.get("theme") or os.environ.get("HOVERKITE_THEME")
     if not named:
-        config = os.environ.get("HOVERKITE_CONFIG")
-        file = config and os.path.expanduser(config)  # noqa: PTH111  never raises
-        try:
-            named = toml_file.read(Path(file or paths.config_dir() / "config.toml")).get("theme")
-        except (OSError, ValueError):
-            named = None
+        named = early_config.read().get("theme")
     if isinstance(named, str) and named:
         return named
     return _kept_choice() or FALLBACK

@@ -1,0 +1,59 @@
+"""The part of the program that knows which keys a person changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+
+from tui import key_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.binding import Binding
+
+MOST_FAULTS = 5
+"""Faults of a person's keys that are told at once."""
+
+
+class OwnKeys(App[None]):
+    """Uses the keys of the config file, as far as they can be used, and tells of the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys_table: Mapping[str, Any] = {}
+        self._key_faults: list[str] = []
+        key_names.use({})
+
+    def take_keys(self, table: Mapping[str, Any]) -> None:
+        """Use the keys of the config file's table ``keys``."""
+        if table == self._keys_table:
+            return
+        from tui.keymap import checked
+
+        self._keys_table = table
+        changed, self._key_faults = checked(table)
+        key_names.use(changed)
+        self.set_keymap(changed)
+
+    def tell_key_faults(self) -> None:
+        """Say which keys of the config file can't be used, and why."""
+        if self._key_faults:
+            from engine.config import config_file
+
+            said = "\n".join(self._key_faults[:MOST_FAULTS])
+            self.notify(
+                f"{said}\n→ Correct {config_file()}; docs/keys.md lists every action",
+                title="Some keys can't be used",
+                severity="warning",
+                markup=False,
+            )
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys by their names, as the manual has them."""
+        return binding.key_display or key_names.display(binding.key)
+
+    def key_of(self, binding_id: str) -> str:
+        """The first key of the binding of that id, as it is called; empty for none."""
+        return key_names.key_of(binding_id)
