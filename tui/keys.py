@@ -50,6 +50,13 @@ SCREEN_KEYS: list[BindingType] = [
         id="screen.copy",
         tooltip="Copy the hit's text, or in the answer pane the answer",
     ),
+    Binding(
+        "Y",
+        "copy_place",
+        "Copy place",
+        id="screen.copy_place",
+        tooltip="Copy where the hit stands: its file and line",
+    ),
     *(
         Binding(
             digit,

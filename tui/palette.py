@@ -51,6 +51,9 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     yield Action("Next turn", "The later question", on, "screen.turn_after")
     yield Action("Edit", "Open the hit in your editor at its line", main.action_edit, "screen.edit")
     yield Action("Copy", "Copy the hit's text or the answer", main.action_copy, "screen.copy")
+    place = "Copy the hit's file and line"
+    yield Action("Copy the place", place, main.action_copy_place, "screen.copy_place")
+    yield Action("Copy the code block", "Copy code of the answer", main.action_copy_code)
     yield Action("Tray", "What is pinned and dropped", main.action_tray, "screen.tray")
     yield Action("Prompt", "What the model was shown", main.action_prompt, "screen.prompt")
     yield Action(
