@@ -85,6 +85,8 @@ class HoverkiteApp(OwnKeys):
         """How the panes share the screen from the first frame on; set before the start."""
         self._run_editor = run_editor
         self._show = show
+        self.start_window = viewer.start
+        """Starts an editor that has a window of its own."""
         self._editor_setting = ""
         self._theme_setting = ""
         self._own_themes: list[str] = []
@@ -234,11 +236,26 @@ class HoverkiteApp(OwnKeys):
                 return
             chosen = editor.chosen_editor(self._editor_setting, os.environ)
             command = editor.command_for(chosen, str(path.absolute()), hit.start_line)
-            self._hand_over(command)
+            if editor.has_window(command):
+                self._open_window(command, path.name)
+            else:
+                self._hand_over(command)
         except HoverkiteError as error:
             self.tell_error(error)
         except SuspendNotSupported:
             self.notify("This terminal can't hand over to an editor", severity="warning")
+
+    def _open_window(self, command: list[str], name: str) -> None:
+        """Have an editor with a window of its own open a file; the screen stays."""
+
+        def tell_failure(status: int) -> None:
+            self.post_message(messages.ViewerFailed(editor.ending(command, status)))
+
+        try:
+            self.start_window(command, tell_failure)
+        except OSError as error:
+            raise editor.not_started(command, error) from error
+        self.notify(f"{name} opens in {Path(command[0]).name}")
 
     def _hand_over(self, command: list[str]) -> None:
         """Give the terminal to the editor until it ends.
