@@ -239,6 +239,11 @@ class Settings(BaseModel):
     editor: str = Field(
         "", description="Command that opens a hit. Empty: `$VISUAL`, then `$EDITOR`, then `vi`."
     )
+    signs: Literal["auto", "unicode", "ascii"] = Field(
+        "auto",
+        description="Frames and marks of the screen. `auto`: plain ASCII where the locale's "
+        "encoding has no others.",
+    )
     keys: dict[str, Any] = Field(
         {}, description="Keys of the screen by the ids that [the page on keys](keys.md) lists."
     )

@@ -21,7 +21,7 @@ SECTIONS = {
     "Embedding and search": ("embedding", "index", "hits", "search", "rerank", "milvus"),
     "Answers": ("llm", "prompt", "when_not", "rewrite", "conversation"),
     "The engine and the screen": (
-        "profile", "fetch", "engine", "search_as", "theme", "editor", "keys",
+        "profile", "fetch", "engine", "search_as", "theme", "editor", "keys", "signs",
     ),
 }  # fmt: skip
 """Headings of the page, and the beginnings of the settings' names that stand below each."""

@@ -24,7 +24,7 @@ from tui import editor, messages, themes, viewer
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
-from tui.own_keys import OwnKeys
+from tui.personal import Personal
 from tui.terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from engine.wire.api_links import Link
     from tui.engine_port import EngineSource
-    from tui.layout import Layout
     from tui.palette import Action
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ def palette_provider() -> type[Provider]:
     return Actions
 
 
-class HoverkiteApp(OwnKeys):
+class HoverkiteApp(Personal):
     """hoverkite in the terminal, on one folder."""
 
     TITLE = "hoverkite"
@@ -81,8 +80,6 @@ class HoverkiteApp(OwnKeys):
         self._folder = folder
         self.link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
         self._now = now
-        self.kept_layout: Layout | None = None
-        """How the panes share the screen from the first frame on; set before the start."""
         self._run_editor = run_editor
         self._show = show
         self.start_window = viewer.start

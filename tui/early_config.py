@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from engine import paths, toml_file
+
+
+def setting(name: str, flags: Mapping[str, Any]) -> str:
+    """Return a setting that is text, in the settings' own order; empty where it is not made."""
+    named = flags.get(name) or os.environ.get(f"HOVERKITE_{name.upper()}") or read().get(name)
+    return named if isinstance(named, str) else ""
 
 
 def read() -> dict[str, Any]:

@@ -86,12 +86,7 @@ def early_choice(flags: Mapping[str, Any]) -> str:
     The setting, in the settings' own order, then the choice kept from the screen, then the
     fallback. A fault in the config file is left for the settings to explain.
     """
-    named = flags.get("theme") or os.environ.get("HOVERKITE_THEME")
-    if not named:
-        named = early_config.read().get("theme")
-    if isinstance(named, str) and named:
-        return named
-    return _kept_choice() or FALLBACK
+    return early_config.setting("theme", flags) or _kept_choice() or FALLBACK
 
 
 def load_named(name: str) -> Theme:

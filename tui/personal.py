@@ -1,4 +1,4 @@
-"""The part of the program that knows which keys a person changed."""
+"""The part of the program that a person made theirs: keys, layout, and signs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from textual.app import App
 from tui import key_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from textual.binding import Binding
+    from textual.filter import LineFilter
+
+    from tui.layout import Layout
 
 MOST_FAULTS = 5
 """Faults of a person's keys that are told at once."""
 
 
-class OwnKeys(App[None]):
+class Personal(App[None]):
     """Uses the keys of the config file, as far as they can be used, and tells of the others."""
 
     def __init__(self) -> None:
@@ -25,6 +28,15 @@ class OwnKeys(App[None]):
         self._keys_table: Mapping[str, Any] = {}
         self._key_faults: list[str] = []
         key_names.use({})
+        self.plain_signs: LineFilter | None = None
+        """Makes signs plain for a terminal that has no others; set before the start."""
+        self.kept_layout: Layout | None = None
+        """How the panes share the screen from the first frame on; set before the start."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every line goes through before the terminal has it."""
+        filters = super().get_line_filters()
+        return filters if self.plain_signs is None else [*filters, self.plain_signs]
 
     def take_keys(self, table: Mapping[str, Any]) -> None:
         """Use the keys of the config file's table ``keys``."""
