@@ -57,7 +57,7 @@ picture: setup ## make the picture and the recording in docs/images from the pro
 	@$(IN_VENV) tools.picture
 	@$(IN_VENV) tools.recording
 
-manual: setup ## make docs/configuration.md from the settings
+manual: setup ## make docs/configuration.md and docs/keys.md
 	@$(IN_VENV) tools.manual
 
 bench: setup ## run every benchmark: make bench BENCH= takes the large sizes too

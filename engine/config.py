@@ -239,6 +239,14 @@ class Settings(BaseModel):
     editor: str = Field(
         "", description="Command that opens a hit. Empty: `$VISUAL`, then `$EDITOR`, then `vi`."
     )
+    signs: Literal["auto", "unicode", "ascii"] = Field(
+        "auto",
+        description="Frames and marks of the screen. `auto`: plain ASCII where the locale's "
+        "encoding has no others.",
+    )
+    keys: dict[str, Any] = Field(
+        {}, description="Keys of the screen by the ids that [the page on keys](keys.md) lists."
+    )
 
 
 def config_file() -> Path:
@@ -336,6 +344,7 @@ _WORDS = {
     "finite": "a number is wanted",
     "bool": "true or false is wanted",
     "string": "text is wanted",
+    "dict": "a table is wanted",
     "literal": "{expected} is wanted",
     "greater_than_equal": "at least {ge:g} is wanted",
     "greater_than": "more than {gt:g} is wanted",

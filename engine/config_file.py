@@ -74,7 +74,7 @@ def _text(path: Path) -> str:
 
 
 def _with(text: str, key: str, value: str) -> str:
-    """Return ``text`` with the setting's line replaced, removed or added at the end."""
+    """Return ``text`` with the setting's line replaced, removed, or added behind the others."""
     line = re.compile(
         rf"""^([ \t]*(?:{key}|"{key}"|'{key}')[ \t]*=[ \t]*)("[^"\\\r\n]*"|'[^'\r\n]*')"""
         r"([ \t]*(?:#[^\r\n]*)?)(\r?\n|\Z)",
@@ -84,8 +84,11 @@ def _with(text: str, key: str, value: str) -> str:
         return line.sub("", text, count=1)
     if line.search(text):
         return line.sub(lambda found: f"{found[1]}{_quoted(value)}{found[3]}{found[4]}", text, 1)
-    ended = "" if not text or text.endswith("\n") else "\n"
-    return f"{text}{ended}{key} = {_quoted(value)}\n"
+    # What stands below a table's name belongs to that table.
+    table = re.search(r"^[ \t]*\[", text, re.MULTILINE)
+    settings, tables = (text[: table.start()], text[table.start() :]) if table else (text, "")
+    ended = "" if not settings or settings.endswith("\n") else "\n"
+    return f"{settings}{ended}{key} = {_quoted(value)}\n{tables}"
 
 
 def _quoted(value: str) -> str:

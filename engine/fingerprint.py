@@ -4,7 +4,7 @@ import hashlib
 
 from engine.config import Settings
 
-FRONT_END_SETTINGS = {"theme", "editor", "hits", "search_as_you_type"}
+FRONT_END_SETTINGS = {"theme", "editor", "keys", "signs", "hits", "search_as_you_type"}
 """Settings the engine does not depend on: clients that differ in them share it."""
 
 

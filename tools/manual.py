@@ -1,15 +1,18 @@
-"""``make manual``: docs/configuration.md, written from the settings themselves."""
+"""``make manual``: docs/configuration.md and docs/keys.md, written from settings and bindings."""
 
 import sys
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from textual.binding import Binding
 
 from engine.config import ENV_PREFIX, REFERENCE_PROFILE, Settings
 from tools.machine import ROOT
+from tui import key_names
 
 PAGE = ROOT / "docs" / "configuration.md"
+KEYS_PAGE = ROOT / "docs" / "keys.md"
 
 SECTIONS = {
     "Reading and splitting": (
@@ -17,7 +20,9 @@ SECTIONS = {
     ),
     "Embedding and search": ("embedding", "index", "hits", "search", "rerank", "milvus"),
     "Answers": ("llm", "prompt", "when_not", "rewrite", "conversation"),
-    "The engine and the screen": ("profile", "fetch", "engine", "search_as", "theme", "editor"),
+    "The engine and the screen": (
+        "profile", "fetch", "engine", "search_as", "theme", "editor", "keys", "signs",
+    ),
 }  # fmt: skip
 """Headings of the page, and the beginnings of the settings' names that stand below each."""
 OTHER = "Other"
@@ -56,6 +61,36 @@ still wins.
 """
 
 
+KEYS_INTRODUCTION = """\
+# Keys
+
+<!-- Made by `make manual` from the bindings themselves; do not edit. -->
+
+Every key of the screen can be another one. Name the action by its id and give it its keys, in the
+table `keys` of the [config file](configuration.md):
+
+```toml
+[keys]
+"screen.why" = "w, f9"
+"results.pin" = "P"
+```
+
+The keys given take the place of the usual ones. A sign stands for itself; keys with a name are
+called as below and in `?`: `space`, `enter`, `f5`, `ctrl+e`, `alt+left`, `plus`, `comma`. Whatever
+can't be is told when hoverkite starts, with the reason, and the rest is used:
+
+- an id that is not below: dialogs keep their keys;
+- a key that does not exist, or that terminals send for another, as `ctrl+i` for Tab;
+- a key that another action has at the same place; two actions may exchange theirs;
+- letters for what works in the query, where they are text: `query.` and `app.`;
+- keys that would put `query.ask`, `screen.back`, `screen.help` or `app.quit` out of reach.
+
+In the query the keys of the text field come first, such as ctrl+a for the begin of the line. The
+table goes below all other settings of the file, as TOML wants it. It can't be set in the
+environment or on the command line.
+"""
+
+
 def page() -> str:
     """Return the whole page."""
     parts = [INTRODUCTION]
@@ -69,6 +104,22 @@ def page() -> str:
     values = "".join(f"{name} = {_toml(value)}\n" for name, value in REFERENCE_PROFILE.items())
     parts.append(f"{PROFILE}\n```toml\n{values}```\n")
     return "\n".join(parts)
+
+
+def keys_page() -> str:
+    """Return the whole page of keys."""
+    parts = [KEYS_INTRODUCTION]
+    for heading, bindings in key_names.catalogue():
+        rows = "".join(
+            f"| `{binding.id}` | {_keys(binding)} | {binding.tooltip} |\n" for binding in bindings
+        )
+        parts.append(f"## {heading}\n\n| id | keys | what it does |\n| --- | --- | --- |\n{rows}")
+    return "\n".join(parts)
+
+
+def _keys(binding: Binding) -> str:
+    parts = Binding.make_bindings([binding])
+    return ", ".join(f"`{key_names.display(part.key)}`" for part in parts)
 
 
 def _section(heading: str, rows: dict[str, FieldInfo]) -> str:
@@ -89,6 +140,7 @@ def _kind(field: FieldInfo) -> str:
         str: "text",
         bool: "true or false",
         SecretStr: "secret",
+        dict[str, Any]: "table",
     }
     return kinds[field.annotation] + _limits(field)
 
@@ -105,7 +157,7 @@ def _limits(field: FieldInfo) -> str:
 
 
 def _default(value: object) -> str:
-    if value in ("", SecretStr("")):
+    if value in ("", SecretStr(""), {}):
         return "empty"
     return f"`{_toml(value)}`"
 
@@ -117,8 +169,9 @@ def _toml(value: object) -> str:
 
 
 def main() -> int:
-    """Write the page."""
+    """Write the pages."""
     PAGE.write_text(page(), "utf-8")
+    KEYS_PAGE.write_text(keys_page(), "utf-8")
     return 0
 
 

@@ -195,7 +195,7 @@ class AnswerPane(Vertical):
     def mark_outdated(self) -> None:
         """Say that something is found now for an answer that nothing was found for."""
         if not self._partial:
-            note = Content.styled("documents changed since · ctrl+r asks again", "$quiet")
+            note = Content.styled(f"documents changed since · {outcome.again()}", "$quiet")
             self.border_subtitle = note
 
     def mark_stale(self, changed: Sequence[tuple[Hit, Evidence]]) -> None:

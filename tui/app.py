@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import SuspendNotSupported, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.events import Event, Key
 from textual.widgets import Input, TextArea
 
@@ -21,11 +21,11 @@ from engine.errors import HoverkiteError
 from engine.quick_start import resume_garbage_collection
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
-from tui.keys import APP_KEYS, SCREEN_KEYS
+from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
+from tui.personal import Personal
 from tui.terminal_keys import teach_alt_enter
-from tui.themed import ThemedApp
 
 if TYPE_CHECKING:
     from textual.await_complete import AwaitComplete
@@ -57,7 +57,7 @@ def palette_provider() -> type[Provider]:
     return Actions
 
 
-class HoverkiteApp(ThemedApp):
+class HoverkiteApp(Personal):
     """hoverkite in the terminal, on one folder."""
 
     TITLE = "hoverkite"
@@ -84,6 +84,8 @@ class HoverkiteApp(ThemedApp):
         self._now = now
         self._run_editor = run_editor
         self._show = show
+        self.start_window = viewer.start
+        """Starts an editor that has a window of its own."""
         self._settings: Settings | None = None
         self.used_actions: list[str] = []
         """Names of the actions that were chosen in the palette, the latest first."""
@@ -95,7 +97,9 @@ class HoverkiteApp(ThemedApp):
 
     def get_default_screen(self) -> Screen[None]:
         """The main screen."""
-        return MainScreen(self.link)
+        screen = MainScreen(self.link)
+        screen.layout_kept = self.kept_layout or screen.layout_kept
+        return screen
 
     @property
     def main(self) -> MainScreen:
@@ -124,6 +128,8 @@ class HoverkiteApp(ThemedApp):
     @on(messages.SettingsLoaded)
     def _apply_settings(self, message: messages.SettingsLoaded) -> None:
         self._settings = message.settings
+        self.take_keys(message.settings.keys)
+        self.tell_key_faults()
         is_set = "theme" in message.settings.model_fields_set
         self.take_theme_setting(message.settings.theme if is_set else "")
 
@@ -192,10 +198,26 @@ class HoverkiteApp(ThemedApp):
             UsageError: there is no such editor.
         """
         chosen = editor.chosen_editor(self._settings.editor if self._settings else "", os.environ)
+        command = editor.command_for(chosen, str(path.absolute()), line)
         try:
-            self._hand_over(editor.command_for(chosen, str(path.absolute()), line))
+            if editor.has_window(command):
+                self._open_window(command, path.name)
+            else:
+                self._hand_over(command)
         except SuspendNotSupported:
             self.notify("This terminal can't hand over to an editor", severity="warning")
+
+    def _open_window(self, command: list[str], name: str) -> None:
+        """Have an editor with a window of its own open a file; the screen stays."""
+
+        def tell_failure(status: int) -> None:
+            self.post_message(messages.ViewerFailed(editor.ending(command, status)))
+
+        try:
+            self.start_window(command, tell_failure)
+        except OSError as error:
+            raise editor.not_started(command, error) from error
+        self.notify(f"{name} opens in {Path(command[0]).name}")
 
     def _hand_over(self, command: list[str]) -> None:
         """Give the terminal to the editor until it ends.
@@ -244,10 +266,18 @@ class HoverkiteApp(ThemedApp):
                 self.copy_to_clipboard(line)
                 self.notify(f"{line}\nis on the clipboard", title="To be put into the config file")
             self._open_in_editor(file, settings_told.line_of(chosen.name))
-            if config_file.text_of(file) != before:
-                self.link.retry()
         except HoverkiteError as error:
             self.tell_error(error)
+            return
+
+        def use_what_was_saved() -> None:
+            if config_file.text_of(file) != before:
+                looking.stop()
+                self.link.retry()
+
+        # An editor with a window of its own is still open.
+        looking = self.set_interval(1.0, use_what_was_saved)
+        use_what_was_saved()
 
     @on(messages.LinksFound)
     def _list_links(self, message: messages.LinksFound) -> None:
@@ -331,11 +361,6 @@ class HoverkiteApp(ThemedApp):
     def _tell_viewer_failure(self, message: messages.ViewerFailed) -> None:
         self.notify(message.reason, severity="warning")
 
-    def get_key_display(self, binding: Binding) -> str:
-        """Keys by their names, as the manual has them: not every font has the sign for Enter."""
-        shown = super().get_key_display(binding).replace("⏎", "enter")
-        return f"ctrl+{shown[1:]}" if len(shown) > 1 and shown.startswith("^") else shown
-
     # --- keys and palette --------------------------------------------------------------------
 
     def action_copy_or_quit(self) -> None:
@@ -350,7 +375,9 @@ class HoverkiteApp(ThemedApp):
             self.copy_to_clipboard(selected)
             self.notify("The selection is on the clipboard")
         else:
-            self.notify("Press ctrl+c again to quit", timeout=TWICE_SECONDS)
+            self.notify(
+                f"Press {self.key_of('app.copy_or_quit')} again to quit", timeout=TWICE_SECONDS
+            )
 
     def _selected_text(self) -> str:
         focused = self.focused
@@ -368,10 +395,3 @@ class HoverkiteApp(ThemedApp):
         from tui.palette import actions
 
         return actions(self, self.theme_names)
-
-    def key_of(self, binding_id: str) -> str:
-        """The first key of the binding of that id, as it is called; empty for none."""
-        for binding in Binding.make_bindings([*SCREEN_KEYS, *APP_KEYS]):
-            if binding.id == binding_id:
-                return self.get_key_display(binding)
-        return ""

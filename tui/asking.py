@@ -296,6 +296,8 @@ class Asking(LiveResults):
         self.answering = answering
         if not answering:
             self._see_to_cursor()
+        if self.zoomed:
+            self.rearrange()
         self.show_hints()
 
     def _see_to_cursor(self) -> None:

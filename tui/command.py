@@ -24,7 +24,7 @@ def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> in
     from engine.quick_start import hold_garbage_collection
 
     hold_garbage_collection()
-    from tui import themes
+    from tui import early_config, layout, plain_signs, themes
     from tui.app import HoverkiteApp
     from tui.engine_port import LocalEngine
 
@@ -32,6 +32,10 @@ def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> in
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     theme = themes.load_named(themes.early_choice(settings_flags))
     app = HoverkiteApp(folder, LocalEngine(settings_flags), agreed=agreed, theme=theme)
+    app.kept_layout = layout.load()
+    app.plain_signs = plain_signs.filter_for(early_config.setting("signs", settings_flags))
+    if isinstance(keys := early_config.read().get("keys"), dict):
+        app.take_keys(keys)
     app.run()
     return app.return_code or 0
 

@@ -14,7 +14,7 @@ from tui.asking import Asking
 from tui.changes import changes
 from tui.dialogue import Dialogue
 from tui.exchange import Manner, of_turn
-from tui.outcome import AGAIN, better_model
+from tui.outcome import again, better_model
 from tui.search import Search
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ class Conversing(Asking):
         self.answer.offer("")
         said = [f"{model.name} answers from now on", chosen.note]
         said.append(f"It is written into {chosen.written}" if chosen.written else "")
-        said.append(f"{AGAIN} with it")
+        said.append(f"{again()} with it")
         self.notify("\n".join(part for part in said if part), markup=False)
 
     @on(messages.OfferTaken)

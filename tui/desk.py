@@ -32,13 +32,15 @@ class Desk(Screen[None]):
     """Holds the panes and moves the cursor among them; knows nothing of questions."""
 
     AUTO_FOCUS = "QueryInput"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  as Textual has it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012  as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = SCREEN_KEYS
 
     def __init__(self) -> None:
         super().__init__()
         self.answering = False
+        self.zoomed = ""
+        """Name of the pane that has the whole desk; empty while they share it."""
+        self._zoomed_for = (False, False)
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
@@ -99,15 +101,42 @@ class Desk(Screen[None]):
         # Not its own focus(), which comes into effect later than a key pressed right after.
         self.set_focus(self._stops()[pane])
 
+    @property
+    def is_stacked(self) -> bool:
+        """Whether evidence and answer stand one above the other."""
+        return self.size.width < WIDE
+
     def _arrange(self, pane: str) -> None:
         """On a small screen preview and answer share a place: the one in use is shown."""
-        shared = self.size.width < WIDE and self.size.height < TALL
+        shared = self.is_stacked and self.size.height < TALL
         evidence = pane in ("results", "preview") or (pane == "query" and self.prefers_evidence)
-        self.preview.display = evidence or not shared
-        self.answer.display = not evidence or not shared
-        self.set_class(shared and evidence, "-evidence")
         reading = pane == "answer" or (pane == "query" and self.prefers_answer)
-        self.set_class(shared and not evidence and reading, "-reading")
+        self._follow_zoom(pane)
+        for name, widget, fits in (
+            ("results", self.results, True),
+            ("preview", self.preview, evidence or not shared),
+            ("answer", self.answer, not evidence or not shared),
+        ):
+            widget.display = name == self.zoomed if self.zoomed else fits
+        self.query_one("#evidence").display = self.zoomed != "answer"
+        self.set_class(self.is_stacked, "-narrow")
+        self.set_class(shared and evidence, "-evidence")
+        self.set_class(shared and not (evidence or self.zoomed) and reading, "-reading")
+        self.set_class(bool(self.zoomed), "-zoomed")
+
+    def _follow_zoom(self, pane: str) -> None:
+        """The zoom goes where the cursor goes; in the query, where there is something new."""
+        wanted = (self.answering, self.prefers_evidence)
+        if self.zoomed and pane != "query":
+            self.zoomed = pane
+        elif self.zoomed and wanted != self._zoomed_for:
+            self.zoomed = self._most_telling
+        self._zoomed_for = wanted
+
+    @property
+    def _most_telling(self) -> str:
+        """Name of the pane that says most while the cursor is in the query."""
+        return "results" if self.prefers_evidence else "answer"
 
     def on_resize(self, event: Resize) -> None:
         """Arrange the panes for the new size."""
@@ -122,7 +151,9 @@ class Desk(Screen[None]):
         """Show the keys that matter where the cursor is."""
         back = "stop" if self.answering else "clear" if self.pane == "query" else ""
         words = {"screen.back": back, **self.hint_words}
-        self.query_one(HintLine).show(self.pane, words)
+        if self.zoomed:
+            words["screen.zoom"] = "all panes"
+        self.query_one(HintLine).show(self.pane, words, first="screen.zoom" * bool(self.zoomed))
 
     @property
     def hint_words(self) -> dict[str, str]:
@@ -151,3 +182,12 @@ class Desk(Screen[None]):
     def action_go_to_query(self) -> None:
         """Go back to the query."""
         self.go_to("query")
+
+    def action_zoom(self) -> None:
+        """Let the pane that has the cursor have the whole desk, or all share it again."""
+        if self.zoomed:
+            self.zoomed = ""
+        else:
+            self.zoomed = self._most_telling if self.pane == "query" else self.pane
+        self.rearrange()
+        self.call_after_refresh(self.show_hints)

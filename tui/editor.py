@@ -22,14 +22,27 @@ if TYPE_CHECKING:
 
 LAST_RESORT = "vi"
 
-_WAIT_AND_GO_TO = {"code", "code-insiders", "codium", "vscodium", "cursor", "windsurf"}
-_WAIT = {"subl", "sublime_text", "zed", "zeditor"}
-_PATH_COLON_LINE = {"hx", "helix"}
-_LINE_OPTION = {"kate", "kwrite", "idea", "pycharm", "goland", "webstorm"}
-_PLUS_LINE = {
-    *("vi", "vim", "nvim", "view", "gvim", "ex", "nano", "pico", "emacs", "emacsclient", "micro"),
-    *("kak", "joe", "jed", "mg", "ne", "gedit", "less", "nvi", "elvis", "vis", "amp"),
+_GO_TO = {
+    *("code", "code-insiders", "code-oss", "codium", "vscodium", "cursor", "windsurf"),
 }
+"""Windows that take ``--goto PATH:LINE``."""
+_WINDOW_COLON_LINE = {"subl", "sublime_text", "zed", "zeditor", "lapce"}
+"""Windows that take ``PATH:LINE``."""
+_LINE_OPTION = {
+    *("kate", "kwrite", "mousepad", "mate"),
+    *("idea", "pycharm", "goland", "webstorm", "clion", "rubymine", "phpstorm", "rustrover"),
+}
+"""Windows that take ``--line LINE PATH``."""
+_WINDOW_PLUS_LINE = {"gedit", "gvim", "mvim", "xed", "pluma", "geany"}
+"""Windows that take ``+LINE PATH``, as most editors in a terminal do."""
+_PATH_COLON_LINE = {"hx", "helix"}
+_PLUS_LINE = {
+    *("vi", "vim", "nvim", "view", "ex", "nano", "pico", "emacs", "emacsclient", "micro"),
+    *("kak", "kakoune", "joe", "jed", "mg", "ne", "less", "nvi", "elvis", "vis", "amp"),
+}
+_WINDOWS = _GO_TO | _WINDOW_COLON_LINE | _LINE_OPTION | _WINDOW_PLUS_LINE
+_IN_TERMINAL = {"-v", "-e", "-E"}
+"""Options with which gvim is the vim of the terminal."""
 
 
 def chosen_editor(setting: str, environment: Mapping[str, str]) -> str:
@@ -53,22 +66,30 @@ def command_for(editor: str, path: str, line: int) -> list[str]:
             f"The editor's command is not complete: {clean_line(editor)} ({error})",
             "Correct the setting editor, $VISUAL or $EDITOR",
         ) from error
-    name = Path(words[0]).name.removesuffix(".exe")
-    if name in _WAIT_AND_GO_TO:
-        return [*words, *_wait(words), "--goto", f"{path}:{line}"]
-    if name in _WAIT:
-        return [*words, *_wait(words), f"{path}:{line}"]
-    if name in _PATH_COLON_LINE:
+    name = _name(words)
+    if name in _GO_TO:
+        return [*words, "--goto", f"{path}:{line}"]
+    if name in _WINDOW_COLON_LINE | _PATH_COLON_LINE:
         return [*words, f"{path}:{line}"]
     if name in _LINE_OPTION:
         return [*words, "--line", str(line), path]
-    if name in _PLUS_LINE:
+    if name in _PLUS_LINE | _WINDOW_PLUS_LINE:
         return [*words, f"+{line}", path]
     return [*words, path]
 
 
-def _wait(words: list[str]) -> list[str]:
-    return [] if {"-w", "--wait"} & set(words) else ["--wait"]
+def has_window(command: list[str]) -> bool:
+    """Whether an editor opens a window of its own, and needs no terminal.
+
+    Emacs does or does not, as it was built and as the desktop is: it is given the terminal.
+    """
+    return _name(command) in _WINDOWS and not (
+        _name(command) == "gvim" and _IN_TERMINAL.intersection(command)
+    )
+
+
+def _name(words: list[str]) -> str:
+    return Path(words[0]).name.removesuffix(".exe").removesuffix(".sh")
 
 
 def file_of(folder: Path, hit: Place) -> Path:
@@ -108,13 +129,19 @@ def run(command: list[str]) -> int:
     Raises:
         UsageError: the editor can't be started.
     """
-    shown = clean_line(command[0])
-    advice = 'Set the setting editor, or $EDITOR, to a command such as "nvim" or "code --wait"'
     try:
         with _interrupts_left_alone():
             return subprocess.run(command, check=False).returncode
     except OSError as error:
-        raise UsageError(f"{shown} can't be started: {error.strerror}", advice) from error
+        raise not_started(command, error) from error
+
+
+def not_started(command: list[str], error: OSError) -> UsageError:
+    """That an editor can't be started, and what to do about it."""
+    return UsageError(
+        f"{clean_line(command[0])} can't be started: {error.strerror}",
+        'Set the setting editor, or $EDITOR, to a command such as "nvim" or "code"',
+    )
 
 
 def ending(command: list[str], status: int) -> str:

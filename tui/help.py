@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tui import key_names
 from tui.dialog import Page
 from tui.hanging import Line
-from tui.keys import APP_KEYS, SCREEN_KEYS
-
-if TYPE_CHECKING:
-    from textual.app import App
 
 KEY_CELLS = 18
 
@@ -30,27 +27,13 @@ REMARKS = (
 )
 
 
-def help_page(app: App[object]) -> Page:
+def help_page() -> Page:
     """A page with the keys of every pane, in the order they are declared."""
-    from tui.preview import SCROLL_KEYS
-    from tui.query import QueryInput
-    from tui.results import HitList
-    from tui.streamed import CITATION_KEYS
-
-    sections: list[tuple[str, list[BindingType]]] = [
-        ("In the query", QueryInput.BINDINGS),
-        ("Everywhere else", SCREEN_KEYS),
-        ("In the results", HitList.BINDINGS),
-        ("In the answer", CITATION_KEYS),
-        ("In the preview and the answer", SCROLL_KEYS),
-        ("At any time", APP_KEYS),
-    ]
     lines: list[Line] = []
-    for title, bindings in sections:
+    for title, bindings in key_names.catalogue():
         lines.append(("", Content.styled(title, "bold $heading")))
         for binding in own_bindings(bindings):
-            parts = Binding.make_bindings([binding])
-            keys = ", ".join(app.get_key_display(part) for part in parts)
+            keys = key_names.all_keys_of(binding)
             lines.append((Content.styled(f"  {keys:<{KEY_CELLS}}", "$cite"), binding.tooltip))
         lines.append(("", ""))
     lines.append(("", Content.styled("What a question can hold", "bold $heading")))
@@ -61,6 +44,6 @@ def help_page(app: App[object]) -> Page:
     return Page("keys", lines)
 
 
-def own_bindings(bindings: list[BindingType]) -> list[Binding]:
+def own_bindings(bindings: Sequence[BindingType]) -> list[Binding]:
     """The bindings to show; a run of digits counts once."""
     return [binding for binding in bindings if isinstance(binding, Binding) and not binding.system]

@@ -8,6 +8,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
+from tui.key_names import is_text
+
 if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.events import Resize
@@ -54,13 +56,14 @@ class HintLine(Static):
         self._pane = "query"
         self._words: dict[str, str] = {}
         self._line = Content()
+        self._first = ""
 
-    def show(self, pane: str, words: dict[str, str]) -> None:
+    def show(self, pane: str, words: dict[str, str], first: str = "") -> None:
         """Show the keys of ``pane``; ``words`` replaces descriptions by binding id.
 
-        A key without words is not shown.
+        A key without words is not shown. The key of the id ``first`` comes before the others.
         """
-        self._pane, self._words = pane, words
+        self._pane, self._words, self._first = pane, words, first
         self._lay_out()
 
     def on_resize(self, event: Resize) -> None:
@@ -70,11 +73,12 @@ class HintLine(Static):
     def _lay_out(self) -> None:
         active: dict[str, Binding] = {}
         for found in self.screen.active_bindings.values():
-            if found.binding.id is not None:
+            is_typed = self._pane == "query" and is_text(found.binding.key)
+            if found.binding.id is not None and not is_typed:
                 active.setdefault(found.binding.id, found.binding)
         names = [
             name
-            for name in (*HINTS[self._pane], WAY_OUT, *ALWAYS)
+            for name in (self._first, *HINTS[self._pane], WAY_OUT, *ALWAYS)
             if name in active and self._words.get(name) != ""
         ]
         hints = {name: self._hint(name, active[name]) for name in names}

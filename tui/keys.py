@@ -50,6 +50,13 @@ SCREEN_KEYS: list[BindingType] = [
         id="screen.copy",
         tooltip="Copy the hit's text, or in the answer pane the answer",
     ),
+    Binding(
+        "Y",
+        "copy_place",
+        "Copy place",
+        id="screen.copy_place",
+        tooltip="Copy where the hit stands: its file and line",
+    ),
     *(
         Binding(
             digit,
@@ -166,6 +173,48 @@ SCREEN_KEYS: list[BindingType] = [
         "Pause",
         id="screen.pause",
         tooltip="Pause indexing, or let it go on",
+    ),
+    Binding(
+        "z,f4",
+        "zoom",
+        "Zoom",
+        id="screen.zoom",
+        tooltip="The pane alone, or all of them again",
+    ),
+    Binding(
+        "H,shift+left",
+        "move_border('answer', -1)",
+        "Less evidence",
+        id="screen.evidence_less",
+        tooltip="Less room for results and preview, more for the answer",
+    ),
+    Binding(
+        "L,shift+right",
+        "move_border('answer', 1)",
+        "More evidence",
+        id="screen.evidence_more",
+        tooltip="More room for results and preview, less for the answer",
+    ),
+    Binding(
+        "K,shift+up",
+        "move_border('preview', -1)",
+        "Less results",
+        id="screen.results_less",
+        tooltip="Less room for the results, more for the preview",
+    ),
+    Binding(
+        "J,shift+down",
+        "move_border('preview', 1)",
+        "More results",
+        id="screen.results_more",
+        tooltip="More room for the results, less for the preview",
+    ),
+    Binding(
+        "0",
+        "sizes_back",
+        "Usual sizes",
+        id="screen.sizes_back",
+        tooltip="Every border back where it was at first",
     ),
     Binding(
         "question_mark,f1",

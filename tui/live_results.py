@@ -12,7 +12,7 @@ from textual import on, work
 from engine.errors import EngineError, HoverkiteError
 from engine.safe_text import clean_line
 from tui import messages, notes
-from tui.desk import Desk
+from tui.borders import Borders
 from tui.search import Search, mode_after
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ LINES_AROUND = 100
 """Lines on each side of a hit that are shown of its surroundings."""
 
 
-class LiveResults(Desk):
+class LiveResults(Borders):
     """Searches what is typed, and again what is shown; knows of the answer only its question."""
 
     def __init__(self, link: EngineLink) -> None:

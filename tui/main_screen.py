@@ -13,11 +13,13 @@ from engine.front.survey_text import left_out
 from engine.safe_text import clean, clean_line
 from tui import messages, notes
 from tui.conversing import Conversing
+from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from engine.wire import api
     from engine.wire.api_conversations import ConversationSummary
     from engine.wire.api_search import Mode
+    from tui.code_blocks import CodeBlock
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +95,9 @@ class MainScreen(Conversing):
     async def _show_failure(self, message: messages.EngineFailed) -> None:
         self._failed = True
         error = message.error
-        self.status_bar.show_failure(error.title, str(error), "ctrl+r tries again")
+        self.status_bar.show_failure(
+            error.title, str(error), f"{key_of('screen.again')} tries again"
+        )
         if not self.results.hits:
             self._show_note(notes.failure_note(error))
         if self.answering:
@@ -224,6 +228,33 @@ class MainScreen(Conversing):
         self.app.copy_to_clipboard(text)
         self.notify(f"{what} is on the clipboard", markup=False)
 
+    def action_copy_place(self) -> None:
+        """Copy where the shown hit stands: its file, and its line or page."""
+        hit = self.preview.hit or self.results.selected
+        if hit is None:
+            self.notify("There is nothing to copy yet", severity="warning", markup=False)
+            return
+        place = clean_line(f"{hit.path}:{hit.start_line if hit.page is None else hit.page}")
+        self.app.copy_to_clipboard(place)
+        self.notify(f"{place} is on the clipboard", markup=False)
+
+    def action_copy_code(self) -> None:
+        """Copy the code block of the answer; of several the one that is chosen."""
+        from tui.code_blocks import CodePage, code_blocks
+
+        blocks = code_blocks(self.answer.model.words)
+        if not blocks:
+            self.notify("There is no code block in this answer", markup=False)
+        elif len(blocks) == 1:
+            self._copy_code(blocks[0])
+        else:
+            self.app.push_screen(CodePage(blocks), self._copy_code)
+
+    def _copy_code(self, block: CodeBlock | None) -> None:
+        if block is not None:
+            self.app.copy_to_clipboard(block.text)
+            self.notify("The code is on the clipboard", markup=False)
+
     def action_report(self) -> None:
         """Show everything known about the folder."""
         if self._status is not None:
@@ -246,7 +277,7 @@ class MainScreen(Conversing):
         """Show all keys."""
         from tui.help import help_page
 
-        self.app.push_screen(help_page(self.app))
+        self.app.push_screen(help_page())
 
     # --- conversations -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from engine import figures
 from engine.front.survey_text import survey_facts
 from engine.safe_text import clean
 from tui import outcome, status_bar
+from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from engine.errors import HoverkiteError
@@ -20,17 +21,18 @@ WORTH_TELLING = 60.0
 """Seconds: a first indexing that takes longer has its cost told beforehand."""
 
 _KEYS = (
-    ("enter", "ask"),
-    ("alt+enter", "begin a new line"),
-    ("tab", "go to the next pane"),
+    ("query.ask", "ask"),
+    ("query.new_line", "begin a new line"),
+    ("screen.next", "go to the next pane"),
     ("1 … 9", "show the hit of that number"),
-    ("e", "open the hit in your editor"),
-    ("space", "pin a hit: the model is shown it"),
-    ("ctrl+n", "begin a new conversation"),
+    ("screen.edit", "open the hit in your editor"),
+    ("results.pin", "pin a hit: the model is shown it"),
+    ("screen.new", "begin a new conversation"),
     ("'text", "find lines; /…/ a pattern"),
     ("path:a/b/", "ask those files only"),
-    ("f1", "all keys, and what a question can hold"),
+    ("screen.help", "all keys, and what a question can hold"),
 )
+"""Ids of bindings, or what to type, and what that does."""
 
 
 def answer_note() -> Content:
@@ -40,7 +42,8 @@ def answer_note() -> Content:
         ("Extracts come first: sentences quoted word for word, each with the ", "$quiet"),
         ("number of its hit. The model's text streams below them.\n\n", "$quiet"),
     )
-    for key, words in _KEYS:
+    for name, words in _KEYS:
+        key = key_of(name, in_query=True) or name
         note += Content.assemble((f"{key:<11}", "bold $cite"), (f"{words}\n", "$quiet"))
     return note
 
@@ -58,7 +61,7 @@ def results_note(status: FolderStatus | None, survey: FolderSurvey | None = None
     if status is not None and status_bar.is_paused(status):
         return Content.assemble(
             ("Indexing is paused.\n\n", "bold"),
-            ("What was read is found. p lets it go on.", "$quiet"),
+            (f"What was read is found. {key_of('screen.pause')} lets it go on.", "$quiet"),
         )
     if status is not None and status.state in ("indexing", "loading"):
         done, total = status.progress.files_done, status.progress.files_total
@@ -110,7 +113,7 @@ def _cost(survey: FolderSurvey) -> str:
     facts = survey_facts(survey)
     facts.pop("left out", None)
     cost = "\n".join(f"{label:<9} {fact}" for label, fact in facts.items())
-    return f"\n\n{cost}\n\np pauses it; what is done is kept."
+    return f"\n\n{cost}\n\n{key_of('screen.pause')} pauses it; what is done is kept."
 
 
 def searching_note(status: FolderStatus | None, *, engine_up: bool) -> Content:
@@ -131,4 +134,6 @@ def searching_note(status: FolderStatus | None, *, engine_up: bool) -> Content:
 def failure_note(error: HoverkiteError) -> Content:
     """Why the engine can't be used, and the way out."""
     note = outcome.trouble(clean(error.title), clean(str(error)), clean(error.next_step))
-    return note + Content.assemble("\n\n", ("ctrl+r", "bold $cite"), (" tries again", "$quiet"))
+    return note + Content.assemble(
+        "\n\n", (key_of("screen.again"), "bold $cite"), (" tries again", "$quiet")
+    )

@@ -10,6 +10,7 @@ from textual.content import Content
 from engine import figures
 from engine.safe_text import clean, clean_line
 from tui import hit_row
+from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
     from engine.wire.api_models import OfferedModel
     from engine.wire.api_search import Hit
 
-AGAIN = "ctrl+r asks again"
-EDIT_KEY = "ctrl+g"
-"""Edits what was searched for in place of the question."""
-OFFER_KEY = "ctrl+o"
-"""Does what the answer offers."""
-
 DEMONSTRATION = "demonstration model · see hoverkite models"
+
+
+def again() -> str:
+    """Which key asks again, in words."""
+    return f"{key_of('screen.again')} asks again"
 
 
 def demonstration(llm: api.LlmState) -> Content:
@@ -70,7 +70,7 @@ def rewritten(words: str, by: str) -> Content:
         ("searched for ", "$quiet"),
         (f"“{clean_line(words)}”", "$foreground"),
         (why.get(by, ""), "$quiet"),
-        (f"  {EDIT_KEY}", "bold $cite"),
+        (f"  {key_of('screen.rewrite')}", "bold $cite"),
         (" edits", "$quiet"),
     )
 
@@ -87,7 +87,7 @@ def not_found(searched: str, *, can_go_on: bool) -> Content:
 
 def offer(words: str) -> Content:
     """What one key does now."""
-    return Content.assemble((OFFER_KEY, "bold $cite"), (f" {words}", "$quiet"))
+    return Content.assemble((key_of("screen.offer"), "bold $cite"), (f" {words}", "$quiet"))
 
 
 def better_model(model: OfferedModel) -> str:
@@ -109,7 +109,9 @@ def stale(changed: Sequence[tuple[Hit, Evidence]], *, room: int) -> Content:
     more = f" +{len(changed) - 1}" if len(changed) > 1 else ""
     gone = " gone" if more else " is gone"
     end = more + (gone if evidence.state == "gone" else "")
-    left = room - len("▲ stale:  · ") - len(end) - len(STALE_OFFER) - len(OFFER_KEY) - 1
+    left = (
+        room - len("▲ stale:  · ") - len(end) - len(STALE_OFFER) - len(key_of("screen.offer")) - 1
+    )
     name = clean_line(hit.path).rpartition("/")[2]
     name = hit_row.elide_middle(name, max(left, 6))
     return Content.assemble(
@@ -166,7 +168,7 @@ def partly_read(status: api.FolderStatus) -> Content:
     if status.state != "indexing" or status.files >= status.progress.files_total:
         return Content()
     read, files = figures.count(status.files), figures.count(status.files + left)
-    return Content.styled(f"from {read} of {files} files · ctrl+r asks again", "$quiet")
+    return Content.styled(f"from {read} of {files} files · {again()}", "$quiet")
 
 
 def stopped(*, has_text: bool) -> Content:
@@ -187,14 +189,14 @@ def broken_off(failed: api_answer.AnswerFailed | api_answer.AnswerFinished | Non
     """The last lines of an answer from before that has no end."""
     if failed is not None and failed.type == "failed":
         return interrupted(failed.problem, has_text=bool(failed.answer))
-    return Content.assemble(("■ interrupted", "bold $text-warning"), (" · " + AGAIN, "$quiet"))
+    return Content.assemble(("■ interrupted", "bold $text-warning"), (" · " + again(), "$quiet"))
 
 
 def _with_key(next_step: str) -> str:
     """``next_step`` with the key that asks again, where it says to ask or try again."""
-    named = re.sub(r"^(Ask|Try) again\b", AGAIN, next_step)
+    named = re.sub(r"^(Ask|Try) again\b", lambda _: again(), next_step)
     if named == next_step and re.search(r"\b(ask|try) again\b", next_step):
-        named += f" · {AGAIN}"
+        named += f" · {again()}"
     return named
 
 

@@ -10,6 +10,7 @@ from textual.app import SystemCommand
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from tui.layout import WAYS
 from tui.search import MODE_WORDS, MODES
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     yield Action("Next turn", "The later question", on, "screen.turn_after")
     yield Action("Edit", "Open the hit in your editor at its line", main.action_edit, "screen.edit")
     yield Action("Copy", "Copy the hit's text or the answer", main.action_copy, "screen.copy")
+    place = "Copy the hit's file and line"
+    yield Action("Copy the place", place, main.action_copy_place, "screen.copy_place")
+    yield Action("Copy the code block", "Copy code of the answer", main.action_copy_code)
     yield Action("Tray", "What is pinned and dropped", main.action_tray, "screen.tray")
     yield Action("Prompt", "What the model was shown", main.action_prompt, "screen.prompt")
     yield Action(
@@ -71,6 +75,11 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
         "Folder", "What is in the index, and what is not", main.action_report, "screen.report"
     )
     yield Action("Settings", "Every setting, to change it", app.action_settings, "app.settings")
+    yield Action("Zoom", "The pane alone, or all of them again", main.action_zoom, "screen.zoom")
+    yield Action("Usual sizes", "Every border back", main.action_sizes_back, "screen.sizes_back")
+    for way in WAYS:
+        choose_way = partial(main.choose_way, way)
+        yield Action(f"Layout: {way}", "How evidence and answer stand", choose_way)
     yield Action("Keys", "Show all keys", main.action_help, "screen.help")
     yield Action("Query", "Go to the query", main.action_go_to_query, "screen.query")
     for pane in ("results", "preview", "answer"):

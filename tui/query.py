@@ -18,6 +18,7 @@ from textual.widgets import Static, TextArea
 from engine import figures, paths
 from engine.safe_text import REPLACEMENT, clean, clean_line
 from tui.hit_row import elide_end
+from tui.key_names import keys_of
 from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft, QueryTyped, WordsEdited
 
 PLACEHOLDER = "Ask your documents anything"
@@ -32,8 +33,8 @@ REMEMBERED_QUESTIONS = 100
 ASKED = "-asked"
 """Class of the field while it shows the question that was asked last, as it was asked."""
 
-EDITING_KEYS = ("left", "right", "home", "end", "backspace", "delete", "alt+enter", "ctrl+j")
-"""Keys that go on with the question that was asked."""
+EDITING_KEYS = ("left", "right", "home", "end", "backspace", "delete")
+"""Keys that, with those for a new line, go on with the question that was asked."""
 
 
 class QueryInput(TextArea):
@@ -86,6 +87,13 @@ class QueryInput(TextArea):
         self.edits_words = False
         """Whether the text is not a question, but what to search for in its place."""
 
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        """Hide no binding of the screen, as letters would be: it may have another key now.
+
+        Textual 8.2.8 leaves them out first, and sees to changed keys then.
+        """
+        return False
+
     def get_line(self, line_index: int) -> Text:
         """Return a line as it may be shown: what is kept, pasted or a model's may hold anything.
 
@@ -130,7 +138,7 @@ class QueryInput(TextArea):
         if self.has_class(ASKED) and self.has_focus:
             if event.is_printable:
                 self.text = ""
-            if event.is_printable or event.key in EDITING_KEYS:
+            if event.is_printable or event.key in (*EDITING_KEYS, *keys_of("query.new_line")):
                 self.set_class(False, ASKED)
 
     def on_paste(self) -> None:

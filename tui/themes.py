@@ -16,6 +16,7 @@ from textual.theme import Theme
 
 from engine import paths, toml_file
 from engine.errors import ConfigError
+from tui import early_config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,17 +87,7 @@ def early_choice(flags: Mapping[str, Any]) -> str:
     The setting, in the settings' own order, then the choice kept from the screen, then the
     fallback. A fault in the config file is left for the settings to explain.
     """
-    named = flags.get("theme") or os.environ.get("HOVERKITE_THEME")
-    if not named:
-        config = os.environ.get("HOVERKITE_CONFIG")
-        file = config and os.path.expanduser(config)  # noqa: PTH111  never raises
-        try:
-            named = toml_file.read(Path(file or paths.config_dir() / "config.toml")).get("theme")
-        except (OSError, ValueError):
-            named = None
-    if isinstance(named, str) and named:
-        return named
-    return _kept_choice() or FALLBACK
+    return early_config.setting("theme", flags) or _kept_choice() or FALLBACK
 
 
 def load_named(name: str) -> Theme:

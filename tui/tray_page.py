@@ -14,12 +14,12 @@ from textual.widgets.option_list import Option
 
 from tui import hit_row
 from tui.dialog import MOVES, ListPage
+from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from engine.wire.api_search import Hit
     from tui.tray import Tray
 
-EMPTY = "space pins a hit of the results, d drops it. Pinned hits are shown to the model first."
 LONGEST_PLACE = 44
 """Cells of a hit's place."""
 
@@ -47,7 +47,7 @@ class TrayPage(ListPage[bool]):
             if self._tray:
                 yield OptionList(*self._options(), markup=False)
             else:
-                yield Static(Content.styled(EMPTY, "$quiet"), markup=False)
+                yield Static(Content.styled(_how_to_fill(), "$quiet"), markup=False)
 
     @property
     def _hits(self) -> list[Hit]:
@@ -92,3 +92,9 @@ def row(hit: Hit, mark: str) -> Content:
     return Content.assemble(
         (f"{mark} ", "$cite"), (place, "$foreground"), (f"  {heading}", "$heading")
     )
+
+
+def _how_to_fill() -> str:
+    pin, drop = key_of("results.pin"), key_of("results.drop")
+    what = f"{pin} pins a hit of the results, {drop} drops it."
+    return f"{what} Pinned hits are shown to the model first."

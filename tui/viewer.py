@@ -31,9 +31,25 @@ def show(
             "There is no desktop here that could show it",
             f"Open it yourself: {clean_line(target)}",
         )
+    start(
+        [opener, target],
+        lambda status: tell_failure(
+            f"{opener} ended with status {status}: no program for it may be installed"
+        ),
+    )
+
+
+def start(command: list[str], tell_failure: Callable[[int], object]) -> None:
+    """Start what needs no terminal; wait for nothing.
+
+    ``tell_failure`` is called from another thread with a status other than 0.
+
+    Raises:
+        OSError: it can't be started.
+    """
     # Nothing it says may reach the terminal, and it lives on when the screen is left.
     process = subprocess.Popen(
-        [opener, target],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -42,7 +58,7 @@ def show(
 
     def wait() -> None:
         if status := process.wait():
-            tell_failure(f"{opener} ended with status {status}: no program for it may be installed")
+            tell_failure(status)
 
     threading.Thread(target=wait, daemon=True).start()
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from engine.errors import FolderError, UsageError
 from tests.hits import hit
+from tests.tui.driver import driving
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, whole_answer
 from tui import clipboard, editor, viewer
 
 
@@ -79,15 +83,84 @@ def command_in(folder: Path, name: str, does: str) -> Path:
         ("vi", ["vi", "+7", "/a b.md"]),
         ("hx", ["hx", "/a b.md:7"]),
         ("helix", ["helix", "/a b.md:7"]),
-        ("code", ["code", "--wait", "--goto", "/a b.md:7"]),
+        ("code", ["code", "--goto", "/a b.md:7"]),
+        ("codium -r", ["codium", "-r", "--goto", "/a b.md:7"]),
+        ("cursor", ["cursor", "--goto", "/a b.md:7"]),
+        ("nvim", ["nvim", "+7", "/a b.md"]),
+        ("emacsclient -t", ["emacsclient", "-t", "+7", "/a b.md"]),
+        ("gedit", ["gedit", "+7", "/a b.md"]),
+        ("gvim", ["gvim", "+7", "/a b.md"]),
+        ("kate", ["kate", "--line", "7", "/a b.md"]),
+        ("zed", ["zed", "/a b.md:7"]),
+        ("/snap/bin/idea.sh", ["/snap/bin/idea.sh", "--line", "7", "/a b.md"]),
+        ("less", ["less", "+7", "/a b.md"]),
         ("code --wait", ["code", "--wait", "--goto", "/a b.md:7"]),
-        ("subl", ["subl", "--wait", "/a b.md:7"]),
+        ("subl", ["subl", "/a b.md:7"]),
         ("subl -w", ["subl", "-w", "/a b.md:7"]),
         ("'/opt/my editor/ed'", ["/opt/my editor/ed", "/a b.md"]),
     ],
 )
 def test_every_editor_gets_its_own_syntax(command: str, wanted: list[str]) -> None:
     assert editor.command_for(command, "/a b.md", 7) == wanted
+
+
+@pytest.mark.parametrize(
+    ("command", "window"),
+    [
+        *((name, True) for name in ("code --wait", "codium", "/opt/cursor", "subl", "zed", "kate")),
+        *((name, True) for name in ("gedit", "idea", "gvim", "mvim")),
+        *(
+            (name, False)
+            for name in ("vi", "vim", "nvim", "nano", "emacs", "emacsclient -c", "kak")
+        ),
+        *((name, False) for name in ("hx", "micro", "gvim -v", "less", "my-code", "code-wrapper")),
+    ],
+)
+def test_only_editors_in_a_terminal_are_given_the_terminal(command: str, window: bool) -> None:
+    assert editor.has_window(editor.command_for(command, "/a -v.md", 7)) is window
+
+
+async def test_an_editor_with_a_window_leaves_the_screen_alone(tmp_path: Path) -> None:
+    started: list[list[str]] = []
+
+    def start(command: list[str], tell_failure: Callable[[int], object]) -> None:
+        started.append(command)
+        if len(started) == 2:
+            tell_failure(3)
+        if len(started) == 3:
+            raise FileNotFoundError(2, "No such file or directory")
+
+    (tmp_path / "a.md").write_text("x")
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([hit(1, path="a.md", start_line=12)], "x", [])
+    source = ScriptedSource(engine, editor="code --wait")
+    async with driving(source=source, folder=tmp_path) as driver:
+        driver.app.start_window = start
+        await driver.ask_to_the_end("q")
+        await driver.press("tab", "e")
+        assert started == [["code", "--wait", "--goto", f"{tmp_path}/a.md:12"]]
+        assert [toast.message for toast in driver.toasts] == ["a.md opens in code"]
+        await driver.press("e")
+        await driver.until(
+            lambda: "ended with status 3" in driver.toasts[-1].message, "the failure"
+        )
+        await driver.press("e")
+        await driver.until(lambda: "can't be started" in driver.toasts[-1].message, "the fault")
+
+
+async def test_what_has_a_window_is_started_beside_the_screen(tmp_path: Path) -> None:
+    statuses: list[int] = []
+    ended = threading.Event()
+
+    def tell_failure(status: int) -> None:
+        statuses.append(status)
+        ended.set()
+
+    viewer.start(["/bin/sh", "-c", f"echo x; echo $0 > {tmp_path}/it; exit 4"], tell_failure)
+    await asyncio.to_thread(ended.wait, 8)
+    assert statuses == [4] and (tmp_path / "it").exists()
+    with pytest.raises(OSError, match="No such file"):
+        viewer.start(["/no/such/editor"], statuses.append)
 
 
 def test_the_editor_is_the_setting_then_visual_then_editor_then_vi() -> None:

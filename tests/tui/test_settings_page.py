@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,26 @@ async def test_enter_opens_the_config_file_and_what_is_saved_is_used() -> None:
         await driver.until(lambda: driver.seen(FolderReady) == 2, "the new settings")
         assert editor.commands[-1] == ["vim", "+1", str(config.config_file())]
         assert driver.app.clipboard == "hits = 8"
+
+
+async def test_what_is_saved_in_a_window_of_its_own_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EDITOR", "code")
+    source = ScriptedSource(ScriptedEngine(), hits=12)
+    async with driving(source=source) as driver:
+        windows: list[list[str]] = []
+
+        def start(command: list[str], tell_failure: Callable[[int], object]) -> None:
+            windows.append(command)
+
+        driver.app.start_window = start
+        await opened(driver)
+        await driver.press("enter")
+        await driver.until(lambda: windows, "the window")
+        assert source.connections == 1
+        config.config_file().write_text("hits = 20\n")
+        await driver.until(lambda: source.connections == 2, "the new settings")
 
 
 async def test_what_the_file_cannot_change_is_told() -> None:

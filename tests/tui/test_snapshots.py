@@ -132,6 +132,12 @@ async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("tab", "j")
 
 
+async def zoomed(driver: Driver, engine: ScriptedEngine) -> None:
+    await browsing(driver, engine)
+    await driver.press("z")
+    await driver.until(lambda: not driver.main.preview.display, "the zoom")
+
+
 async def unavailable(driver: Driver, engine: ScriptedEngine) -> None:
     broken = llm("unavailable", detail="vllm is not installed", next_step="Run: make setup")
     await at_rest(driver, engine, AT_REST.model_copy(update={"llm": broken}))
@@ -232,6 +238,7 @@ SCENES: list[Scene] = [
         typing,
         explaining,
         looking_around,
+        zoomed,
         cited,
         not_found,
         stale,

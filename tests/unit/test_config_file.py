@@ -59,6 +59,8 @@ def test_comments_order_and_all_else_stay(path: Path) -> None:
         ('\tllm_model\t= ""  # none', '\tllm_model\t= "n"  # none'),
         ('theme = """\nllm_model"""\n', 'theme = """\nllm_model"""\nllm_model = "n"\n'),
         ("", 'llm_model = "n"\n'),
+        ('hits = 5\n\n[keys]\n"a.b" = "c"\n', 'hits = 5\n\nllm_model = "n"\n[keys]\n"a.b" = "c"\n'),
+        ('[keys]\n"a.b" = "c"', 'llm_model = "n"\n[keys]\n"a.b" = "c"'),
     ],
 )
 def test_however_it_was_written(before: str, after: str, path: Path) -> None:
@@ -72,7 +74,7 @@ def test_however_it_was_written(before: str, after: str, path: Path) -> None:
     [
         'llm_model = """\nold"""\n',
         'llm_model = "a\\"b"\n',
-        "[table]\nhits = 5\n",
+        'theme = """\n[table]\n"""\n',
         'theme = """\nllm_model = "x"\n"""\n',
     ],
 )

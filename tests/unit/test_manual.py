@@ -1,12 +1,14 @@
 """The manual: its page of settings is current, and its links lead somewhere."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from engine.config import Settings
 from tools import manual
+from tui.keymap import checked
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -16,6 +18,16 @@ LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 
 def test_the_page_of_settings_is_current() -> None:
     assert manual.PAGE.read_text("utf-8") == manual.page(), "Run: make manual"
+
+
+def test_the_page_of_keys_is_current() -> None:
+    assert manual.KEYS_PAGE.read_text("utf-8") == manual.keys_page(), "Run: make manual"
+
+
+def test_the_example_of_keys_can_be_used() -> None:
+    example = manual.KEYS_INTRODUCTION.partition("```toml\n")[2].partition("```")[0]
+    taken, faults = checked(tomllib.loads(example)["keys"])
+    assert taken == {"screen.why": "w,f9", "results.pin": "P"} and not faults
 
 
 def test_the_page_names_every_setting() -> None:

@@ -1,0 +1,94 @@
+"""Which keys do what now, and how they are called: those of the bindings, or a person's own."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding, BindingType
+from textual.keys import REPLACED_KEYS, format_key, key_to_character
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_changed: dict[str, list[str]] = {}
+"""The keys that a person changed, by the ids of their bindings. A process has one screen."""
+
+
+def use(changed: Mapping[str, str]) -> None:
+    """From now on the bindings of these ids have these keys, separated by commas."""
+    _changed.clear()
+    _changed.update((name, keys.split(",")) for name, keys in changed.items())
+
+
+@cache
+def catalogue() -> list[tuple[str, list[Binding]]]:
+    """Every binding whose keys can be changed, by where it works, in the order of the help."""
+    from tui.keys import APP_KEYS, SCREEN_KEYS
+    from tui.preview import SCROLL_KEYS
+    from tui.query import QueryInput
+    from tui.results import HitList
+    from tui.streamed import CITATION_KEYS
+
+    return [
+        ("In the query", _bindings(QueryInput.BINDINGS)),
+        ("Everywhere else", _bindings(SCREEN_KEYS)),
+        ("In the results", _bindings(HitList.BINDINGS)),
+        ("In the answer", _bindings(CITATION_KEYS)),
+        ("In the preview and the answer", _bindings(SCROLL_KEYS)),
+        ("At any time", _bindings(APP_KEYS)),
+    ]
+
+
+def _bindings(declared: list[BindingType]) -> list[Binding]:
+    return [binding for binding in declared if isinstance(binding, Binding)]
+
+
+@cache
+def usual_keys() -> dict[str, list[str]]:
+    """The keys of every binding as they are declared, by its id."""
+    found: dict[str, list[str]] = {}
+    for _, bindings in catalogue():
+        for part in Binding.make_bindings(bindings):
+            found.setdefault(part.id or "", []).append(part.key)
+    return found
+
+
+def keys_of(name: str) -> list[str]:
+    """The keys of the binding of that id, as Textual calls them; none for an unknown id."""
+    return _changed.get(name) or usual_keys().get(name, [])
+
+
+def key_of(name: str, *, in_query: bool = False) -> str:
+    """What the first key of the binding of that id is called; empty for none.
+
+    With ``in_query`` the first that is no letter there, if there is one.
+    """
+    keys = keys_of(name)
+    if in_query:
+        keys = [key for key in keys if not is_text(key)] or keys
+    return display(keys[0]) if keys else ""
+
+
+def all_keys_of(binding: Binding) -> str:
+    """What all keys of a binding are called."""
+    if binding.key_display and binding.id not in _changed:
+        return binding.key_display
+    return ", ".join(display(key) for key in keys_of(binding.id or ""))
+
+
+def is_text(key: str) -> bool:
+    """Whether a key types something in the query."""
+    # Escape and Tab are characters, too.
+    return (character_of(key) or "\0").isprintable()
+
+
+def character_of(key: str) -> str | None:
+    """The character of a key, control characters too; None for one that has none."""
+    return key_to_character(REPLACED_KEYS.get(key, key))
+
+
+def display(key: str) -> str:
+    """What a key is called, as in the manual: not every font has the sign for Enter."""
+    *modifiers, last = key.split("+")
+    return "+".join([*modifiers, format_key(last).replace("⏎", "enter")])
