@@ -10,11 +10,13 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from engine.safe_text import clean_line
+from tui.live_marks import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.wire.api_search import Hit, Place
+    from tui.live_marks import Row
 
 ELLIPSIS = "…"
 FULL_CELL, HALF_CELL, TRACK_CELL = "━", "╸", "─"
@@ -38,6 +40,8 @@ class Columns:
     distance: int
     signs: int
     """0 where they would tell nothing, or there is no room."""
+    fate: int
+    """0 where nothing became of any hit."""
     location: int
     """Places are padded to this width; 0 where each heading follows its place at once."""
     rest: int
@@ -95,18 +99,25 @@ def numbers_of(hits: Sequence[Hit], cited: Sequence[Hit]) -> list[int]:
     return [known.get(index, ranks.get(hit.text, NEW)) for index, hit in enumerate(hits)]
 
 
-def fit_columns(hits: Sequence[Hit], width: int, numbers: Sequence[int] = ()) -> Columns:
+def fit_columns(rows: Sequence[Row], width: int) -> Columns:
     """Share ``width`` cells among the columns; headings have one only where all words fit."""
-    rank = len(str(max(numbers or (hit.rank for hit in hits), default=1)))
+    hits = [row.hit for row in rows]
+    rank = len(str(max((row.number for row in rows), default=1)))
     bar = 7 if width >= 50 else 5 if width >= 40 else 4 if width >= 34 else 0
     distance = max((len(_figure(hit.distance)) for hit in hits), default=0)
     arms = {arm for hit in hits for arm in signs(hit).strip()}
     sign = 3 if len(arms) > 1 and width >= WIDTH_FOR_SIGNS else 0
-    rest = max(width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1 + sign), 1)
+    fate = fate_cells(rows)
+    rest = max(width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1 + sign + fate), 1)
     place = max((cell_len(place_and_folded(hit)) for hit in hits), default=0)
     heading = max((cell_len(innermost_heading(hit)) for hit in hits), default=0)
     padded = place if place + 2 + heading <= rest else 0
-    return Columns(rank, bar, distance, sign, padded, rest)
+    return Columns(rank, bar, distance, sign, fate, padded, rest)
+
+
+def fate_cells(rows: Sequence[Row]) -> int:
+    """Cells of the column that tells what became of each hit; 0 where nothing did."""
+    return 2 if any(row.fate is not Fate.SAME for row in rows) else 0
 
 
 def _room_for_place(hit: Hit, heading: str, rest: int) -> int:
@@ -117,38 +128,46 @@ def _room_for_place(hit: Hit, heading: str, rest: int) -> int:
     return min(rest, max(least, rest - 2 - cell_len(heading)) if heading else rest)
 
 
-def row(
-    hit: Hit,
-    best: float,
-    columns: Columns,
-    number: int | None = None,
-    *,
-    mark: str = " ",
-    far: bool = False,
-) -> Content:
-    """Return the line of ``hit``; its bar is relative to the ``best`` of all hits.
+def row(row: Row, best: float, columns: Columns, *, mark: str = " ", far: bool = False) -> Content:
+    """Return the line of a hit; its bar is relative to the ``best`` of all hits.
 
-    ``number`` stands in place of its rank; :data:`NEW` shows :data:`NEW_SIGN`. ``mark`` says
-    whether it is in the tray; ``far``: it is not near the query, however it compares to others.
+    ``mark`` says whether it is in the tray; ``far``: it is not near the query, however it compares
+    to others.
     """
-    label = (hit.rank if number is None else number) or NEW_SIGN
+    hit = row.hit
     bar = strength_bar(strength(hit), best, columns.bar)
     heading = innermost_heading(hit)
     place = styled_location(hit, _room_for_place(hit, heading, columns.rest), columns.location)
     room = columns.rest - place.cell_length - 2
     line = Content.assemble(
-        (f"{label:>{columns.rank}}", "$quiet"),
+        (f"{label(row):>{columns.rank}}", "$quiet"),
         (mark, "bold $cite"),
         (bar, "$quiet" if far else "$bar"),
         (TRACK_CELL * (columns.bar - cell_len(bar)), "$track"),
         " " if columns.bar else "",
         (f"{_figure(hit.distance):>{columns.distance}} ", "$distance"),
         (f"{signs(hit)} " if columns.signs else "", "$quiet"),
+        fate_sign(row, columns.fate),
         place,
     )
     if heading and room >= min(cell_len(heading), SHORTEST_HEADING):
         line = line.append_text("  ").append_text(elide_end(heading, room), "$heading")
-    return line
+    return struck(line) if row.is_gone else line
+
+
+def label(row: Row) -> str:
+    """What a hit is called: its number, or that the shown answer has none for it."""
+    return str(row.number) if row.number else " " if row.is_gone else NEW_SIGN
+
+
+def fate_sign(row: Row, cells: int) -> Content:
+    """What became of a hit, in so many cells."""
+    return Content.styled(f"{row.fate.value:<{cells}}" if cells else "", "bold $cite")
+
+
+def struck(line: Content) -> Content:
+    """The line of a hit that is no longer found."""
+    return line.stylize("not bold $quiet strike")
 
 
 def _figure(distance: float | None) -> str:

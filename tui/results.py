@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -15,6 +16,7 @@ from textual.widgets.option_list import Option
 from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row, line_row, notes
+from tui.live_marks import Row, compare, index_of
 from tui.messages import HitDropped, HitHighlighted, HitOpened, HitPinned
 from tui.search import MODES
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from engine.errors import HoverkiteError
-    from engine.wire.api_search import Hit, SearchReply
+    from engine.wire.api_search import Hit, Place, SearchReply
     from tui.tray import Tray
 
 LONGEST_ABOUT = 22
@@ -78,22 +80,24 @@ class HitList(OptionList):
         self.tray: Tray | None = None
         self.far = False
         """Whether nothing is near enough to the query to hold an answer."""
-        self.hits: Sequence[Hit] = ()
-        self.numbers: Sequence[int] = ()
+        self.rows: Sequence[Row] = ()
         self._lines_of = ""
         self._laid_out_for = -1
 
-    def show_hits(
-        self, hits: Sequence[Hit], selected: int, cited: Sequence[Hit] = (), *, lines_of: str = ""
-    ) -> None:
-        """Show ``hits`` with the cursor on ``selected``, numbered as the answer cites them.
+    def show_rows(self, rows: Sequence[Row], selected: int, *, lines_of: str = "") -> None:
+        """Show ``rows`` with the cursor on ``selected``.
 
         They are shown as lines that match where the exact query ``lines_of`` is given.
         """
-        self.hits, self.numbers = hits, hit_row.numbers_of(hits, cited)
-        self._lines_of = lines_of
-        self.set_options(Option(prompt) for prompt in self._rows())
-        self.highlighted = selected if hits else None
+        self.rows, self._lines_of = rows, lines_of
+        self.set_options(Option(prompt) for prompt in self._laid_out())
+        self.highlighted = selected if rows else None
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        index = self.highlighted
+        return None if index is None or index >= len(self.rows) else self.rows[index]
 
     def on_mount(self) -> None:
         """Lay the rows out anew when the theme changes their colours."""
@@ -106,34 +110,34 @@ class HitList(OptionList):
 
     def action_open(self) -> None:
         """Say that the hit under the cursor is wanted in the editor."""
-        if self.highlighted is not None and self.highlighted < len(self.hits):
-            self.post_message(HitOpened(self.hits[self.highlighted]))
+        if self.row is not None:
+            self.post_message(HitOpened(self.row.hit))
 
     def action_pin(self) -> None:
         """Say that the hit under the cursor is to be shown to the model, or no longer."""
-        if self.highlighted is not None and self.highlighted < len(self.hits):
-            self.post_message(HitPinned(self.hits[self.highlighted]))
+        if self.row is not None:
+            self.post_message(HitPinned(self.row.hit))
 
     def action_drop(self) -> None:
         """Say that the hit under the cursor is never to be shown to the model, or no longer."""
-        if self.highlighted is not None and self.highlighted < len(self.hits):
-            self.post_message(HitDropped(self.hits[self.highlighted]))
+        if self.row is not None:
+            self.post_message(HitDropped(self.row.hit))
 
     def lay_out_again(self) -> None:
         """Show the rows anew."""
-        for index, prompt in enumerate(self._rows()):
+        for index, prompt in enumerate(self._laid_out()):
             self.replace_option_prompt_at_index(index, prompt)
 
-    def _rows(self) -> list[Content]:
+    def _laid_out(self) -> list[Content]:
         self._laid_out_for = self.scrollable_content_region.width
         width = max(self._laid_out_for - 2, 0)
         if self._lines_of:
-            return line_row.rows(self.hits, self._lines_of, width)
-        columns = hit_row.fit_columns(self.hits, width, self.numbers)
-        best = max(map(hit_row.strength, self.hits), default=0.0)
+            return line_row.rows(self.rows, self._lines_of, width)
+        columns = hit_row.fit_columns(self.rows, width)
+        best = max((hit_row.strength(row.hit) for row in self.rows), default=0.0)
         return [
-            hit_row.row(hit, best, columns, number, mark=self._mark(hit), far=self.far)
-            for hit, number in zip(self.hits, self.numbers, strict=True)
+            hit_row.row(row, best, columns, mark=self._mark(row.hit), far=self.far)
+            for row in self.rows
         ]
 
     def _mark(self, hit: Hit) -> str:
@@ -147,6 +151,7 @@ class ResultsPane(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
+        self._hits: Sequence[Hit] = ()
         self._notices, self._in_tray = "", ""
 
     def compose(self) -> ComposeResult:
@@ -161,18 +166,22 @@ class ResultsPane(Vertical):
 
     @property
     def hits(self) -> Sequence[Hit]:
-        """The hits on the screen."""
-        return self.list.hits
+        """The hits that are found now."""
+        return self._hits
 
     @property
     def selected(self) -> Hit | None:
-        """The hit under the cursor."""
-        index = self.list.highlighted
-        return None if index is None or index >= len(self.hits) else self.hits[index]
+        """The hit under the cursor, even one that is no longer found."""
+        return None if self.list.row is None else self.list.row.hit
+
+    def is_gone(self, hit: Place) -> bool:
+        """Whether ``hit`` is shown as one that is no longer found."""
+        return any(row.is_gone and row.hit == hit for row in self.list.rows)
 
     def show_note(self, note: Content, title: str = "results") -> None:
         """Show a note in place of hits."""
-        self.list.show_hits((), 0)
+        self._hits = ()
+        self.list.show_rows((), 0)
         self.query_one("#results-note", Static).update(note)
         self.set_class(False, "-has-hits")
         self.border_title = Content(title)
@@ -187,17 +196,21 @@ class ResultsPane(Vertical):
         about: str = "",
         cited: Sequence[Hit] = (),
         again: bool = False,
+        since: Sequence[Hit] | None = None,
     ) -> None:
         """Show the hits of a search; ``about`` names its query where that stands nowhere else.
 
         The numbers are those of the shown answer, which stands on ``cited``. Where the query was
-        shown before, found ``again``, the cursor stays on its hit.
+        shown before, found ``again``, the cursor stays on its hit. Each row tells what became of
+        it where its query was first shown with the hits ``since``.
         """
-        if not again or tuple(reply.hits) != tuple(self.hits):
-            selected = same_hit(reply.hits, self.selected) if again else 0
+        self._hits = reply.hits
+        rows = numbered(compare(reply.hits if since is None else since, reply.hits), cited)
+        if not again or rows != self.list.rows:
+            selected = index_of(rows, self.list.row if again else None)
             lines_of = reply.query if reply.mode == "exact" else ""
-            self.list.show_hits(reply.hits, selected, cited, lines_of=lines_of)
-        if reply.hits:
+            self.list.show_rows(rows, selected, lines_of=lines_of)
+        if rows:
             self.set_class(True, "-has-hits")
         else:
             self.show_note(notes.nothing_found_note(reply))
@@ -238,16 +251,32 @@ class ResultsPane(Vertical):
 
     def select(self, number: int) -> bool:
         """Move the cursor to the hit that shows ``number``; False when there is none."""
-        if number not in self.list.numbers:
+        numbers = [row.number for row in self.list.rows]
+        if not number or number not in numbers:
             return False
-        self.list.highlighted = self.list.numbers.index(number)
+        self.list.highlighted = numbers.index(number)
         return True
 
     @on(OptionList.OptionHighlighted)
     def _tell_highlight(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if event.option_index < len(self.hits):
-            self.post_message(HitHighlighted(self.hits[event.option_index]))
+        if event.option_index < len(self.list.rows):
+            self.post_message(HitHighlighted(self.list.rows[event.option_index].hit))
+
+
+def numbered(rows: Sequence[Row], cited: Sequence[Hit]) -> list[Row]:
+    """``rows`` with their numbers in an answer that stands on ``cited``, without one their ranks.
+
+    One that is gone has none but the answer's: its rank is another hit's now.
+    """
+    numbers = iter(hit_row.numbers_of([row.hit for row in rows if not row.is_gone], cited))
+    ranks = {(hit.path, hit.text): hit.rank for hit in cited}
+    return [
+        replace(
+            row, number=ranks.get((row.hit.path, row.hit.text), 0) if row.is_gone else next(numbers)
+        )
+        for row in rows
+    ]
 
 
 def results_title(reply: SearchReply, chunks: int | None, about: str) -> Content:
@@ -272,22 +301,3 @@ def _matches(reply: SearchReply) -> str:
     first = f"first {len(reply.hits)} of " if len(reply.hits) < lines else ""
     files = figures.counted(len(reply.files), "file")
     return f"{first}{figures.count(lines)} match{plural} in {files}"
-
-
-def same_hit(hits: Sequence[Hit], wanted: Hit | None) -> int:
-    """Index in ``hits`` of the chunk ``wanted``: the same text, else the nearest in its file.
-
-    Text that only one hit has is looked for in other files too: ``wanted``'s may be renamed.
-    """
-    if wanted is None:
-        return 0
-    for index, hit in enumerate(hits):
-        if hit.path == wanted.path and hit.text == wanted.text:
-            return index
-    same_text = [index for index, hit in enumerate(hits) if hit.text == wanted.text]
-    if len(same_text) == 1:
-        return same_text[0]
-    same_file = [index for index, hit in enumerate(hits) if hit.path == wanted.path]
-    if same_file:
-        return min(same_file, key=lambda index: abs(hits[index].start_line - wanted.start_line))
-    return min(wanted.rank - 1, max(len(hits) - 1, 0))
