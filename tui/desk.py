@@ -9,6 +9,7 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 
 from tui.answer import AnswerPane
+from tui.filter_line import FilterLine
 from tui.hints import HintLine
 from tui.keys import SCREEN_KEYS
 from tui.preview import PreviewPane
@@ -83,7 +84,7 @@ class Desk(Screen[None]):
         for name, widget in self._stops().items():
             if focused is widget:
                 return name
-        return "query"
+        return "results" if isinstance(focused, FilterLine) else "query"
 
     def _stops(self) -> dict[str, Widget]:
         return {
@@ -122,7 +123,8 @@ class Desk(Screen[None]):
         """Show the keys that matter where the cursor is."""
         back = "stop" if self.answering else "clear" if self.pane == "query" else ""
         words = {"screen.back": back, **self.hint_words}
-        self.query_one(HintLine).show(self.pane, words)
+        pane = "filter" if isinstance(self.focused, FilterLine) else self.pane
+        self.query_one(HintLine).show(pane, words)
 
     @property
     def hint_words(self) -> dict[str, str]:

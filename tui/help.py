@@ -32,6 +32,7 @@ REMARKS = (
 
 def help_page(app: App[object]) -> Page:
     """A page with the keys of every pane, in the order they are declared."""
+    from tui.filter_line import FilterLine
     from tui.preview import SCROLL_KEYS
     from tui.query import QueryInput
     from tui.results import HitList
@@ -40,7 +41,7 @@ def help_page(app: App[object]) -> Page:
     sections: list[tuple[str, list[BindingType]]] = [
         ("In the query", QueryInput.BINDINGS),
         ("Everywhere else", SCREEN_KEYS),
-        ("In the results", HitList.BINDINGS),
+        ("In the results", [*HitList.BINDINGS, *FilterLine.BINDINGS]),
         ("In the answer", CITATION_KEYS),
         ("In the preview and the answer", SCROLL_KEYS),
         ("At any time", APP_KEYS),

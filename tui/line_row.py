@@ -26,7 +26,7 @@ def rows(lines: Sequence[Row], query: str, width: int) -> list[Content]:
     """The rows of all ``lines`` in ``width`` cells each; what matches ``query`` stands out."""
     number = len(str(max((line.number for line in lines), default=1)))
     fate = hit_row.fate_cells(lines)
-    longest = max((cell_len(hit_row.location(line.hit)) for line in lines), default=0)
+    longest = max((cell_len(hit_row.shown_place(line)) for line in lines), default=0)
     place = min(longest, int((width - number - 1) * LARGEST_PLACE))
     return [_row(line, query, width, (number, fate, place)) for line in lines]
 
@@ -36,7 +36,7 @@ def _row(line: Row, query: str, width: int, columns: tuple[int, int, int]) -> Co
     row = Content.assemble(
         (f"{hit_row.label(line):>{number}} ", "$quiet"),
         hit_row.fate_sign(line, fate),
-        hit_row.styled_location(line.hit, place, place),
+        hit_row.styled_location(line, place, place),
         "  ",
         _around_match(line.hit, query, max(width - number - fate - place - 3, 0)),
     )

@@ -39,6 +39,8 @@ class Row:
     """What it was when the query was first shown; None for a new one."""
     number: int = 0
     """What it is called by; 0 for a hit that the shown answer has no number for."""
+    branch: str = ""
+    """Stands in place of its file's name where that stands in the row above."""
 
     @property
     def is_gone(self) -> bool:

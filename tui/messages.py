@@ -161,6 +161,16 @@ class HitHighlighted(Message):
 
 
 @dataclass
+class OrderWanted(Message):
+    """A person wants the results in another order."""
+
+
+@dataclass
+class FilterLeft(Message):
+    """The cursor is to go back from the filter of the results to what it leaves."""
+
+
+@dataclass
 class HitOpened(Message):
     """A person chose a hit, or what it links to, to read in their editor."""
 

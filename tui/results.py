@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -10,15 +9,24 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.events import Key
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row, line_row, notes
+from tui.arranging import Order, arranged, matching, next_order
+from tui.filter_line import FilterLine
 from tui.live_marks import Row, compare, index_of
-from tui.messages import HitDropped, HitHighlighted, HitOpened, HitPinned
-from tui.search import MODES
+from tui.messages import (
+    FilterLeft,
+    HitDropped,
+    HitHighlighted,
+    HitOpened,
+    HitPinned,
+    OrderWanted,
+)
+from tui.results_title import results_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +36,6 @@ if TYPE_CHECKING:
     from engine.errors import HoverkiteError
     from engine.wire.api_search import Hit, Place, SearchReply
     from tui.tray import Tray
-
-LONGEST_ABOUT = 22
-"""Cells of a query that the title names."""
-
 
 FAR = "nothing near the question"
 
@@ -73,6 +77,27 @@ class HitList(OptionList):
             id="results.drop",
             tooltip="Drop the hit: the model never sees it; again: no longer",
         ),
+        Binding(
+            "f",
+            "filter",
+            "Filter",
+            id="results.filter",
+            tooltip="Show only the hits that hold some words",
+        ),
+        Binding(
+            "escape",
+            "unfilter",
+            "All hits",
+            id="results.unfilter",
+            tooltip="Show all hits again, if they are filtered",
+        ),
+        Binding(
+            "s",
+            "order",
+            "Order",
+            id="results.order",
+            tooltip="The hits in another order: by distance, by file",
+        ),
     ]
 
     def __init__(self) -> None:
@@ -80,18 +105,27 @@ class HitList(OptionList):
         self.tray: Tray | None = None
         self.far = False
         """Whether nothing is near enough to the query to hold an answer."""
+        self.all_rows: Sequence[Row] = ()
         self.rows: Sequence[Row] = ()
+        """Those that are shown, in their order."""
+        self.order, self.words = Order.RANKED, ""
+        """How they are put in order, and the words that they have to hold."""
         self._lines_of = ""
         self._laid_out_for = -1
 
-    def show_rows(self, rows: Sequence[Row], selected: int, *, lines_of: str = "") -> None:
-        """Show ``rows`` with the cursor on ``selected``.
+    def show_rows(self, rows: Sequence[Row], wanted: Row | None, *, lines_of: str = "") -> None:
+        """Show ``rows`` with the cursor on what ``wanted`` became, without it on the first.
 
         They are shown as lines that match where the exact query ``lines_of`` is given.
         """
-        self.rows, self._lines_of = rows, lines_of
+        self.all_rows, self._lines_of = rows, lines_of
+        self.put_in_order(wanted)
+
+    def put_in_order(self, wanted: Row | None) -> None:
+        """Show those rows that are wanted, in their order; the cursor goes to ``wanted``."""
+        self.rows = arranged(matching(self.all_rows, self.words), self.order)
         self.set_options(Option(prompt) for prompt in self._laid_out())
-        self.highlighted = selected if rows else None
+        self.highlighted = index_of(self.rows, wanted) if self.rows else None
 
     @property
     def row(self) -> Row | None:
@@ -107,6 +141,37 @@ class HitList(OptionList):
         """Lay the rows out for the new width."""
         if self.scrollable_content_region.width != self._laid_out_for:
             self.lay_out_again()
+
+    async def on_key(self, event: Key) -> None:
+        """Have what is typed right after the key of the filter go into it, not into commands."""
+        if self.screen.focused not in (self, None):
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(Key(event.key, event.character))
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and active.binding.action == "filter":
+            event.stop()
+            event.prevent_default()
+            self.action_filter()
+
+    def action_filter(self) -> None:
+        """Have words typed that the hits shall hold."""
+        line = self.screen.query_one(FilterLine)
+        line.display = True
+        self.screen.set_focus(line)
+
+    def action_unfilter(self) -> None:
+        """Show all hits again."""
+        self.screen.query_one(FilterLine).action_clear()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to the screen where nothing is filtered."""
+        return bool(self.words) if action == "unfilter" else True
+
+    def action_order(self) -> None:
+        """Say that the hits are wanted in the next order."""
+        self.post_message(OrderWanted())
 
     def action_open(self) -> None:
         """Say that the hit under the cursor is wanted in the editor."""
@@ -158,6 +223,7 @@ class ResultsPane(Vertical):
         """Lay out the list and the note that stands in its place."""
         yield Static(id="results-note", markup=False)
         yield HitList()
+        yield FilterLine()
 
     @property
     def list(self) -> HitList:
@@ -176,12 +242,13 @@ class ResultsPane(Vertical):
 
     def is_gone(self, hit: Place) -> bool:
         """Whether ``hit`` is shown as one that is no longer found."""
-        return any(row.is_gone and row.hit == hit for row in self.list.rows)
+        return any(row.is_gone and row.hit == hit for row in self.list.all_rows)
 
     def show_note(self, note: Content, title: str = "results") -> None:
         """Show a note in place of hits."""
         self._hits = ()
-        self.list.show_rows((), 0)
+        self._end_arrangement()
+        self.list.show_rows((), None)
         self.query_one("#results-note", Static).update(note)
         self.set_class(False, "-has-hits")
         self.border_title = Content(title)
@@ -205,11 +272,12 @@ class ResultsPane(Vertical):
         it where its query was first shown with the hits ``since``.
         """
         self._hits = reply.hits
-        rows = numbered(compare(reply.hits if since is None else since, reply.hits), cited)
-        if not again or rows != self.list.rows:
-            selected = index_of(rows, self.list.row if again else None)
+        rows = hit_row.numbered(compare(reply.hits if since is None else since, reply.hits), cited)
+        if not again:
+            self._end_arrangement()
+        if not again or rows != self.list.all_rows:
             lines_of = reply.query if reply.mode == "exact" else ""
-            self.list.show_rows(rows, selected, lines_of=lines_of)
+            self.list.show_rows(rows, self.list.row if again else None, lines_of=lines_of)
         if rows:
             self.set_class(True, "-has-hits")
         else:
@@ -244,60 +312,67 @@ class ResultsPane(Vertical):
 
     def _tell_notices(self) -> None:
         far = FAR if self.list.far and self.hits else ""
-        self._tell(" · ".join(part for part in (self._in_tray, far, self._notices) if part))
+        parts = (self._arrangement, self._in_tray, far, self._notices)
+        self._tell(" · ".join(part for part in parts if part))
 
     def _tell(self, words: str) -> None:
         self.border_subtitle = Content.styled(words, "$quiet") if words else None
 
     def select(self, number: int) -> bool:
         """Move the cursor to the hit that shows ``number``; False when there is none."""
-        numbers = [row.number for row in self.list.rows]
-        if not number or number not in numbers:
+        wanted = next((row for row in self.list.all_rows if row.number == number), None)
+        if not number or wanted is None:
             return False
-        self.list.highlighted = numbers.index(number)
+        if wanted.hit not in [row.hit for row in self.list.rows]:
+            self._filter("")
+        self.list.highlighted = [row.number for row in self.list.rows].index(number)
         return True
+
+    # --- order and filter --------------------------------------------------------------------
+
+    @on(OrderWanted)
+    def _order_anew(self) -> None:
+        self.list.order = next_order(self.list.order, self.list.all_rows)
+        self.list.put_in_order(self.list.row)
+        self._tell_notices()
+
+    @on(Input.Changed)
+    def _filter_by_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if event.value != self.list.words:
+            self._filter(event.value)
+
+    def _filter(self, words: str) -> None:
+        line = self.query_one(FilterLine)
+        self.list.words = line.value = words
+        line.display = bool(words) or self.screen.focused is line
+        self.list.put_in_order(self.list.row)
+        self._tell_notices()
+
+    @on(FilterLeft)
+    def _leave_filter(self, message: FilterLeft) -> None:
+        message.stop()
+        self.screen.set_focus(self.list)
+        line = self.query_one(FilterLine)
+        line.display = bool(line.value)
+
+    def _end_arrangement(self) -> None:
+        """Show the hits of another query as they are ranked, all of them."""
+        line = self.query_one(FilterLine)
+        self.list.order, self.list.words = Order.RANKED, ""
+        if self.screen.focused is line:
+            self.screen.set_focus(self.list)
+        line.value, line.display = "", False
+
+    @property
+    def _arrangement(self) -> str:
+        """In which order the hits are shown, and how many of them."""
+        shown, all_rows = len(self.list.rows), len(self.list.all_rows)
+        count = f"{shown} of {all_rows}" if self.list.words.split() else ""
+        return " · ".join(part for part in (count, self.list.order.value) if part)
 
     @on(OptionList.OptionHighlighted)
     def _tell_highlight(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if event.option_index < len(self.list.rows):
             self.post_message(HitHighlighted(self.list.rows[event.option_index].hit))
-
-
-def numbered(rows: Sequence[Row], cited: Sequence[Hit]) -> list[Row]:
-    """``rows`` with their numbers in an answer that stands on ``cited``, without one their ranks.
-
-    One that is gone has none but the answer's: its rank is another hit's now.
-    """
-    numbers = iter(hit_row.numbers_of([row.hit for row in rows if not row.is_gone], cited))
-    ranks = {(hit.path, hit.text): hit.rank for hit in cited}
-    return [
-        replace(
-            row, number=ranks.get((row.hit.path, row.hit.text), 0) if row.is_gone else next(numbers)
-        )
-        for row in rows
-    ]
-
-
-def results_title(reply: SearchReply, chunks: int | None, about: str) -> Content:
-    """What was searched where the query does not tell it, how much was found, and how fast."""
-    facts = [f"“{hit_row.elide_end(clean_line(about), LONGEST_ABOUT)}”"] if about else []
-    if reply.mode == "exact":
-        facts.append(_matches(reply))
-    else:
-        facts += [] if reply.mode == MODES[0] else [reply.mode]
-        of = "" if chunks is None or about else f" of {figures.count(chunks)}"
-        facts.append(f"{len(reply.hits)}{of} chunks")
-    is_cut = reply.matches is not None and len(reply.hits) < reply.matches
-    took = not (about or is_cut) and reply.took_ms > 0
-    facts += [figures.milliseconds(reply.took_ms)] if took else []
-    told = "".join(f" · {fact}" for fact in facts)
-    return Content.assemble("results", (told, "not bold $quiet"))
-
-
-def _matches(reply: SearchReply) -> str:
-    lines = len(reply.hits) if reply.matches is None else reply.matches
-    plural = "es" if lines != 1 else ""
-    first = f"first {len(reply.hits)} of " if len(reply.hits) < lines else ""
-    files = figures.counted(len(reply.files), "file")
-    return f"{first}{figures.count(lines)} match{plural} in {files}"

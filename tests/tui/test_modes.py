@@ -16,7 +16,7 @@ from tests.tui.rows import row_of, rows_of
 from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
 from tests.tui.test_typing import OTHER, paths, quiet, type_text, typed
 from tui import hit_row, line_row, typed_query
-from tui.results import results_title
+from tui.results_title import results_title
 from tui.search import mode_after
 from tui.why import explanation
 
@@ -99,7 +99,7 @@ def test_a_row_shows_how_its_hit_was_found_and_how_many_were_folded_into_it() ->
         hit(2, score=0.8, dense_rank=1),
         hit(3, score=0.4, bm25_rank=2),
     ]
-    columns = hit_row.fit_columns(rows_of(hits), 60)
+    columns = hit_row.fit_columns(rows_of(hits), 54)
     shown = [hit_row.row(row_of(each), 0.91, columns).plain for each in hits]
     assert " ~= docs/page1.md:10-18 +2  Section 1" in shown[0]
     assert " ~  docs/page2.md" in shown[1]
@@ -108,6 +108,32 @@ def test_a_row_shows_how_its_hit_was_found_and_how_many_were_folded_into_it() ->
     assert bars == sorted(bars, reverse=True), "the bar is the score by which they are ranked"
     narrow = hit_row.row(row_of(hits[0]), 0.91, hit_row.fit_columns(rows_of(hits), 36)).plain
     assert "~=" not in narrow
+
+
+def test_ranks_and_score_take_the_place_of_the_signs_where_all_else_fits() -> None:
+    hits = [
+        hit(1, **BOTH),
+        hit(2, score=0.8, dense_rank=12, path="a/much/longer/path.md"),
+        hit(3, score=None, bm25_rank=2),
+    ]
+    rows = rows_of(hits)
+
+    def shown(width: int) -> list[str]:
+        columns = hit_row.fit_columns(rows, width)
+        lines = [hit_row.row(row, 0.91, columns) for row in rows]
+        assert all(line.cell_length <= width for line in lines)
+        return [line.plain.rstrip() for line in lines]
+
+    wide = shown(80)
+    assert [line[10:].partition("page")[0].partition("/longer")[0] for line in wide] == [
+        "0.750 d3  b1 0.91 docs/",
+        "0.700 d12    0.80 a/much",
+        "0.650     b2      docs/",
+    ]
+    narrowest = next(width for width in range(40, 80) if " d3 " in shown(width)[0])
+    assert all(line.endswith(f"Section {n}") for n, line in enumerate(shown(narrowest), 1))
+    assert "a/much/longer/path.md:20-28" in shown(narrowest)[1], "nothing was cut for it"
+    assert " ~= docs" in shown(narrowest - 1)[0]
 
 
 def test_one_arm_alone_needs_no_sign() -> None:

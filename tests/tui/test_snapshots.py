@@ -195,7 +195,7 @@ async def refreshed(driver: Driver, engine: ScriptedEngine) -> None:
     await answered(driver, engine)
     driver.main.go_to("results")
     await driver.press("3")
-    one, two, three, *rest = content.HITS
+    one, _, three, *rest = content.HITS
     engine.refreshed = [
         one.model_copy(update={"path": "bread/resting.md"}),
         hit(2, path="bread/new.md", heading="Rye", distance=0.7013),
@@ -204,6 +204,14 @@ async def refreshed(driver: Driver, engine: ScriptedEngine) -> None:
     ]
     engine.statuses.put_nowait(AT_REST.model_copy(update={"revision": 1}))
     await driver.until(lambda: list(driver.main.results.hits) == engine.refreshed, "the refresh")
+
+
+async def filtering(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    driver.main.go_to("results")
+    await driver.press("s", "s", "f", *"feed")
+    shown = driver.main.results.list
+    await driver.until(lambda: len(shown.rows) == 5, "the filter")
 
 
 async def finding_lines(driver: Driver, engine: ScriptedEngine) -> None:
@@ -248,6 +256,7 @@ SCENES: list[Scene] = [
         explaining,
         looking_around,
         refreshed,
+        filtering,
         cited,
         not_found,
         stale,
