@@ -271,6 +271,10 @@ class LiveResults(Desk):
                 self.answer.mark_outdated()
         self._show(search, reply, again=True, anew=False)
 
+    @on(messages.HitStepped)
+    def _step(self, message: messages.HitStepped) -> None:
+        self.results.step(message.step)
+
     @on(messages.HitOpened)
     def _refuse_gone(self, message: messages.HitOpened) -> None:
         """Open no file at the lines of a hit that does not stand there any more."""

@@ -161,6 +161,14 @@ class HitHighlighted(Message):
 
 
 @dataclass
+class HitStepped(Message):
+    """A person wants to see another hit, and to stay where they are."""
+
+    step: int
+    """-1 for the one above, 1 for the one below."""
+
+
+@dataclass
 class OrderWanted(Message):
     """A person wants the results in another order."""
 

@@ -328,6 +328,12 @@ class ResultsPane(Vertical):
         self.list.highlighted = [row.number for row in self.list.rows].index(number)
         return True
 
+    def step(self, step: int) -> None:
+        """Move the cursor by so many rows, to the first and last one at most."""
+        last, index = len(self.list.rows) - 1, self.list.highlighted
+        if last >= 0:
+            self.list.highlighted = min(max((-1 if index is None else index) + step, 0), last)
+
     # --- order and filter --------------------------------------------------------------------
 
     @on(OrderWanted)
