@@ -151,13 +151,19 @@ def fit_columns(rows: Sequence[Row], width: int) -> Columns:
     arms = {arm for hit in hits for arm in signs(hit).strip()}
     sign = 3 if len(arms) > 1 and width >= WIDTH_FOR_SIGNS else 0
     ranks = _rank_cells(hits) if sign else None
-    if ranks is not None and ranks.cells + place + 2 + heading <= free:
+    whole = max((_whole(row) for row in rows), default=0)
+    if ranks is not None and ranks.cells + whole <= free:
         sign = 0
     else:
         ranks = None
     rest = max(free - sign - (ranks.cells if ranks else 0), 1)
     padded = place if place + 2 + heading <= rest else 0
     return Columns(rank, bar, distance, sign, ranks, fate, padded, rest)
+
+
+def _whole(row: Row) -> int:
+    """Cells that place and heading of a hit take where nothing of them is cut."""
+    return cell_len(shown_place(row)) + 2 + cell_len(innermost_heading(row.hit))
 
 
 def _rank_cells(hits: Sequence[Hit]) -> Ranks:

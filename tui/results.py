@@ -198,8 +198,9 @@ class HitList(OptionList):
         width = max(self._laid_out_for - 2, 0)
         if self._lines_of:
             return line_row.rows(self.rows, self._lines_of, width)
-        columns = hit_row.fit_columns(self.rows, width)
-        best = max((hit_row.strength(row.hit) for row in self.rows), default=0.0)
+        # For all of them: nothing moves sideways while they are filtered.
+        columns = hit_row.fit_columns(self.all_rows, width)
+        best = max((hit_row.strength(row.hit) for row in self.all_rows), default=0.0)
         return [
             hit_row.row(row, best, columns, mark=self._mark(row.hit), far=self.far)
             for row in self.rows
@@ -324,7 +325,9 @@ class ResultsPane(Vertical):
         if not number or wanted is None:
             return False
         if wanted.hit not in [row.hit for row in self.list.rows]:
+            self.query_one(FilterLine).value = ""
             self._filter("")
+            self._hide_filter_without_words()
         self.list.highlighted = [row.number for row in self.list.rows].index(number)
         return True
 
@@ -345,13 +348,12 @@ class ResultsPane(Vertical):
     @on(Input.Changed)
     def _filter_by_typed(self, event: Input.Changed) -> None:
         event.stop()
-        if event.value != self.list.words:
-            self._filter(event.value)
+        words = self.query_one(FilterLine).value  # more may have been typed since
+        if words != self.list.words:
+            self._filter(words)
 
     def _filter(self, words: str) -> None:
-        line = self.query_one(FilterLine)
-        self.list.words = line.value = words
-        line.display = bool(words) or self.screen.focused is line
+        self.list.words = words
         self.list.put_in_order(self.list.row)
         self._tell_notices()
 
@@ -359,8 +361,11 @@ class ResultsPane(Vertical):
     def _leave_filter(self, message: FilterLeft) -> None:
         message.stop()
         self.screen.set_focus(self.list)
+        self._hide_filter_without_words()
+
+    def _hide_filter_without_words(self) -> None:
         line = self.query_one(FilterLine)
-        line.display = bool(line.value)
+        line.display = bool(line.value) or self.screen.focused is line
 
     def _end_arrangement(self) -> None:
         """Show the hits of another query as they are ranked, all of them."""
@@ -373,8 +378,10 @@ class ResultsPane(Vertical):
     @property
     def _arrangement(self) -> str:
         """In which order the hits are shown, and how many of them."""
-        shown, all_rows = len(self.list.rows), len(self.list.all_rows)
-        count = f"{shown} of {all_rows}" if self.list.words.split() else ""
+        shown, found = (
+            sum(not row.is_gone for row in rows) for rows in (self.list.rows, self.list.all_rows)
+        )
+        count = f"{shown} of {found}" if self.list.words.split() else ""
         return " · ".join(part for part in (count, self.list.order.value) if part)
 
     @on(OptionList.OptionHighlighted)

@@ -182,6 +182,23 @@ async def test_keys_pressed_right_after_f_are_words_and_no_commands() -> None:
         assert not driver.main.tray
 
 
+async def test_what_is_typed_while_earlier_words_are_looked_for_stays() -> None:
+    engine = answering()
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        await driver.press("f")
+        typed = line(driver)
+        typed.value = "st"
+        typed.value = "starter"  # before the pane heard of the first
+        await driver.until(lambda: told(driver) == "6 of 8")
+        assert typed.value == "starter"
+        typed.value = "frozen"
+        typed.action_clear()
+        await driver.until(lambda: len(shown(driver)) == 8)
+        await driver.pilot.pause()
+        assert typed.value == "" and not typed.display
+
+
 async def test_a_number_that_the_filter_hides_is_shown_all_the_same() -> None:
     engine = answering()
     async with driving(engine) as driver:
