@@ -9,6 +9,7 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 
 from tui.answer import AnswerPane
+from tui.filter_line import FilterLine
 from tui.hints import HintLine
 from tui.keys import SCREEN_KEYS
 from tui.preview import PreviewPane
@@ -85,7 +86,7 @@ class Desk(Screen[None]):
         for name, widget in self._stops().items():
             if focused is widget:
                 return name
-        return "query"
+        return "results" if isinstance(focused, FilterLine) else "query"
 
     def _stops(self) -> dict[str, Widget]:
         return {
@@ -153,7 +154,8 @@ class Desk(Screen[None]):
         words = {"screen.back": back, **self.hint_words}
         if self.zoomed:
             words["screen.zoom"] = "all panes"
-        self.query_one(HintLine).show(self.pane, words, first="screen.zoom" * bool(self.zoomed))
+        pane = "filter" if isinstance(self.focused, FilterLine) else self.pane
+        self.query_one(HintLine).show(pane, words, first="screen.zoom" * bool(self.zoomed))
 
     @property
     def hint_words(self) -> dict[str, str]:

@@ -21,9 +21,11 @@ HINTS = {
     ),
     "results": (
         *("screen.edit", "results.pin", "results.drop", "screen.tray", "screen.around"),
-        *("screen.why", "screen.follow", "screen.copy", "screen.next", "screen.query"),
+        *("results.unfilter", "screen.why", "results.filter", "results.order"),
+        *("screen.follow", "screen.copy", "screen.next", "screen.query"),
         *("screen.back", "screen.report"),
     ),
+    "filter": ("filter.keep", "filter.clear", "screen.next"),
     "preview": (
         "screen.edit",
         "screen.around",
@@ -39,7 +41,7 @@ HINTS = {
         "screen.conversations",
     ),
 }
-"""Ids of the bindings shown for each pane, the most useful first."""
+"""Ids of the bindings shown for each pane, and for the filter of the results, best first."""
 
 WAY_OUT = "screen.help"
 """Shown in any width: it leads to all the others."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
 
 from engine.safe_text import clean_line
+from tui.live_marks import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.wire.api_search import Hit, Place
+    from tui.live_marks import Row
 
 ELLIPSIS = "…"
 FULL_CELL, HALF_CELL, TRACK_CELL = "━", "╸", "─"
@@ -30,6 +32,20 @@ WIDTH_FOR_SIGNS = 40
 
 
 @dataclass(frozen=True)
+class Ranks:
+    """Widths in cells of what a row tells of how a hit was found; 0 for what no hit has."""
+
+    dense: int
+    words: int
+    score: int
+
+    @property
+    def cells(self) -> int:
+        """Of all of it, with the spaces behind."""
+        return sum(width + 1 for width in (self.dense, self.words, self.score) if width)
+
+
+@dataclass(frozen=True)
 class Columns:
     """Widths in cells of the columns of the results, the same for every row."""
 
@@ -38,6 +54,10 @@ class Columns:
     distance: int
     signs: int
     """0 where they would tell nothing, or there is no room."""
+    ranks: Ranks | None
+    """In place of the signs, where there is room beside all places and headings."""
+    fate: int
+    """0 where nothing became of any hit."""
     location: int
     """Places are padded to this width; 0 where each heading follows its place at once."""
     rest: int
@@ -57,6 +77,14 @@ def location(hit: Place) -> str:
 def place_and_folded(hit: Hit) -> str:
     """Where the hit stands, and how many more that say nearly the same: ``path:10-31 +2``."""
     return location(hit) + (f" {NEW_SIGN}{len(hit.folded)}" if hit.folded else "")
+
+
+def shown_place(row: Row) -> str:
+    """Where a hit stands, in a row: below another one of its file without the file's name."""
+    place = place_and_folded(row.hit)
+    if not row.branch:
+        return place
+    return f"  {row.branch}{place.removeprefix(clean_line(row.hit.path))}"
 
 
 def strength(hit: Hit) -> float:
@@ -95,74 +123,145 @@ def numbers_of(hits: Sequence[Hit], cited: Sequence[Hit]) -> list[int]:
     return [known.get(index, ranks.get(hit.text, NEW)) for index, hit in enumerate(hits)]
 
 
-def fit_columns(hits: Sequence[Hit], width: int, numbers: Sequence[int] = ()) -> Columns:
+def numbered(rows: Sequence[Row], cited: Sequence[Hit]) -> list[Row]:
+    """``rows`` with their numbers in an answer that stands on ``cited``, without one their ranks.
+
+    One that is gone has none but the answer's: its rank is another hit's now.
+    """
+    numbers = iter(numbers_of([row.hit for row in rows if not row.is_gone], cited))
+    ranks = {(hit.path, hit.text): hit.rank for hit in cited}
+    return [
+        replace(
+            row, number=ranks.get((row.hit.path, row.hit.text), 0) if row.is_gone else next(numbers)
+        )
+        for row in rows
+    ]
+
+
+def fit_columns(rows: Sequence[Row], width: int) -> Columns:
     """Share ``width`` cells among the columns; headings have one only where all words fit."""
-    rank = len(str(max(numbers or (hit.rank for hit in hits), default=1)))
+    hits = [row.hit for row in rows]
+    rank = len(str(max((row.number for row in rows), default=1)))
     bar = 7 if width >= 50 else 5 if width >= 40 else 4 if width >= 34 else 0
     distance = max((len(_figure(hit.distance)) for hit in hits), default=0)
+    fate = fate_cells(rows)
+    free = width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1 + fate)
+    place = max((cell_len(shown_place(row)) for row in rows), default=0)
+    heading = max((cell_len(innermost_heading(hit)) for hit in hits), default=0)
     arms = {arm for hit in hits for arm in signs(hit).strip()}
     sign = 3 if len(arms) > 1 and width >= WIDTH_FOR_SIGNS else 0
-    rest = max(width - (rank + 1 + (bar + 1 if bar else 0) + distance + 1 + sign), 1)
-    place = max((cell_len(place_and_folded(hit)) for hit in hits), default=0)
-    heading = max((cell_len(innermost_heading(hit)) for hit in hits), default=0)
+    ranks = _rank_cells(hits) if sign else None
+    whole = max((_whole(row) for row in rows), default=0)
+    if ranks is not None and ranks.cells + whole <= free:
+        sign = 0
+    else:
+        ranks = None
+    rest = max(free - sign - (ranks.cells if ranks else 0), 1)
     padded = place if place + 2 + heading <= rest else 0
-    return Columns(rank, bar, distance, sign, padded, rest)
+    return Columns(rank, bar, distance, sign, ranks, fate, padded, rest)
 
 
-def _room_for_place(hit: Hit, heading: str, rest: int) -> int:
+def _whole(row: Row) -> int:
+    """Cells that place and heading of a hit take where nothing of them is cut."""
+    return cell_len(shown_place(row)) + 2 + cell_len(innermost_heading(row.hit))
+
+
+def _rank_cells(hits: Sequence[Hit]) -> Ranks:
+    def longest(texts: list[str]) -> int:
+        return max(map(len, texts), default=0)
+
+    return Ranks(
+        dense=longest([_rank("d", hit.dense_rank) for hit in hits]),
+        words=longest([_rank("b", hit.bm25_rank) for hit in hits]),
+        score=longest([_score(hit.score) for hit in hits]),
+    )
+
+
+def _rank(sign: str, rank: int | None) -> str:
+    return "" if rank is None else f"{sign}{rank}"
+
+
+def _score(score: float | None) -> str:
+    return "" if score is None else f"{score:.2f}"
+
+
+def how_found(hit: Hit, columns: Columns) -> str:
+    """How a hit was found: its ranks and its score, two signs, or nothing, as there is room."""
+    if columns.ranks is None:
+        return f"{signs(hit)} " if columns.signs else ""
+    texts = _rank("d", hit.dense_rank), _rank("b", hit.bm25_rank), _score(hit.score)
+    cells = columns.ranks.dense, columns.ranks.words, columns.ranks.score
+    return "".join(f"{text:<{width}} " for text, width in zip(texts, cells, strict=True) if width)
+
+
+def fate_cells(rows: Sequence[Row]) -> int:
+    """Cells of the column that tells what became of each hit; 0 where nothing did."""
+    return 2 if any(row.fate is not Fate.SAME for row in rows) else 0
+
+
+def _room_for_place(row: Row, heading: str, rest: int) -> int:
     """Cells for the place: folders give way to the heading, the file's name does not."""
-    place = place_and_folded(hit)
+    place = shown_place(row)
     folders, _, name = place.rpartition("/")
     least = cell_len(f"{ELLIPSIS}/{name}" if folders else place)
     return min(rest, max(least, rest - 2 - cell_len(heading)) if heading else rest)
 
 
-def row(
-    hit: Hit,
-    best: float,
-    columns: Columns,
-    number: int | None = None,
-    *,
-    mark: str = " ",
-    far: bool = False,
-) -> Content:
-    """Return the line of ``hit``; its bar is relative to the ``best`` of all hits.
+def row(row: Row, best: float, columns: Columns, *, mark: str = " ", far: bool = False) -> Content:
+    """Return the line of a hit; its bar is relative to the ``best`` of all hits.
 
-    ``number`` stands in place of its rank; :data:`NEW` shows :data:`NEW_SIGN`. ``mark`` says
-    whether it is in the tray; ``far``: it is not near the query, however it compares to others.
+    ``mark`` says whether it is in the tray; ``far``: it is not near the query, however it compares
+    to others.
     """
-    label = (hit.rank if number is None else number) or NEW_SIGN
+    hit = row.hit
     bar = strength_bar(strength(hit), best, columns.bar)
     heading = innermost_heading(hit)
-    place = styled_location(hit, _room_for_place(hit, heading, columns.rest), columns.location)
+    place = styled_location(row, _room_for_place(row, heading, columns.rest), columns.location)
     room = columns.rest - place.cell_length - 2
     line = Content.assemble(
-        (f"{label:>{columns.rank}}", "$quiet"),
+        (f"{label(row):>{columns.rank}}", "$quiet"),
         (mark, "bold $cite"),
         (bar, "$quiet" if far else "$bar"),
         (TRACK_CELL * (columns.bar - cell_len(bar)), "$track"),
         " " if columns.bar else "",
         (f"{_figure(hit.distance):>{columns.distance}} ", "$distance"),
-        (f"{signs(hit)} " if columns.signs else "", "$quiet"),
+        (how_found(hit, columns), "$quiet"),
+        fate_sign(row, columns.fate),
         place,
     )
     if heading and room >= min(cell_len(heading), SHORTEST_HEADING):
         line = line.append_text("  ").append_text(elide_end(heading, room), "$heading")
-    return line
+    return struck(line) if row.is_gone else line
+
+
+def label(row: Row) -> str:
+    """What a hit is called: its number, or that the shown answer has none for it."""
+    return str(row.number) if row.number else " " if row.is_gone else NEW_SIGN
+
+
+def fate_sign(row: Row, cells: int) -> Content:
+    """What became of a hit, in so many cells."""
+    return Content.styled(f"{row.fate.value:<{cells}}" if cells else "", "bold $cite")
+
+
+def struck(line: Content) -> Content:
+    """The line of a hit that is no longer found."""
+    return line.stylize("not bold $quiet strike")
 
 
 def _figure(distance: float | None) -> str:
     return "–" if distance is None else f"{distance:.3f}"
 
 
-def styled_location(hit: Hit, most: int, least: int) -> Content:
-    """The place of ``hit`` in ``least`` to ``most`` cells: folders quiet, the name bright."""
-    text = elide_path(place_and_folded(hit), most)
+def styled_location(row: Row, most: int, least: int) -> Content:
+    """The place of a hit in ``least`` to ``most`` cells: folders quiet, the name bright."""
+    text = elide_path(shown_place(row), most)
     folders, slash, name = text.rpartition("/")
-    path, mark, lines = name.rpartition(" p." if hit.page is not None else ":")
+    path, mark, lines = name.rpartition(" p." if row.hit.page is not None else ":")
+    named = path or lines
     return Content.assemble(
         (folders + slash, "$quiet"),
-        (path or lines, "$foreground"),
+        (named, "$quiet" if row.branch else "$foreground"),
         (mark + lines if path else "", "$quiet"),
         " " * max(least - cell_len(text), 0),
     )

@@ -24,6 +24,7 @@ def use(changed: Mapping[str, str]) -> None:
 @cache
 def catalogue() -> list[tuple[str, list[Binding]]]:
     """Every binding whose keys can be changed, by where it works, in the order of the help."""
+    from tui.filter_line import FilterLine
     from tui.keys import APP_KEYS, SCREEN_KEYS
     from tui.preview import SCROLL_KEYS
     from tui.query import QueryInput
@@ -33,7 +34,7 @@ def catalogue() -> list[tuple[str, list[Binding]]]:
     return [
         ("In the query", _bindings(QueryInput.BINDINGS)),
         ("Everywhere else", _bindings(SCREEN_KEYS)),
-        ("In the results", _bindings(HitList.BINDINGS)),
+        ("In the results", _bindings([*HitList.BINDINGS, *FilterLine.BINDINGS])),
         ("In the answer", _bindings(CITATION_KEYS)),
         ("In the preview and the answer", _bindings(SCROLL_KEYS)),
         ("At any time", _bindings(APP_KEYS)),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.wire.api_search import Hit
+    from tui.live_marks import Row
 
 LARGEST_PLACE = 0.45
 """Share of a row that the places of the lines take at most."""
@@ -21,20 +22,25 @@ BEFORE_MATCH = 12
 """Characters shown at most before a match that stands too far to the right to be seen."""
 
 
-def rows(hits: Sequence[Hit], query: str, width: int) -> list[Content]:
-    """The rows of all ``hits`` in ``width`` cells each; what matches ``query`` stands out."""
-    number = len(str(max((hit.rank for hit in hits), default=1)))
-    longest = max((cell_len(hit_row.location(hit)) for hit in hits), default=0)
+def rows(lines: Sequence[Row], query: str, width: int) -> list[Content]:
+    """The rows of all ``lines`` in ``width`` cells each; what matches ``query`` stands out."""
+    number = len(str(max((line.number for line in lines), default=1)))
+    fate = hit_row.fate_cells(lines)
+    longest = max((cell_len(hit_row.shown_place(line)) for line in lines), default=0)
     place = min(longest, int((width - number - 1) * LARGEST_PLACE))
-    return [
-        Content.assemble(
-            (f"{hit.rank:>{number}} ", "$quiet"),
-            hit_row.styled_location(hit, place, place),
-            "  ",
-            _around_match(hit, query, max(width - number - place - 3, 0)),
-        )
-        for hit in hits
-    ]
+    return [_row(line, query, width, (number, fate, place)) for line in lines]
+
+
+def _row(line: Row, query: str, width: int, columns: tuple[int, int, int]) -> Content:
+    number, fate, place = columns
+    row = Content.assemble(
+        (f"{hit_row.label(line):>{number}} ", "$quiet"),
+        hit_row.fate_sign(line, fate),
+        hit_row.styled_location(line, place, place),
+        "  ",
+        _around_match(line.hit, query, max(width - number - fate - place - 3, 0)),
+    )
+    return hit_row.struck(row) if line.is_gone else row
 
 
 def _around_match(hit: Hit, query: str, width: int) -> Content:

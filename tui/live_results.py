@@ -38,6 +38,7 @@ LEAST_TYPED = 2
 """Characters from which what is typed is searched."""
 MOST_LINES = 200
 """Lines that an exact search shows."""
+NO_LONGER_FOUND = "This hit is no longer found: its text is gone, was changed, or is less near now"
 LINES_AROUND = 100
 """Lines on each side of a hit that are shown of its surroundings."""
 
@@ -63,6 +64,9 @@ class LiveResults(Borders):
         """The search that shall be shown in place of the question's; None for none."""
         self._shown: Search | None = None
         """The search whose hits are on the screen; None where there is a note."""
+        self._first: dict[bool, Sequence[Hit]] = {}
+        """The hits that the question was first shown with, and those of what was typed: its own
+        are under True."""
         self._searched = asyncio.Event()
         """Set while there are hits to keep fresh."""
         self._index_changed = asyncio.Event()
@@ -151,16 +155,24 @@ class LiveResults(Borders):
         again = self._shown is not None and self._shown.query == search.query
         if search.asked:
             self._found = message.reply
-        self._show(search, message.reply, again=again)
+        self._show(search, message.reply, again=again, anew=not search.again)
 
-    def _show(self, search: Search, reply: SearchReply, *, again: bool) -> None:
-        """Show the hits of ``search``; found ``again``, they leave the cursor on its hit."""
+    def _show(self, search: Search, reply: SearchReply, *, again: bool, anew: bool = True) -> None:
+        """Show the hits of ``search``; found ``again``, they leave the cursor on its hit.
+
+        Hits of a query that is not asked or typed ``anew`` tell what became of them.
+        """
         self._shown = search
+        if anew or search.asked not in self._first:
+            self._first[search.asked] = reply.hits
         self._searched.set()
         self.preview.take_reply(reply)
         about = "" if search.query == self.query_pane.input.text.strip() else search.query
         cited = self._evidence if search.asked else ()
-        self.results.show_reply(reply, self._chunks, about=about, cited=cited, again=again)
+        since = self._first[search.asked]
+        self.results.show_reply(
+            reply, self._chunks, about=about, cited=cited, again=again, since=since
+        )
         if (selected := self.results.selected) is not None:  # now: later costs a second layout
             self.preview.show_hit(selected, search.query)
         self.results.tell_far(search.asked and self._nothing_is_near)
@@ -200,7 +212,7 @@ class LiveResults(Borders):
             self.results.tell_fault(None)
             return
         if self._asked is not None and self._found is not None:
-            self._show(self._asked, self._found, again=False)
+            self._show(self._asked, self._found, again=False, anew=False)
             self._index_changed.set()  # what changed meanwhile was not searched for it
         elif self._shown is not None:
             self._show_rest()
@@ -259,7 +271,19 @@ class LiveResults(Borders):
             self._found = reply = self._with_pinned(reply)
             if reply.hits and not self._evidence:
                 self.answer.mark_outdated()
-        self._show(search, reply, again=True)
+        self._show(search, reply, again=True, anew=False)
+
+    @on(messages.HitStepped)
+    def _step(self, message: messages.HitStepped) -> None:
+        self.results.step(message.step)
+
+    @on(messages.HitOpened)
+    def _refuse_gone(self, message: messages.HitOpened) -> None:
+        """Open no file at the lines of a hit that does not stand there any more."""
+        if self.results.is_gone(message.hit):
+            message.stop()
+            message.prevent_default()
+            self.notify(NO_LONGER_FOUND, severity="warning", markup=False)
 
     def _with_pinned(self, reply: SearchReply) -> SearchReply:
         """The question's hits as they are found now, with those a person put beside them."""
@@ -274,17 +298,17 @@ class LiveResults(Borders):
         self.query_pane.show_mode(self._mode)
         self._seek_again(self._mode)
 
-    def _seek_again(self, mode: Mode | None) -> None:
+    def _seek_again(self, mode: Mode | None, *, anew: bool = True) -> None:
         """Search again what is shown, or shall be."""
         search = self._sought or self._shown
         if search is not None and not search.fixed:
-            self._seek(replace(search, mode=mode))
+            self._seek(replace(search, mode=mode, again=not anew and search is self._shown))
 
     @on(messages.WhyAsked)
     def _explain(self) -> None:
         self.preview.toggle_explanation()
         if self.preview.explains and self._shown is not None:
-            self._seek_again(self._shown.mode)  # with what was cut
+            self._seek_again(self._shown.mode, anew=False)  # with what was cut
 
     # --- what stands around a hit ------------------------------------------------------------
 

@@ -35,7 +35,13 @@ class MainScreen(Conversing):
     @on(messages.HitHighlighted)
     def _show_hit(self, message: messages.HitHighlighted) -> None:
         if message.hit is not None:
-            self.preview.show_hit(message.hit, self._shown_query)
+            note = self._note_of_gone if self.results.is_gone(message.hit) else ""
+            self.preview.show_hit(message.hit, self._shown_query, note=note)
+
+    @property
+    def _note_of_gone(self) -> str:
+        is_asked = self._shown is not None and self._shown.asked
+        return "as it was when you asked" if is_asked else "no longer found"
 
     @on(messages.QueryLeft)
     def _enter_results(self) -> None:
@@ -171,10 +177,10 @@ class MainScreen(Conversing):
         """Show a hit as the answer cites it: words of the sentence stand out."""
         shown = self.results.selected
         cited = next(hit for hit in self._evidence if hit.rank == rank)
-        if shown is not None and shown.text == cited.text:
-            note, cited = "", shown
-        else:
+        if shown is None or shown.text != cited.text or self.results.is_gone(shown):
             note = "as it was when you asked"
+        else:
+            note, cited = "", shown
         self.preview.show_hit(cited, sentence or self.question, note=note)
 
     def action_mode(self, mode: Mode | None = None) -> None:

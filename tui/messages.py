@@ -163,6 +163,24 @@ class HitHighlighted(Message):
 
 
 @dataclass
+class HitStepped(Message):
+    """A person wants to see another hit, and to stay where they are."""
+
+    step: int
+    """-1 for the one above, 1 for the one below."""
+
+
+@dataclass
+class OrderWanted(Message):
+    """A person wants the results in another order."""
+
+
+@dataclass
+class FilterLeft(Message):
+    """The cursor is to go back from the filter of the results to what it leaves."""
+
+
+@dataclass
 class HitOpened(Message):
     """A person chose a hit, or what it links to, to read in their editor."""
 

@@ -190,13 +190,20 @@ def heading_of(hit: Hit, width: int) -> list[Content]:
     return [Content.styled(heading, "$heading"), Content("")]
 
 
+def coloured(text: str, hit: Hit) -> Content:
+    """The ``text`` of ``hit`` in the colours of its language, where it is code."""
+    from tui import code_colours
+
+    return Content(text, spans=list(code_colours.spans(text, hit.path)))
+
+
 def numbered_text(hit: Hit, query: str, width: int) -> Content:
     """The chunk of ``hit`` wrapped to ``width``: heading path, then lines with their numbers.
 
     Without numbers where those of the file are not known: in PDF and HTML.
     """
     whole = clean(hit.text).rstrip("\n")
-    content = Content(whole)
+    content = coloured(whole, hit)
     for start, end in typed_query.spans(whole, query):
         content = content.stylize("$match", start, end)
     numbered = is_numbered(hit)

@@ -9,14 +9,24 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.events import Key
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row, line_row, notes
-from tui.messages import HitDropped, HitHighlighted, HitOpened, HitPinned
-from tui.search import MODES
+from tui.arranging import Order, arranged, matching, next_order
+from tui.filter_line import FilterLine
+from tui.live_marks import Row, compare, index_of
+from tui.messages import (
+    FilterLeft,
+    HitDropped,
+    HitHighlighted,
+    HitOpened,
+    HitPinned,
+    OrderWanted,
+)
+from tui.results_title import results_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +34,8 @@ if TYPE_CHECKING:
     from textual.events import Resize
 
     from engine.errors import HoverkiteError
-    from engine.wire.api_search import Hit, SearchReply
+    from engine.wire.api_search import Hit, Place, SearchReply
     from tui.tray import Tray
-
-LONGEST_ABOUT = 22
-"""Cells of a query that the title names."""
-
 
 FAR = "nothing near the question"
 
@@ -71,6 +77,27 @@ class HitList(OptionList):
             id="results.drop",
             tooltip="Drop the hit: the model never sees it; again: no longer",
         ),
+        Binding(
+            "f",
+            "filter",
+            "Filter",
+            id="results.filter",
+            tooltip="Show only the hits that hold some words",
+        ),
+        Binding(
+            "escape",
+            "unfilter",
+            "All hits",
+            id="results.unfilter",
+            tooltip="Show all hits again, if they are filtered",
+        ),
+        Binding(
+            "s",
+            "order",
+            "Order",
+            id="results.order",
+            tooltip="The hits in another order: by distance, by file",
+        ),
     ]
 
     def __init__(self) -> None:
@@ -78,22 +105,33 @@ class HitList(OptionList):
         self.tray: Tray | None = None
         self.far = False
         """Whether nothing is near enough to the query to hold an answer."""
-        self.hits: Sequence[Hit] = ()
-        self.numbers: Sequence[int] = ()
+        self.all_rows: Sequence[Row] = ()
+        self.rows: Sequence[Row] = ()
+        """Those that are shown, in their order."""
+        self.order, self.words = Order.RANKED, ""
+        """How they are put in order, and the words that they have to hold."""
         self._lines_of = ""
         self._laid_out_for = -1
 
-    def show_hits(
-        self, hits: Sequence[Hit], selected: int, cited: Sequence[Hit] = (), *, lines_of: str = ""
-    ) -> None:
-        """Show ``hits`` with the cursor on ``selected``, numbered as the answer cites them.
+    def show_rows(self, rows: Sequence[Row], wanted: Row | None, *, lines_of: str = "") -> None:
+        """Show ``rows`` with the cursor on what ``wanted`` became, without it on the first.
 
         They are shown as lines that match where the exact query ``lines_of`` is given.
         """
-        self.hits, self.numbers = hits, hit_row.numbers_of(hits, cited)
-        self._lines_of = lines_of
-        self.set_options(Option(prompt) for prompt in self._rows())
-        self.highlighted = selected if hits else None
+        self.all_rows, self._lines_of = rows, lines_of
+        self.put_in_order(wanted)
+
+    def put_in_order(self, wanted: Row | None) -> None:
+        """Show those rows that are wanted, in their order; the cursor goes to ``wanted``."""
+        self.rows = arranged(matching(self.all_rows, self.words), self.order)
+        self.set_options(Option(prompt) for prompt in self._laid_out())
+        self.highlighted = index_of(self.rows, wanted) if self.rows else None
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        index = self.highlighted
+        return None if index is None or index >= len(self.rows) else self.rows[index]
 
     def on_mount(self) -> None:
         """Lay the rows out anew when the theme changes their colours."""
@@ -104,36 +142,68 @@ class HitList(OptionList):
         if self.scrollable_content_region.width != self._laid_out_for:
             self.lay_out_again()
 
+    async def on_key(self, event: Key) -> None:
+        """Have what is typed right after the key of the filter go into it, not into commands."""
+        if self.screen.focused not in (self, None):
+            event.stop()
+            event.prevent_default()
+            self.app.post_message(Key(event.key, event.character))
+            return
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and active.binding.action == "filter":
+            event.stop()
+            event.prevent_default()
+            self.action_filter()
+
+    def action_filter(self) -> None:
+        """Have words typed that the hits shall hold."""
+        line = self.screen.query_one(FilterLine)
+        line.display = True
+        self.screen.set_focus(line)
+
+    def action_unfilter(self) -> None:
+        """Show all hits again."""
+        self.screen.query_one(FilterLine).action_clear()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to the screen where nothing is filtered."""
+        return bool(self.words) if action == "unfilter" else True
+
+    def action_order(self) -> None:
+        """Say that the hits are wanted in the next order."""
+        self.post_message(OrderWanted())
+
     def action_open(self) -> None:
         """Say that the hit under the cursor is wanted in the editor."""
-        if self.highlighted is not None and self.highlighted < len(self.hits):
-            self.post_message(HitOpened(self.hits[self.highlighted]))
+        if self.row is not None:
+            self.post_message(HitOpened(self.row.hit))
 
     def action_pin(self) -> None:
         """Say that the hit under the cursor is to be shown to the model, or no longer."""
-        if self.highlighted is not None and self.highlighted < len(self.hits):
-            self.post_message(HitPinned(self.hits[self.highlighted]))
+        if self.row is not None:
+            self.post_message(HitPinned(self.row.hit))
 
     def action_drop(self) -> None:
         """Say that the hit under the cursor is never to be shown to the model, or no longer."""
-        if self.highlighted is not None and self.highlighted < len(self.hits):
-            self.post_message(HitDropped(self.hits[self.highlighted]))
+        if self.row is not None:
+            self.post_message(HitDropped(self.row.hit))
 
     def lay_out_again(self) -> None:
         """Show the rows anew."""
-        for index, prompt in enumerate(self._rows()):
+        for index, prompt in enumerate(self._laid_out()):
             self.replace_option_prompt_at_index(index, prompt)
 
-    def _rows(self) -> list[Content]:
+    def _laid_out(self) -> list[Content]:
         self._laid_out_for = self.scrollable_content_region.width
         width = max(self._laid_out_for - 2, 0)
         if self._lines_of:
-            return line_row.rows(self.hits, self._lines_of, width)
-        columns = hit_row.fit_columns(self.hits, width, self.numbers)
-        best = max(map(hit_row.strength, self.hits), default=0.0)
+            return line_row.rows(self.rows, self._lines_of, width)
+        # For all of them: nothing moves sideways while they are filtered.
+        columns = hit_row.fit_columns(self.all_rows, width)
+        best = max((hit_row.strength(row.hit) for row in self.all_rows), default=0.0)
         return [
-            hit_row.row(hit, best, columns, number, mark=self._mark(hit), far=self.far)
-            for hit, number in zip(self.hits, self.numbers, strict=True)
+            hit_row.row(row, best, columns, mark=self._mark(row.hit), far=self.far)
+            for row in self.rows
         ]
 
     def _mark(self, hit: Hit) -> str:
@@ -147,12 +217,14 @@ class ResultsPane(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
+        self._hits: Sequence[Hit] = ()
         self._notices, self._in_tray = "", ""
 
     def compose(self) -> ComposeResult:
         """Lay out the list and the note that stands in its place."""
         yield Static(id="results-note", markup=False)
         yield HitList()
+        yield FilterLine()
 
     @property
     def list(self) -> HitList:
@@ -161,18 +233,23 @@ class ResultsPane(Vertical):
 
     @property
     def hits(self) -> Sequence[Hit]:
-        """The hits on the screen."""
-        return self.list.hits
+        """The hits that are found now."""
+        return self._hits
 
     @property
     def selected(self) -> Hit | None:
-        """The hit under the cursor."""
-        index = self.list.highlighted
-        return None if index is None or index >= len(self.hits) else self.hits[index]
+        """The hit under the cursor, even one that is no longer found."""
+        return None if self.list.row is None else self.list.row.hit
+
+    def is_gone(self, hit: Place) -> bool:
+        """Whether ``hit`` is shown as one that is no longer found."""
+        return any(row.is_gone and row.hit == hit for row in self.list.all_rows)
 
     def show_note(self, note: Content, title: str = "results") -> None:
         """Show a note in place of hits."""
-        self.list.show_hits((), 0)
+        self._hits = ()
+        self._end_arrangement()
+        self.list.show_rows((), None)
         self.query_one("#results-note", Static).update(note)
         self.set_class(False, "-has-hits")
         self.border_title = Content(title)
@@ -187,17 +264,22 @@ class ResultsPane(Vertical):
         about: str = "",
         cited: Sequence[Hit] = (),
         again: bool = False,
+        since: Sequence[Hit] | None = None,
     ) -> None:
         """Show the hits of a search; ``about`` names its query where that stands nowhere else.
 
         The numbers are those of the shown answer, which stands on ``cited``. Where the query was
-        shown before, found ``again``, the cursor stays on its hit.
+        shown before, found ``again``, the cursor stays on its hit. Each row tells what became of
+        it where its query was first shown with the hits ``since``.
         """
-        if not again or tuple(reply.hits) != tuple(self.hits):
-            selected = same_hit(reply.hits, self.selected) if again else 0
+        self._hits = reply.hits
+        rows = hit_row.numbered(compare(reply.hits if since is None else since, reply.hits), cited)
+        if not again:
+            self._end_arrangement()
+        if not again or rows != self.list.all_rows:
             lines_of = reply.query if reply.mode == "exact" else ""
-            self.list.show_hits(reply.hits, selected, cited, lines_of=lines_of)
-        if reply.hits:
+            self.list.show_rows(rows, self.list.row if again else None, lines_of=lines_of)
+        if rows:
             self.set_class(True, "-has-hits")
         else:
             self.show_note(notes.nothing_found_note(reply))
@@ -231,63 +313,79 @@ class ResultsPane(Vertical):
 
     def _tell_notices(self) -> None:
         far = FAR if self.list.far and self.hits else ""
-        self._tell(" · ".join(part for part in (self._in_tray, far, self._notices) if part))
+        parts = (self._arrangement, self._in_tray, far, self._notices)
+        self._tell(" · ".join(part for part in parts if part))
 
     def _tell(self, words: str) -> None:
         self.border_subtitle = Content.styled(words, "$quiet") if words else None
 
     def select(self, number: int) -> bool:
         """Move the cursor to the hit that shows ``number``; False when there is none."""
-        if number not in self.list.numbers:
+        wanted = next((row for row in self.list.all_rows if row.number == number), None)
+        if not number or wanted is None:
             return False
-        self.list.highlighted = self.list.numbers.index(number)
+        if wanted.hit not in [row.hit for row in self.list.rows]:
+            self.query_one(FilterLine).value = ""
+            self._filter("")
+            self._hide_filter_without_words()
+        self.list.highlighted = [row.number for row in self.list.rows].index(number)
         return True
+
+    def step(self, step: int) -> None:
+        """Move the cursor by so many rows, to the first and last one at most."""
+        last, index = len(self.list.rows) - 1, self.list.highlighted
+        if last >= 0:
+            self.list.highlighted = min(max((-1 if index is None else index) + step, 0), last)
+
+    # --- order and filter --------------------------------------------------------------------
+
+    @on(OrderWanted)
+    def _order_anew(self) -> None:
+        self.list.order = next_order(self.list.order, self.list.all_rows)
+        self.list.put_in_order(self.list.row)
+        self._tell_notices()
+
+    @on(Input.Changed)
+    def _filter_by_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        words = self.query_one(FilterLine).value  # more may have been typed since
+        if words != self.list.words:
+            self._filter(words)
+
+    def _filter(self, words: str) -> None:
+        self.list.words = words
+        self.list.put_in_order(self.list.row)
+        self._tell_notices()
+
+    @on(FilterLeft)
+    def _leave_filter(self, message: FilterLeft) -> None:
+        message.stop()
+        self.screen.set_focus(self.list)
+        self._hide_filter_without_words()
+
+    def _hide_filter_without_words(self) -> None:
+        line = self.query_one(FilterLine)
+        line.display = bool(line.value) or self.screen.focused is line
+
+    def _end_arrangement(self) -> None:
+        """Show the hits of another query as they are ranked, all of them."""
+        line = self.query_one(FilterLine)
+        self.list.order, self.list.words = Order.RANKED, ""
+        if self.screen.focused is line:
+            self.screen.set_focus(self.list)
+        line.value, line.display = "", False
+
+    @property
+    def _arrangement(self) -> str:
+        """In which order the hits are shown, and how many of them."""
+        shown, found = (
+            sum(not row.is_gone for row in rows) for rows in (self.list.rows, self.list.all_rows)
+        )
+        count = f"{shown} of {found}" if self.list.words.split() else ""
+        return " · ".join(part for part in (count, self.list.order.value) if part)
 
     @on(OptionList.OptionHighlighted)
     def _tell_highlight(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if event.option_index < len(self.hits):
-            self.post_message(HitHighlighted(self.hits[event.option_index]))
-
-
-def results_title(reply: SearchReply, chunks: int | None, about: str) -> Content:
-    """What was searched where the query does not tell it, how much was found, and how fast."""
-    facts = [f"“{hit_row.elide_end(clean_line(about), LONGEST_ABOUT)}”"] if about else []
-    if reply.mode == "exact":
-        facts.append(_matches(reply))
-    else:
-        facts += [] if reply.mode == MODES[0] else [reply.mode]
-        of = "" if chunks is None or about else f" of {figures.count(chunks)}"
-        facts.append(f"{len(reply.hits)}{of} chunks")
-    is_cut = reply.matches is not None and len(reply.hits) < reply.matches
-    took = not (about or is_cut) and reply.took_ms > 0
-    facts += [figures.milliseconds(reply.took_ms)] if took else []
-    told = "".join(f" · {fact}" for fact in facts)
-    return Content.assemble("results", (told, "not bold $quiet"))
-
-
-def _matches(reply: SearchReply) -> str:
-    lines = len(reply.hits) if reply.matches is None else reply.matches
-    plural = "es" if lines != 1 else ""
-    first = f"first {len(reply.hits)} of " if len(reply.hits) < lines else ""
-    files = figures.counted(len(reply.files), "file")
-    return f"{first}{figures.count(lines)} match{plural} in {files}"
-
-
-def same_hit(hits: Sequence[Hit], wanted: Hit | None) -> int:
-    """Index in ``hits`` of the chunk ``wanted``: the same text, else the nearest in its file.
-
-    Text that only one hit has is looked for in other files too: ``wanted``'s may be renamed.
-    """
-    if wanted is None:
-        return 0
-    for index, hit in enumerate(hits):
-        if hit.path == wanted.path and hit.text == wanted.text:
-            return index
-    same_text = [index for index, hit in enumerate(hits) if hit.text == wanted.text]
-    if len(same_text) == 1:
-        return same_text[0]
-    same_file = [index for index, hit in enumerate(hits) if hit.path == wanted.path]
-    if same_file:
-        return min(same_file, key=lambda index: abs(hits[index].start_line - wanted.start_line))
-    return min(wanted.rank - 1, max(len(hits) - 1, 0))
+        if event.option_index < len(self.list.rows):
+            self.post_message(HitHighlighted(self.list.rows[event.option_index].hit))

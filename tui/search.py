@@ -31,6 +31,8 @@ class Search:
     """What is searched in place of the query; empty for the query itself."""
     fixed: bool = False
     """Whether its hits were chosen by hand: they are never searched again."""
+    again: bool = False
+    """Whether its query is shown already, and its hits go on telling what became of them."""
 
 
 def mode_after(mode: str) -> Mode:

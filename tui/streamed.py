@@ -10,7 +10,7 @@ from textual.timer import Timer
 
 from engine.safe_text import clean
 from tui import citations
-from tui.messages import CitationChosen, CitationOpened
+from tui.messages import CitationChosen, CitationOpened, HitStepped
 from tui.preview import SCROLL_KEYS
 
 if TYPE_CHECKING:
@@ -41,6 +41,22 @@ CITATION_KEYS: list[BindingType] = [
     ),
     Binding(
         "enter", "open_citation", "Passage", id="answer.open", tooltip="Go to the cited passage"
+    ),
+    Binding(
+        "greater_than_sign",
+        "step_hit(1)",
+        "Next hit",
+        id="answer.hit_after",
+        tooltip="Show the next hit beside the answer",
+        show=False,
+    ),
+    Binding(
+        "less_than_sign",
+        "step_hit(-1)",
+        "Hit before",
+        id="answer.hit_before",
+        tooltip="Show the hit before it beside the answer",
+        show=False,
     ),
 ]
 """Keys that go through the passages that the sentences of an answer stand on."""
@@ -257,6 +273,10 @@ class StreamedPane(VerticalScroll, can_focus=True):
             self.post_message(CitationOpened(mark.hit, self._sentence(mark)))
         else:
             self.notify(NOTHING_CITED, markup=False)
+
+    def action_step_hit(self, step: int) -> None:
+        """Show another hit beside the answer, which keeps the cursor."""
+        self.post_message(HitStepped(step))
 
     def _sentence(self, mark: Mark) -> str:
         """The sentence that stands before a mark."""

@@ -9,7 +9,7 @@ from textual.content import Content
 from engine.safe_text import clean
 from tui import typed_query
 from tui.hanging import NARROWEST
-from tui.preview import heading_of, is_numbered
+from tui.preview import coloured, heading_of, is_numbered
 
 if TYPE_CHECKING:
     from engine.wire.api_around import AroundReply
@@ -25,7 +25,7 @@ def in_surroundings(hit: Hit, found: AroundReply, query: str, width: int) -> tup
     digits = len(str(last)) + 1 if is_numbered(hit) else 0
     rows = heading_of(hit, width)
     begin = -1
-    styled = _styled(found, query).split("\n", allow_blank=True)
+    styled = _styled(hit, found, query).split("\n", allow_blank=True)
     for line, text in zip(found.lines, styled, strict=True):
         if line.is_hit and begin < 0:
             begin = len(rows)
@@ -37,12 +37,12 @@ def in_surroundings(hit: Hit, found: AroundReply, query: str, width: int) -> tup
     return Content("\n").join(rows), max(begin, 0)
 
 
-def _styled(found: AroundReply, query: str) -> Content:
+def _styled(hit: Hit, found: AroundReply, query: str) -> Content:
     """All lines; what is not the hit's is quiet, and in the hit's own text the query stands out."""
     whole = "\n".join(line.text for line in found.lines)
     before, own = clean(whole[: found.start]), clean(whole[found.start : found.end])
     after = clean(whole[found.end :])
-    content = Content(before + own + after)
+    content = coloured(before + own + after, hit)
     end = len(before) + len(own)
     content = content.stylize("$quiet", 0, len(before)).stylize("$quiet", end, end + len(after))
     for first, last in typed_query.spans(own, query):

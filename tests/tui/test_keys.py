@@ -19,6 +19,7 @@ from tui.app import HoverkiteApp
 from tui.desk import Desk
 from tui.dialog import Page, Question
 from tui.extract import Extract
+from tui.filter_line import FilterLine
 from tui.help import own_bindings
 from tui.messages import HitOpened
 from tui.preview import PreviewPane
@@ -38,7 +39,18 @@ async def asked(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    "owner", [QueryInput, Desk, HitList, PreviewPane, StreamedPane, HoverkiteApp, Question, Page]
+    "owner",
+    [
+        QueryInput,
+        Desk,
+        HitList,
+        FilterLine,
+        PreviewPane,
+        StreamedPane,
+        HoverkiteApp,
+        Question,
+        Page,
+    ],
 )
 def test_every_binding_has_an_id_a_description_and_a_tooltip(owner: Any) -> None:
     assert owner.BINDINGS
@@ -48,7 +60,16 @@ def test_every_binding_has_an_id_a_description_and_a_tooltip(owner: Any) -> None
 
 
 def test_no_id_is_used_twice() -> None:
-    owners: list[Any] = [QueryInput, Desk, HitList, PreviewPane, HoverkiteApp, Question, Page]
+    owners: list[Any] = [
+        QueryInput,
+        Desk,
+        HitList,
+        FilterLine,
+        PreviewPane,
+        HoverkiteApp,
+        Question,
+        Page,
+    ]
     ids = [binding.id for owner in owners for binding in owner.BINDINGS]
     assert len(ids) == len(set(ids))
 
@@ -192,7 +213,7 @@ async def test_help_lists_every_key_and_closes() -> None:
     async with driving(answering()) as driver:
         await driver.press("f1")
         page = driver.page()
-        owners: list[Any] = [QueryInput, Desk, HitList, PreviewPane, HoverkiteApp]
+        owners: list[Any] = [QueryInput, Desk, HitList, FilterLine, PreviewPane, HoverkiteApp]
         for owner in owners:
             for binding in own_bindings(owner.BINDINGS):
                 assert binding.tooltip in page

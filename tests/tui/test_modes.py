@@ -12,10 +12,11 @@ from engine.wire.api_search import Cut, Hit, Place, SearchReply
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
+from tests.tui.rows import row_of, rows_of
 from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
 from tests.tui.test_typing import OTHER, paths, quiet, type_text, typed
 from tui import hit_row, line_row, typed_query
-from tui.results import results_title
+from tui.results_title import results_title
 from tui.search import mode_after
 from tui.why import explanation
 
@@ -98,20 +99,46 @@ def test_a_row_shows_how_its_hit_was_found_and_how_many_were_folded_into_it() ->
         hit(2, score=0.8, dense_rank=1),
         hit(3, score=0.4, bm25_rank=2),
     ]
-    columns = hit_row.fit_columns(hits, 60)
-    shown = [hit_row.row(each, 0.91, columns).plain for each in hits]
+    columns = hit_row.fit_columns(rows_of(hits), 54)
+    shown = [hit_row.row(row_of(each), 0.91, columns).plain for each in hits]
     assert " ~= docs/page1.md:10-18 +2  Section 1" in shown[0]
     assert " ~  docs/page2.md" in shown[1]
     assert "  = docs/page3.md" in shown[2]
     bars = [line.count("━") for line in shown]
     assert bars == sorted(bars, reverse=True), "the bar is the score by which they are ranked"
-    narrow = hit_row.row(hits[0], 0.91, hit_row.fit_columns(hits, 36)).plain
+    narrow = hit_row.row(row_of(hits[0]), 0.91, hit_row.fit_columns(rows_of(hits), 36)).plain
     assert "~=" not in narrow
+
+
+def test_ranks_and_score_take_the_place_of_the_signs_where_all_else_fits() -> None:
+    hits = [
+        hit(1, **BOTH),
+        hit(2, score=0.8, dense_rank=12, path="a/much/longer/path.md"),
+        hit(3, score=None, bm25_rank=2),
+    ]
+    rows = rows_of(hits)
+
+    def shown(width: int) -> list[str]:
+        columns = hit_row.fit_columns(rows, width)
+        lines = [hit_row.row(row, 0.91, columns) for row in rows]
+        assert all(line.cell_length <= width for line in lines)
+        return [line.plain.rstrip() for line in lines]
+
+    wide = shown(80)
+    assert [line[10:].partition("page")[0].partition("/longer")[0] for line in wide] == [
+        "0.750 d3  b1 0.91 docs/",
+        "0.700 d12    0.80 a/much",
+        "0.650     b2      docs/",
+    ]
+    narrowest = next(width for width in range(40, 80) if " d3 " in shown(width)[0])
+    assert all(line.endswith(f"Section {n}") for n, line in enumerate(shown(narrowest), 1))
+    assert "a/much/longer/path.md:20-28" in shown(narrowest)[1], "nothing was cut for it"
+    assert " ~= docs" in shown(narrowest - 1)[0]
 
 
 def test_one_arm_alone_needs_no_sign() -> None:
     hits = [hit(1, dense_rank=1), hit(2, dense_rank=2)]
-    assert "~" not in hit_row.row(hits[0], 1, hit_row.fit_columns(hits, 90)).plain
+    assert "~" not in hit_row.row(row_of(hits[0]), 1, hit_row.fit_columns(rows_of(hits), 90)).plain
 
 
 @pytest.mark.parametrize("width", [20, 44, 96])
@@ -262,7 +289,7 @@ def test_what_answers_to_a_query_stands_out(query: str, wanted: list[str]) -> No
 @pytest.mark.parametrize("width", range(0, 120, 7))
 def test_rows_of_lines_fit_and_show_the_match(width: int) -> None:
     long = hit(3, text="x " * 200 + "needle" + " y" * 200, distance=None)
-    shown = line_row.rows([*lines(2), long], "'needle", width)
+    shown = line_row.rows(rows_of([*lines(2), long]), "'needle", width)
     for row in shown:
         assert "\n" not in row.plain
         if width >= 24:

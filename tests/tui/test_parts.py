@@ -14,11 +14,12 @@ from engine.wire import api
 from engine.wire.api_conversations import Evidence
 from tests.hits import hit
 from tests.tui import content
+from tests.tui.rows import row_of, rows_of
 from tests.tui.scripted import llm, status
 from tui import highlight, hit_row, notes, outcome, preview, status_bar
 from tui.extract import quoted
 from tui.hanging import hang
-from tui.results import same_hit
+from tui.live_marks import same_hit
 
 
 @pytest.mark.parametrize(
@@ -47,17 +48,17 @@ def test_sizes(given: int, wanted: str) -> None:
 @pytest.mark.parametrize("width", range(0, 130))
 def test_a_row_never_exceeds_its_width(width: int) -> None:
     hits = [*content.HITS, hit(9, path="文書/" * 9 + "長い名前の文書.md", heading="見出し" * 9)]
-    columns = hit_row.fit_columns(hits, width)
+    columns = hit_row.fit_columns(rows_of(hits), width)
     for each in hits:
-        line = hit_row.row(each, 0.8, columns)
+        line = hit_row.row(row_of(each), 0.8, columns)
         assert "\n" not in line.plain
         if width >= 24:
             assert line.cell_length <= width
 
 
 def test_columns_are_aligned_and_the_distance_has_three_digits() -> None:
-    columns = hit_row.fit_columns(content.HITS, 60)
-    lines = [hit_row.row(each, 0.7412, columns).plain for each in content.HITS]
+    columns = hit_row.fit_columns(rows_of(content.HITS), 60)
+    lines = [hit_row.row(row_of(each), 0.7412, columns).plain for each in content.HITS]
     assert len({line.index("0.") for line in lines}) == 1
     assert lines[0].startswith("1 ━━━━━━━ 0.741 ")
     assert all("starter.md:" in lines[index] for index in (0, 2))
@@ -141,16 +142,16 @@ def test_converted_documents_have_no_line_numbers(changes: dict[str, Any]) -> No
 
 def test_a_negative_distance_moves_no_column() -> None:
     hits = [hit(1, distance=0.412), hit(2, distance=-0.039)]
-    columns = hit_row.fit_columns(hits, 60)
-    lines = [hit_row.row(each, 0.412, columns).plain for each in hits]
+    columns = hit_row.fit_columns(rows_of(hits), 60)
+    lines = [hit_row.row(row_of(each), 0.412, columns).plain for each in hits]
     assert [line.index("docs/page") for line in lines] == [lines[0].index("docs/page")] * 2
 
 
 def test_headings_stand_in_a_column_where_all_words_fit_and_else_follow_their_place() -> None:
     hits = [hit(1, path="a.md"), hit(2, path="longer.md")]
     for width, column in ((60, True), (46, True), (38, False)):
-        columns = hit_row.fit_columns(hits, width)
-        lines = [hit_row.row(each, 0.8, columns).plain for each in hits]
+        columns = hit_row.fit_columns(rows_of(hits), width)
+        lines = [hit_row.row(row_of(each), 0.8, columns).plain for each in hits]
         assert (lines[0].index("Sec") == lines[1].index("Sec")) is column
     assert "a.md:10-18  Section 1" in lines[0]
     assert "longer.md:20-28  Sect" in lines[1]
@@ -159,15 +160,15 @@ def test_headings_stand_in_a_column_where_all_words_fit_and_else_follow_their_pl
 def test_a_long_name_takes_the_room_of_its_own_heading_only() -> None:
     long = hit(1, path="a-very-long-name-of-a-file-that-fills-the-whole-row.md")
     other = hit(2, path="p2.md")
-    columns = hit_row.fit_columns([long, other], 46)
-    assert "…" in hit_row.row(long, 0.8, columns).plain
-    assert hit_row.row(other, 0.8, columns).plain.endswith("p2.md:20-28  Section 2")
+    columns = hit_row.fit_columns(rows_of([long, other]), 46)
+    assert "…" in hit_row.row(row_of(long), 0.8, columns).plain
+    assert hit_row.row(row_of(other), 0.8, columns).plain.endswith("p2.md:20-28  Section 2")
 
 
 def test_folders_give_way_to_a_heading_and_file_names_do_not() -> None:
     deep = hit(1, path="some/folder/of/mine/page.md", heading="A heading")
-    columns = hit_row.fit_columns([deep], 48)
-    assert hit_row.row(deep, 0.8, columns).plain.endswith("…/page.md:10-18  A heading")
+    columns = hit_row.fit_columns(rows_of([deep]), 48)
+    assert hit_row.row(row_of(deep), 0.8, columns).plain.endswith("…/page.md:10-18  A heading")
 
 
 @pytest.mark.parametrize(

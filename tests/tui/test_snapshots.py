@@ -197,6 +197,29 @@ async def at_the_hit(driver: Driver) -> None:
     await driver.until(lambda: pane.scroll_offset.y > 0, "the hit in view")
 
 
+async def refreshed(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    driver.main.go_to("results")
+    await driver.press("3")
+    one, _, three, *rest = content.HITS
+    engine.refreshed = [
+        one.model_copy(update={"path": "bread/resting.md"}),
+        hit(2, path="bread/new.md", heading="Rye", distance=0.7013),
+        three.model_copy(update={"rank": 3, "text": f"{three.text} Or once."}),
+        *rest[1:],
+    ]
+    engine.statuses.put_nowait(AT_REST.model_copy(update={"revision": 1}))
+    await driver.until(lambda: list(driver.main.results.hits) == engine.refreshed, "the refresh")
+
+
+async def filtering(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    driver.main.go_to("results")
+    await driver.press("s", "s", "f", *"feed")
+    shown = driver.main.results.list
+    await driver.until(lambda: len(shown.rows) == 5, "the filter")
+
+
 async def finding_lines(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     lines = [
@@ -239,6 +262,8 @@ SCENES: list[Scene] = [
         explaining,
         looking_around,
         zoomed,
+        refreshed,
+        filtering,
         cited,
         not_found,
         stale,
