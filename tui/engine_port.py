@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Conversations,
         ConversationSummary,
         Evidence,
+        Questions,
     )
     from engine.wire.api_links import Link, LinksRequest
     from engine.wire.api_models import ModelChosen, ModelOffer, UseModel
@@ -52,6 +53,9 @@ class Engine(Protocol):
 
     async def delete_conversation(self, folder: str, name: str) -> ConversationSummary:
         """Delete a kept conversation, and return what it was."""
+
+    async def earlier_questions(self, folder: str) -> Questions:
+        """Return the latest questions that are kept."""
 
     async def evidence(self, folder: str, hits: Sequence[Hit]) -> list[Evidence]:
         """Return what became of each of the hits that an answer stands on."""

@@ -105,6 +105,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="The kept conversations: open, delete or export one",
     ),
     Binding(
+        "ctrl+f,h",
+        "earlier",
+        "Earlier questions",
+        id="screen.earlier",
+        tooltip="Earlier questions, to take one into the query",
+    ),
+    Binding(
         "ctrl+g,r",
         "rewrite",
         "Searched words",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -71,6 +72,7 @@ class MainScreen(Conversing):
     @on(messages.FolderReady)
     def _show_ready(self, message: messages.FolderReady) -> None:
         self._failed = False
+        self._look_up_questions()
         self._survey = message.survey
         if self._sought is not None and self._sought is not self._shown:
             self._seek(self._sought)
@@ -247,6 +249,32 @@ class MainScreen(Conversing):
         from tui.help import help_page
 
         self.app.push_screen(help_page(self.app))
+
+    @on(messages.ConversationDeleted)
+    def _forget_its_questions(self) -> None:
+        self._look_up_questions()
+
+    @work(exclusive=True, group="questions", exit_on_error=False)
+    async def _look_up_questions(self) -> None:
+        """Have the questions of earlier sessions at hand in the query."""
+        with suppress(HoverkiteError):  # without them, those of this session are
+            engine, folder = await self._link.ready()
+            self.query_pane.input.remember((await engine.earlier_questions(folder)).questions)
+
+    def action_earlier(self) -> None:
+        """List the questions asked earlier, to take one into the query."""
+        if not (questions := self.query_pane.input.earlier):
+            self.notify("No question was asked of this folder yet", markup=False)
+            return
+        from tui.earlier import earlier_page
+
+        self.app.push_screen(earlier_page(questions), self._take_question)
+
+    def _take_question(self, question: str | None) -> None:
+        if question is not None:
+            self._end_editing()
+            self.query_pane.input.take(question)
+            self.go_to("query")
 
     # --- conversations -----------------------------------------------------------------------
 

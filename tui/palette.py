@@ -45,6 +45,9 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
         main.action_conversations,
         "screen.conversations",
     )
+    yield Action(
+        "Earlier questions", "Find one, to ask it again", main.action_earlier, "screen.earlier"
+    )
     back, on = partial(main.action_turn, -1), partial(main.action_turn, 1)
     yield Action("Turn before", "The earlier question", back, "screen.turn_before")
     yield Action("Next turn", "The later question", on, "screen.turn_after")

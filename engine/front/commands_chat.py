@@ -11,7 +11,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from engine import config
@@ -23,7 +23,7 @@ from engine.front.conversation_names import continued
 from engine.front.opening import open_docs, what_is_missing
 from engine.front.printed_answer import AnswerPrinter, place
 from engine.front.printing import FOUND, NOT_FOUND, narrate, plain_line
-from engine.safe_text import clean
+from engine.safe_text import clean, clean_line
 from engine.wire import api_answer, api_search
 
 PROMPT = "> "
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         runner.run(chat.begin())
         if is_person:
             narrate("Type a question, or /help; ctrl+d ends.")
-        failed = _loop(chat, runner, _editor() if edits else _line, is_person)
+        failed = _loop(chat, runner, _editor(chat.earlier) if edits else _line, is_person)
     return NOT_FOUND if failed and not is_person else FOUND
 
 
@@ -95,10 +95,13 @@ def _loop(chat: "Chat", runner: asyncio.Runner, read: Callable[[], str], is_pers
         sys.stdout.flush()
 
 
-def _editor() -> Callable[[], str]:
-    """Return what reads a line that can be edited, with the ones before it at hand."""
+def _editor(earlier: Sequence[str]) -> Callable[[], str]:
+    """Return what reads a line that can be edited, with earlier ones at hand; latest first."""
     with contextlib.suppress(ImportError):
-        import readline  # noqa: F401  input() uses it from then on
+        import readline  # input() uses it from then on
+
+        for question in reversed(earlier):
+            readline.add_history(clean_line(" ".join(question.split())))
     return lambda: input(PROMPT)
 
 
@@ -131,6 +134,8 @@ class Chat:
         self._note = self._model = ""
         self._conversation = ""
         self._last = _Asked("")
+        self.earlier: list[str] = []
+        """Questions that are kept, the latest first."""
 
     async def begin(self) -> None:
         """Open the folder, and find the conversation that is gone on with.
@@ -140,6 +145,8 @@ class Chat:
         """
         async with self._opened() as (client, folder):
             self._conversation = await continued(client, folder, self._options.conversation)
+            with contextlib.suppress(HoverkiteError):  # without them, there is no history
+                self.earlier = (await client.earlier_questions(folder)).questions
 
     async def take(self, typed: str) -> None:
         """Do what was typed: a command, else a question.

@@ -149,6 +149,8 @@ class ScriptedEngine:
         """Scripts of the next answers; without one, ``answer``."""
         self.asked: list[api_answer.AskRequest] = []
         self.kept: dict[str, api_conversations.Conversation] = {}
+        self.earlier: list[str] = []
+        """Questions of earlier sessions, latest first."""
         self.became: dict[int, dict[str, Any]] = {}
         """What became of hits, by their ranks."""
         self.better_model: api_models.OfferedModel | None = None
@@ -218,6 +220,9 @@ class ScriptedEngine:
     async def conversations(self, folder: str) -> api_conversations.Conversations:
         kept = sorted(self.kept.values(), key=lambda each: each.last, reverse=True)
         return api_conversations.Conversations(conversations=[summary(each) for each in kept])
+
+    async def earlier_questions(self, folder: str) -> api_conversations.Questions:
+        return api_conversations.Questions(questions=self.earlier)
 
     async def conversation(self, folder: str, name: str) -> api_conversations.Conversation:
         return self.kept[name]

@@ -127,6 +127,13 @@ async def in_tray(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("space", "j", "j", "d", "t")
 
 
+async def recalling(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    earlier = [*(f"What does page {number} say of rye?" for number in range(30)), "How is [/] fed?"]
+    driver.main.query_pane.input.remember(earlier)
+    await driver.press("ctrl+f", *"rye 2")
+
+
 async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
     await answered(driver, engine)
     await driver.press("tab", "j")
@@ -236,6 +243,7 @@ SCENES: list[Scene] = [
         not_found,
         stale,
         in_tray,
+        recalling,
         finding_lines,
         unavailable,
         confirming,

@@ -14,7 +14,7 @@ import pytest
 from engine.errors import EngineError, HoverkiteError
 from engine.front import cli, commands_chat
 from engine.front.connection import EngineClient
-from engine.wire import api, api_answer
+from engine.wire import api, api_answer, api_conversations
 from tests.hits import hit
 
 ATTACK = "\x1b]52;c;AA==\x07\u202eevil"
@@ -70,6 +70,9 @@ class Client(EngineClient):
                 step()
             else:
                 yield step
+
+    async def earlier_questions(self, folder: str) -> api_conversations.Questions:
+        raise EngineError("they can't be read")
 
     async def close(self) -> None:
         pass
