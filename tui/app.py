@@ -24,6 +24,7 @@ from tui import editor, messages, themes, viewer
 from tui.keys import APP_KEYS, SCREEN_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
+from tui.session import Session
 from tui.terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class HoverkiteApp(App[None]):
         self._own_themes: list[str] = []
         self.used_actions: list[str] = []
         """Names of the actions that were chosen in the palette, the latest first."""
+        self.session = Session()
         self._told: dict[tuple[str, str], float] = {}
         self._is_closing, self._closed_at = False, -math.inf
         self._interrupted_at = -TWICE_SECONDS
@@ -188,6 +190,8 @@ class HoverkiteApp(App[None]):
         now, said = self._now(), (title, message)
         if now < self._told.get(said, -math.inf):
             return
+        if severity != "information":
+            self.session.add(title, message, is_error=severity == "error")
         self._told[said] = now + (self.NOTIFICATION_TIMEOUT if timeout is None else timeout)
         super().notify(
             clean(message),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from engine.config import Settings
-    from engine.wire.api import FolderOpened, FolderStatus
+    from engine.wire.api import FolderOpened, FolderStatus, LlmState
     from engine.wire.api_answer import AskEvent, AskRequest
     from engine.wire.api_around import AroundReply, AroundRequest
     from engine.wire.api_conversations import (
@@ -59,6 +59,9 @@ class Engine(Protocol):
 
     async def evidence(self, folder: str, hits: Sequence[Hit]) -> list[Evidence]:
         """Return what became of each of the hits that an answer stands on."""
+
+    async def llm(self) -> LlmState:
+        """Return what the answer model does, with what its server counts and its log says."""
 
     async def model_offer(self) -> ModelOffer:
         """Return a better answer model within reach, if there is one."""

@@ -168,6 +168,20 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="What is in the index, and what is not",
     ),
     Binding(
+        "M",
+        "model",
+        "Answer model",
+        id="screen.model",
+        tooltip="The answer model: its state, its speed, its log",
+    ),
+    Binding(
+        "w",
+        "problems",
+        "Problems",
+        id="screen.problems",
+        tooltip="What went wrong since the start, and what to do",
+    ),
+    Binding(
         "p",
         "pause",
         "Pause",

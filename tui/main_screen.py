@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -13,7 +12,7 @@ from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
 from engine.safe_text import clean, clean_line
 from tui import messages, notes
-from tui.conversing import Conversing
+from tui.pages import Pages
 
 if TYPE_CHECKING:
     from engine.wire import api
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class MainScreen(Conversing):
+class MainScreen(Pages):
     """Shows one folder and the question asked of it."""
 
     def on_mount(self) -> None:
@@ -226,13 +225,6 @@ class MainScreen(Conversing):
         self.app.copy_to_clipboard(text)
         self.notify(f"{what} is on the clipboard", markup=False)
 
-    def action_report(self) -> None:
-        """Show everything known about the folder."""
-        if self._status is not None:
-            from tui.report import report_page
-
-            self.app.push_screen(report_page(self._status))
-
     @work(exclusive=True, group="pause", exit_on_error=False)
     async def action_pause(self) -> None:
         """Pause indexing, or let it go on."""
@@ -249,32 +241,6 @@ class MainScreen(Conversing):
         from tui.help import help_page
 
         self.app.push_screen(help_page(self.app))
-
-    @on(messages.ConversationDeleted)
-    def _forget_its_questions(self) -> None:
-        self._look_up_questions()
-
-    @work(exclusive=True, group="questions", exit_on_error=False)
-    async def _look_up_questions(self) -> None:
-        """Have the questions of earlier sessions at hand in the query."""
-        with suppress(HoverkiteError):  # without them, those of this session are
-            engine, folder = await self._link.ready()
-            self.query_pane.input.remember((await engine.earlier_questions(folder)).questions)
-
-    def action_earlier(self) -> None:
-        """List the questions asked earlier, to take one into the query."""
-        if not (questions := self.query_pane.input.earlier):
-            self.notify("No question was asked of this folder yet", markup=False)
-            return
-        from tui.earlier import earlier_page
-
-        self.app.push_screen(earlier_page(questions), self._take_question)
-
-    def _take_question(self, question: str | None) -> None:
-        if question is not None:
-            self._end_editing()
-            self.query_pane.input.take(question)
-            self.go_to("query")
 
     # --- conversations -----------------------------------------------------------------------
 

@@ -73,6 +73,8 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     yield Action(
         "Folder", "What is in the index, and what is not", main.action_report, "screen.report"
     )
+    yield Action("Answer model", "Its state, speed and log", main.action_model, "screen.model")
+    yield Action("Problems", "What went wrong lately", main.action_problems, "screen.problems")
     yield Action("Keys", "Show all keys", main.action_help, "screen.help")
     yield Action("Query", "Go to the query", main.action_go_to_query, "screen.query")
     for pane in ("results", "preview", "answer"):

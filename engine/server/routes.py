@@ -151,7 +151,7 @@ def _model_routes(engine: Engine) -> list[Route]:
     """Return what is asked about answer models."""
 
     async def llm() -> api.LlmState:
-        return await engine.model.measured()
+        return await engine.model.told()
 
     async def offer() -> api_models.ModelOffer:
         return await model_choice.offer(engine.settings)

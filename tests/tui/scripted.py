@@ -153,6 +153,7 @@ class ScriptedEngine:
         """Questions of earlier sessions, latest first."""
         self.became: dict[int, dict[str, Any]] = {}
         """What became of hits, by their ranks."""
+        self.model = llm()
         self.better_model: api_models.OfferedModel | None = None
         self.offers_asked = 0
         self.models_used: list[api_models.UseModel] = []
@@ -241,6 +242,9 @@ class ScriptedEngine:
             api_conversations.Evidence(rank=each.rank, **self.became.get(each.rank, same))
             for each in hits
         ]
+
+    async def llm(self) -> api.LlmState:
+        return self.model
 
     async def model_offer(self) -> api_models.ModelOffer:
         self.offers_asked += 1
