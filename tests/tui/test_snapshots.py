@@ -144,8 +144,7 @@ async def problems(driver: Driver, engine: ScriptedEngine) -> None:
     error = EngineError("the engine ended with status 1", "Run: hoverkite stop")
     for _ in range(2):
         session.add(error.title, str(error), error.next_step, is_error=True)
-    driver.main.go_to("answer")
-    await driver.press("w")
+    driver.main.action_problems()
 
 
 async def model_page(driver: Driver, engine: ScriptedEngine) -> None:
@@ -160,8 +159,8 @@ async def model_page(driver: Driver, engine: ScriptedEngine) -> None:
     driver.app.session.speeds.extend(
         Speed(MODEL, 200 + 40 * (number % 7), 30 + number % 5) for number in range(24)
     )
-    driver.main.go_to("answer")
-    await driver.press("M")
+    driver.main.action_model()
+    await driver.until(lambda: len(driver.app.screen_stack) == 2)
 
 
 async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
