@@ -41,6 +41,8 @@ def match(typed: str, line: str) -> Match | None:
 
 def _folded(text: str) -> str:
     """Return ``text`` without case, as long as it was."""
+    if len(lower := text.lower()) == len(text):
+        return lower
     return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 

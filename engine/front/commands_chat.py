@@ -111,6 +111,8 @@ def _line() -> str:
     Raises:
         EOFError: there is none.
     """
+    if sys.stdin is None:  # it was closed, as in ``<&-``
+        raise EOFError
     if sys.stdin.isatty():
         print(PROMPT, end="", file=sys.stderr, flush=True)
     if line := sys.stdin.readline():
@@ -190,7 +192,8 @@ class Chat:
         try:
             if client.note != self._note:
                 self._note = client.note
-                narrate(client.note)
+                if client.note:
+                    narrate(client.note)
             folder = await open_docs(client, self._options)
             pid = (await client.hello()).pid
             if pid != self._engine:

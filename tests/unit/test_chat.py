@@ -172,6 +172,19 @@ def test_faults_are_told_and_the_loop_goes_on(
         assert part in told
 
 
+def test_a_closed_input_is_an_empty_one(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert cli.main(["chat", "notes"], lambda *_: 9) == 0
+
+
+def test_a_note_about_the_engine_is_told_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client.note = "other settings"
+    chat(monkeypatch, "one\ntwo\n")
+    assert capsys.readouterr().err.count("other settings") == 1
+
+
 def test_a_regular_expression_is_no_command(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
