@@ -7,24 +7,23 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import SuspendNotSupported, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.events import Event, Key
 from textual.widgets import Input, TextArea
 
-from engine.errors import HoverkiteError
 from engine.quick_start import resume_garbage_collection
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES, EngineLink
 from tui.main_screen import MainScreen
-from tui.personal import Personal
+from tui.outside import Outside
+from tui.session import Session
 from tui.terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.theme import Theme
 
-    from engine.config import Settings
-    from engine.settings_told import Told
-    from engine.wire.api_links import Link
     from tui.engine_port import EngineSource
     from tui.palette import Action
 
@@ -45,9 +41,6 @@ log = logging.getLogger(__name__)
 
 TWICE_SECONDS = 1.5
 """How soon the second ctrl+c must come to quit."""
-
-EDITOR_REST = 0.5
-"""Seconds after the editor came back in which keys typed ahead open no further one."""
 
 
 def palette_provider() -> type[Provider]:
@@ -57,7 +50,7 @@ def palette_provider() -> type[Provider]:
     return Actions
 
 
-class HoverkiteApp(Personal):
+class HoverkiteApp(Outside):
     """hoverkite in the terminal, on one folder."""
 
     TITLE = "hoverkite"
@@ -77,22 +70,15 @@ class HoverkiteApp(Personal):
         run_editor: Callable[[list[str]], int] = editor.run,
         show: viewer.Show = viewer.show,
     ) -> None:
-        super().__init__()
+        link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
+        super().__init__(folder, link, now=now, run_editor=run_editor, show=show)
         teach_alt_enter()
-        self._folder = folder
-        self.link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
-        self._now = now
-        self._run_editor = run_editor
-        self._show = show
-        self.start_window = viewer.start
-        """Starts an editor that has a window of its own."""
-        self._settings: Settings | None = None
         self.used_actions: list[str] = []
         """Names of the actions that were chosen in the palette, the latest first."""
+        self.session = Session()
         self._told: dict[tuple[str, str], float] = {}
         self._is_closing, self._closed_at = False, -math.inf
         self._interrupted_at = -TWICE_SECONDS
-        self._editor_back_at = -EDITOR_REST
         self.begin_with(theme or themes.load_named(themes.FALLBACK))
 
     def get_default_screen(self) -> Screen[None]:
@@ -133,7 +119,7 @@ class HoverkiteApp(Personal):
         is_set = "theme" in message.settings.model_fields_set
         self.take_theme_setting(message.settings.theme if is_set else "")
 
-    # --- toasts, clipboard, editor -----------------------------------------------------------
+    # --- toasts and clipboard ----------------------------------------------------------------
 
     def notify(
         self,
@@ -151,6 +137,8 @@ class HoverkiteApp(Personal):
         now, said = self._now(), (title, message)
         if now < self._told.get(said, -math.inf):
             return
+        if severity != "information":
+            self.session.add(title, message, is_error=severity == "error")
         self._told[said] = now + (self.NOTIFICATION_TIMEOUT if timeout is None else timeout)
         super().notify(
             clean(message),
@@ -159,10 +147,6 @@ class HoverkiteApp(Personal):
             timeout=timeout,
             markup=False,
         )
-
-    def tell_error(self, error: HoverkiteError) -> None:
-        """Show what went wrong and what to do next."""
-        self.notify(f"{error}\n→ {error.next_step}", title=error.title, severity="error")
 
     def copy_to_clipboard(self, text: str) -> None:
         """Put ``text`` on the clipboard of the terminal, through tmux too."""
@@ -175,124 +159,6 @@ class HoverkiteApp(Personal):
         from tui.clipboard import hand_to_tmux
 
         hand_to_tmux(text, os.environ)
-
-    @on(messages.HitOpened)
-    def _open_hit(self, message: messages.HitOpened) -> None:
-        if self._now() - self._editor_back_at < EDITOR_REST:
-            return
-        hit = message.hit
-        try:
-            path = editor.file_of(self._folder, hit)
-            if hit.page is not None:
-                self._show_outside(str(path.absolute()))
-                self.notify(f"The hit is on page {hit.page}", title=path.name)
-                return
-            self._open_in_editor(path, hit.start_line)
-        except HoverkiteError as error:
-            self.tell_error(error)
-
-    def _open_in_editor(self, path: Path, line: int) -> None:
-        """Open ``path`` in the person's editor, until that ends.
-
-        Raises:
-            UsageError: there is no such editor.
-        """
-        chosen = editor.chosen_editor(self._settings.editor if self._settings else "", os.environ)
-        command = editor.command_for(chosen, str(path.absolute()), line)
-        try:
-            if editor.has_window(command):
-                self._open_window(command, path.name)
-            else:
-                self._hand_over(command)
-        except SuspendNotSupported:
-            self.notify("This terminal can't hand over to an editor", severity="warning")
-
-    def _open_window(self, command: list[str], name: str) -> None:
-        """Have an editor with a window of its own open a file; the screen stays."""
-
-        def tell_failure(status: int) -> None:
-            self.post_message(messages.ViewerFailed(editor.ending(command, status)))
-
-        try:
-            self.start_window(command, tell_failure)
-        except OSError as error:
-            raise editor.not_started(command, error) from error
-        self.notify(f"{name} opens in {Path(command[0]).name}")
-
-    def _hand_over(self, command: list[str]) -> None:
-        """Give the terminal to the editor until it ends.
-
-        Textual 8.2.8 never resumes when an exception leaves ``suspend``: it is raised afterwards.
-        """
-        status, fault = 0, None
-        with self.suspend():
-            try:
-                status = self._run_editor(command)
-            except Exception as error:
-                fault = error
-        self._editor_back_at = self._now()
-        if fault is not None:
-            raise fault
-        if status:
-            self.notify(editor.ending(command, status), severity="warning")
-
-    # --- settings ----------------------------------------------------------------------------
-
-    def action_settings(self) -> None:
-        """List the settings, to change one in the config file."""
-        from engine.settings_told import told
-        from tui.settings_page import SettingsPage
-
-        if self._settings is None:
-            self.notify("The settings are not read yet", severity="warning")
-            return
-        self.push_screen(SettingsPage(told(self._settings)), self._change_setting)
-
-    def _change_setting(self, chosen: Told | None) -> None:
-        """Open the config file where the setting stands; what is saved there is used at once."""
-        from engine import config_file, settings_told
-
-        if chosen is None:
-            return
-        try:
-            file = config_file.prepared()
-            before = config_file.text_of(file)
-            if chosen.origin in (settings_told.IN_ENVIRONMENT, settings_told.ON_COMMAND_LINE):
-                self.notify(
-                    f"{chosen.name} comes from the {chosen.origin}, which wins over the file"
-                )
-            elif chosen.origin != settings_told.IN_FILE:
-                line = f"{chosen.name} = {chosen.value}"
-                self.copy_to_clipboard(line)
-                self.notify(f"{line}\nis on the clipboard", title="To be put into the config file")
-            self._open_in_editor(file, settings_told.line_of(chosen.name))
-        except HoverkiteError as error:
-            self.tell_error(error)
-            return
-
-        def use_what_was_saved() -> None:
-            if config_file.text_of(file) != before:
-                looking.stop()
-                self.link.retry()
-
-        # An editor with a window of its own is still open.
-        looking = self.set_interval(1.0, use_what_was_saved)
-        use_what_was_saved()
-
-    @on(messages.LinksFound)
-    def _list_links(self, message: messages.LinksFound) -> None:
-        if not message.links:
-            self.notify("This hit links to no other file of the folder")
-            return
-        from tui.links_page import LinksPage
-
-        self.push_screen(LinksPage(message.links), self._follow_link)
-
-    def _follow_link(self, link: Link | None) -> None:
-        from tui.links_page import place_of
-
-        if link is not None:
-            self.main.post_message(messages.HitOpened(place_of(link)))
 
     # --- dialogs -----------------------------------------------------------------------------
 
@@ -333,33 +199,6 @@ class HoverkiteApp(Personal):
         else:
             declined = clean(f"Nothing was indexed: you declined {self._folder}")
             self.exit(message=f"{declined}\nTo open another folder: hoverkite FOLDER")
-
-    @on(messages.LinkChosen)
-    def _ask_about_link(self, message: messages.LinkChosen) -> None:
-        from tui.confirm import link_question, may_be_opened
-
-        if may_be_opened(message.url):
-            self.push_screen(link_question(message.url), partial(self._open_link, message.url))
-        else:
-            self.notify(
-                f"Only plain http and https links are opened. This one says: {message.url}",
-                title="Link left alone",
-                severity="warning",
-            )
-
-    def _open_link(self, url: str, agreed: bool | None) -> None:
-        if agreed:
-            try:
-                self._show_outside(url)
-            except HoverkiteError as error:
-                self.tell_error(error)
-
-    def _show_outside(self, target: str) -> None:
-        self._show(target, os.environ, lambda why: self.post_message(messages.ViewerFailed(why)))
-
-    @on(messages.ViewerFailed)
-    def _tell_viewer_failure(self, message: messages.ViewerFailed) -> None:
-        self.notify(message.reason, severity="warning")
 
     # --- keys and palette --------------------------------------------------------------------
 

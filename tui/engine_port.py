@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from engine.config import Settings
-    from engine.wire.api import FolderOpened, FolderStatus
+    from engine.wire.api import FolderOpened, FolderStatus, LlmState
     from engine.wire.api_answer import AskEvent, AskRequest
     from engine.wire.api_around import AroundReply, AroundRequest
     from engine.wire.api_conversations import (
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Conversations,
         ConversationSummary,
         Evidence,
+        Questions,
     )
     from engine.wire.api_links import Link, LinksRequest
     from engine.wire.api_models import ModelChosen, ModelOffer, UseModel
@@ -53,8 +54,14 @@ class Engine(Protocol):
     async def delete_conversation(self, folder: str, name: str) -> ConversationSummary:
         """Delete a kept conversation, and return what it was."""
 
+    async def earlier_questions(self, folder: str) -> Questions:
+        """Return the latest questions that are kept."""
+
     async def evidence(self, folder: str, hits: Sequence[Hit]) -> list[Evidence]:
         """Return what became of each of the hits that an answer stands on."""
+
+    async def llm(self) -> LlmState:
+        """Return what the answer model does, with what its server counts and its log says."""
 
     async def model_offer(self) -> ModelOffer:
         """Return a better answer model within reach, if there is one."""

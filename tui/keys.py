@@ -112,6 +112,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="The kept conversations: open, delete or export one",
     ),
     Binding(
+        "ctrl+f,h",
+        "earlier",
+        "Earlier questions",
+        id="screen.earlier",
+        tooltip="Earlier questions, to take one into the query",
+    ),
+    Binding(
         "ctrl+g,r",
         "rewrite",
         "Searched words",
@@ -166,6 +173,20 @@ SCREEN_KEYS: list[BindingType] = [
         "Folder",
         id="screen.report",
         tooltip="What is in the index, and what is not",
+    ),
+    Binding(
+        "M",
+        "model",
+        "Answer model",
+        id="screen.model",
+        tooltip="The answer model: its state, its speed, its log",
+    ),
+    Binding(
+        "w",
+        "problems",
+        "Problems",
+        id="screen.problems",
+        tooltip="What went wrong since the start, and what to do",
     ),
     Binding(
         "p",

@@ -12,8 +12,8 @@ from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
 from engine.safe_text import clean, clean_line
 from tui import messages, notes
-from tui.conversing import Conversing
 from tui.key_names import key_of
+from tui.pages import Pages
 
 if TYPE_CHECKING:
     from engine.wire import api
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class MainScreen(Conversing):
+class MainScreen(Pages):
     """Shows one folder and the question asked of it."""
 
     def on_mount(self) -> None:
@@ -79,6 +79,7 @@ class MainScreen(Conversing):
     @on(messages.FolderReady)
     def _show_ready(self, message: messages.FolderReady) -> None:
         self._failed = False
+        self._look_up_questions()
         self._survey = message.survey
         if self._sought is not None and self._sought is not self._shown:
             self._seek(self._sought)
@@ -260,13 +261,6 @@ class MainScreen(Conversing):
         if block is not None:
             self.app.copy_to_clipboard(block.text)
             self.notify("The code is on the clipboard", markup=False)
-
-    def action_report(self) -> None:
-        """Show everything known about the folder."""
-        if self._status is not None:
-            from tui.report import report_page
-
-            self.app.push_screen(report_page(self._status))
 
     @work(exclusive=True, group="pause", exit_on_error=False)
     async def action_pause(self) -> None:

@@ -46,6 +46,9 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
         main.action_conversations,
         "screen.conversations",
     )
+    yield Action(
+        "Earlier questions", "Find one, to ask it again", main.action_earlier, "screen.earlier"
+    )
     back, on = partial(main.action_turn, -1), partial(main.action_turn, 1)
     yield Action("Turn before", "The earlier question", back, "screen.turn_before")
     yield Action("Next turn", "The later question", on, "screen.turn_after")
@@ -80,6 +83,8 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     for way in WAYS:
         choose_way = partial(main.choose_way, way)
         yield Action(f"Layout: {way}", "How evidence and answer stand", choose_way)
+    yield Action("Answer model", "Its state, speed and log", main.action_model, "screen.model")
+    yield Action("Problems", "What went wrong lately", main.action_problems, "screen.problems")
     yield Action("Keys", "Show all keys", main.action_help, "screen.help")
     yield Action("Query", "Go to the query", main.action_go_to_query, "screen.query")
     for pane in ("results", "preview", "answer"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -26,8 +26,8 @@ PLACEHOLDER = "Ask your documents anything"
 LONGEST_FOR = 34
 """Cells of a question that the title names."""
 
-REMEMBERED_QUESTIONS = 100
-"""Questions of this session that the up key brings back."""
+REMEMBERED_QUESTIONS = 500
+"""Questions of this session that the up key brings back, beside those that are kept."""
 
 
 ASKED = "-asked"
@@ -71,6 +71,15 @@ class QueryInput(TextArea):
             tooltip="On the first line: bring back the question before",
             show=False,
         ),
+        # The screen's key: without this, Textual's text field would take it for itself.
+        Binding(
+            "ctrl+f",
+            "screen.earlier",
+            "Earlier questions",
+            id="query.earlier",
+            tooltip="Earlier questions, to take one into the query",
+            system=True,
+        ),
     ]
 
     def __init__(self) -> None:
@@ -82,6 +91,8 @@ class QueryInput(TextArea):
             placeholder=Content(PLACEHOLDER),
         )
         self.cursor_blink = False
+        self._kept: list[str] = []
+        """Questions of earlier sessions, latest last; then come those of this one."""
         self._asked: list[str] = []
         self._recalled = 0
         self.edits_words = False
@@ -190,16 +201,34 @@ class QueryInput(TextArea):
         """Move up; from the first line to the question asked before."""
         if not self.cursor_at_first_line:
             self.action_cursor_up()
-        elif self._recalled < len(self._asked):
+        elif self._recalled < len(self._past):
             self._recall(self._recalled + 1)
 
-    def _recall(self, steps_back: int) -> None:
-        if self._asked and steps_back == 1 and self.text.strip() == self._asked[-1]:
-            steps_back = 2 if self._recalled == 0 and len(self._asked) > 1 else steps_back
-        self._recalled = steps_back
+    @property
+    def _past(self) -> list[str]:
+        return [*(each for each in self._kept if each not in self._asked), *self._asked]
+
+    @property
+    def earlier(self) -> list[str]:
+        """Every question that is known, each once, the latest first."""
+        return list(dict.fromkeys(reversed(self._past)))
+
+    def remember(self, kept: Sequence[str]) -> None:
+        """Know the questions of earlier sessions, latest first."""
+        self._kept = list(reversed(kept))
+
+    def take(self, question: str) -> None:
+        """Show a question, to be edited or asked."""
         self.set_class(False, ASKED)
-        self.text = self._asked[-steps_back] if steps_back else ""
+        self.text = question
         self.move_cursor(self.document.end)
+
+    def _recall(self, steps_back: int) -> None:
+        past = self._past
+        if past and steps_back == 1 and self.text.strip() == past[-1]:
+            steps_back = 2 if self._recalled == 0 and len(past) > 1 else steps_back
+        self._recalled = steps_back
+        self.take(past[-steps_back] if steps_back else "")
 
 
 TURNS: dict[str, Callable[[QueryInput], Message]] = {

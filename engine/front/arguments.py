@@ -23,6 +23,7 @@ from engine.front.help_texts import (
 
 EVALUATED = "DOCS [QUESTIONS] "
 MODES = ("hybrid", "dense", "bm25")
+CHAT = "chat"
 OPEN = "open"
 """The command that nobody has to type."""
 HELP = ("-h", "--help")
@@ -153,20 +154,12 @@ def _parser() -> argparse.ArgumentParser:
         added = command(name, about, f"DOCS {word} ")
         added.add_argument("query", metavar=word, nargs="+", help=QUERY)
         _add_json(added)
-        added.add_argument(
-            "-n",
-            "--hits",
-            metavar="NUMBER",
-            type=_number(1, 100),
-            help="how many hits, 1 to 100 (default: the setting hits, which is 8)",
-        )
         _add_filters(added)
         if name == "search":
             _add_forms(added)
         else:
-            arguments_conversations.add_continue(added)
-            about = "have the model answer also where no passage is near enough to hold an answer"
-            added.add_argument("--anyway", action="store_true", help=about)
+            _add_answer(added)
+    _add_chat(command(CHAT, "Answer questions, read one by one from the input.", "DOCS "))
     about = arguments_conversations.ABOUT
     added = command("conversations", about, arguments_conversations.USAGE)
     arguments_conversations.add_conversations(added)
@@ -248,8 +241,30 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
 
 
+def _add_chat(parser: argparse.ArgumentParser) -> None:
+    _add_filters(parser)
+    _add_answer(parser)
+    about = "print whole lines only, without line editing or progress, as for a screen reader"
+    parser.add_argument("--plain", action="store_true", help=about)
+    parser.set_defaults(json=False)
+
+
+def _add_answer(parser: argparse.ArgumentParser) -> None:
+    """Add what an answer alone takes."""
+    arguments_conversations.add_continue(parser)
+    about = "have the model answer also where no passage is near enough to hold an answer"
+    parser.add_argument("--anyway", action="store_true", help=about)
+
+
 def _add_filters(parser: argparse.ArgumentParser) -> None:
-    """Add what narrows a search down; the same can be typed in the query."""
+    """Add how much is searched for, and what narrows it down, as can be typed in the query."""
+    parser.add_argument(
+        "-n",
+        "--hits",
+        metavar="NUMBER",
+        type=_number(1, 100),
+        help="how many hits, 1 to 100 (default: the setting hits, which is 8)",
+    )
     for name, word, about in (
         ("--path", "GLOB", "only files there, such as 'guide/**' or notes; may be repeated"),
         ("--not-path", "GLOB", "no files there; may be repeated"),

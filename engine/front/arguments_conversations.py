@@ -45,7 +45,7 @@ def add_continue(parser: argparse.ArgumentParser) -> None:
 
 def with_names(words: list[str]) -> list[str]:
     """Return ``words`` with ``--continue`` joined to its conversation, which may be left out."""
-    if "ask" not in words:
+    if not {"ask", "chat"}.intersection(words):
         return words
     joined: list[str] = []
     rest = iter(words)

@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.errors import HoverkiteError, UsageError
 from engine.front import arguments
-from engine.front.arguments import OPEN
+from engine.front.arguments import CHAT, OPEN
 from engine.quick_start import spare_imports
 
 OpenScreen = Callable[[Path, dict[str, Any], bool], int]
@@ -107,6 +107,10 @@ def _run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
 
     if options.command != "forget" and (options.command not in WITHOUT_FOLDER or options.docs):
         _existing_folder(options.docs)
+    if options.command == CHAT:  # its input is read outside an event loop
+        from engine.front import commands_chat
+
+        return commands_chat.run(options, flags)
     return asyncio.run(commands.run(options, flags))
 
 

@@ -17,18 +17,17 @@ from engine.front.connection import EngineClient
 from engine.front.conversation_names import continued
 from engine.front.explained import cut, explained
 from engine.front.opening import bring_up_to_date, open_docs, paused, what_is_missing
+from engine.front.printed_answer import AnswerPrinter, place
 from engine.front.printing import (
     FOUND,
     NOT_FOUND,
     narrate,
     plain_line,
     print_json,
-    with_detail,
 )
 from engine.safe_text import clean, clean_line
 from engine.wire import api, api_answer, api_search
 from engine.wire.api_around import AroundReply
-from engine.wire.problems import error_of
 from engine.wire.query import parse
 
 EXACT_LINES = 1000
@@ -105,7 +104,7 @@ async def _search(client: EngineClient, folder: str, options: argparse.Namespace
         query=options.query,
         hits=options.hits or (EXACT_LINES if is_exact else None),
         mode=options.mode,
-        filters=_filters(options),
+        filters=filters_of(options),
         per_file=options.per_file,
         explain=options.explain,
     )
@@ -119,7 +118,8 @@ async def _search(client: EngineClient, folder: str, options: argparse.Namespace
     return _print_hits(reply, arounds, options)
 
 
-def _filters(options: argparse.Namespace) -> api_search.Filters:
+def filters_of(options: argparse.Namespace) -> api_search.Filters:
+    """Return the filters that were given as options."""
     return api_search.Filters(
         paths=options.path,
         not_paths=options.not_path,
@@ -174,16 +174,6 @@ def _shown(hit: api_search.Hit, options: argparse.Namespace) -> Iterator[str]:
         yield f"{where}: {' '.join(clean(hit.text).split())}"
 
 
-def place(docs: str, hit: api_search.Hit, quoted: str = "") -> str:
-    """Return where a hit stands, or what is quoted from it, as ``path:line``.
-
-    Like grep's, the path begins as the folder was typed, so that it leads there from here.
-    """
-    before = hit.text.partition(quoted)[0] if quoted else ""
-    line = min(hit.start_line + before.count("\n"), hit.end_line)
-    return f"{clean_line(str(PurePath(docs, hit.path)))}:{line}"
-
-
 def _search_json(reply: api_search.SearchReply | api_answer.HitsFound) -> dict[str, Any]:
     told = {"query", "took_ms", "hits"}
     if isinstance(reply, api_search.SearchReply):
@@ -197,13 +187,13 @@ async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -
     answer |= dict.fromkeys(("ttft_ms", "completion_tokens", "tokens_per_s"))
     answer |= {"extracts": [], "answer": "", "finish_reason": None, "model": None}
     answer |= {"citations": [], "not_found": False, "rewritten_question": "", "prompt_tokens": 0}
-    printer = None if options.json else _AnswerPrinter(options.docs)
+    printer = None if options.json else AnswerPrinter(options.docs)
     status = NOT_FOUND
     asked = api_answer.AskRequest(
         question=options.query,
         hits=options.hits,
         mode=options.mode,
-        filters=_filters(options),
+        filters=filters_of(options),
         conversation=await continued(client, folder, options.conversation),
         anyway=options.anyway,
         bulk=not sys.stdout.isatty(),  # a program reads it, and persons go first
@@ -226,82 +216,3 @@ async def _ask(client: EngineClient, folder: str, options: argparse.Namespace) -
     if options.json:
         print_json(answer)
     return status
-
-
-class _AnswerPrinter:
-    """Prints an answer as it comes: extracts, tokens, sources."""
-
-    def __init__(self, docs: str) -> None:
-        self._docs = docs
-        self._found: list[api_search.Hit] = []
-        self._state = ""
-
-    def show(self, event: api_answer.AskEvent) -> None:
-        """Print one event of the answer."""
-        match event:
-            case api_answer.QuestionRewritten():
-                narrate(f"searched for: {event.question}")
-            case api_answer.HitsFound():
-                self._found = event.hits
-                for notice in event.notices:
-                    narrate(notice)
-            case api_answer.ExtractsFound():
-                self._extracts(event)
-            case api.LlmState():
-                self._llm(event)
-            case api_answer.PromptMade():
-                self._prompt(event)
-            case api_answer.Token():
-                print(clean(event.text), end="")
-            case api_answer.AnswerFinished():
-                self._finished(event)
-            case api_answer.AnswerFailed():
-                self._failed(event)
-        sys.stdout.flush()
-
-    def _extracts(self, event: api_answer.ExtractsFound) -> None:
-        if event.not_found:
-            print(f"Not found in {plain_line(event.searched)}. What comes nearest:")
-        for extract in event.extracts:
-            quoted = " ".join(clean(extract.text).split())
-            hit = self._found[extract.hit - 1]
-            print(f"“{quoted}” [{extract.hit}] {place(self._docs, hit, extract.text)}")
-
-    def _llm(self, event: api.LlmState) -> None:
-        if event.on_purpose:
-            narrate(f"No model answers: {event.detail}")
-        elif event.state != self._state:
-            self._state = event.state
-            narrate(f"{event.model or 'answers'}: {with_detail(event.state, event.detail)}")
-
-    def _prompt(self, event: api_answer.PromptMade) -> None:
-        without = "" if event.documents else ", without documents"
-        print(f"\n— {clean_line(event.model)}{without} —")
-        if event.notice:
-            narrate(event.notice)
-
-    def _finished(self, event: api_answer.AnswerFinished) -> None:
-        if event.not_kept:
-            narrate(event.not_kept)
-        if event.finish_reason == api_answer.TURNED_OFF:
-            return
-        if event.finish_reason == api_answer.NOT_FOUND:
-            narrate("No model was asked; --anyway has it answer.")
-            return
-        print("\n")
-        if event.completion_tokens and not event.answer.strip():
-            narrate("The model wrote nothing.")
-        if event.finish_reason == "length":
-            narrate("The answer was cut off at its length limit")
-        for source in event.sources:
-            print(f"source: {clean_line(str(PurePath(self._docs, source)))}")
-        if not all(citation.supported for citation in event.citations):
-            narrate("[?] stands after what was found in no passage.")
-
-    def _failed(self, event: api_answer.AnswerFailed) -> None:
-        if event.not_kept:
-            narrate(event.not_kept)
-        if event.answer:
-            print("\n[the answer was cut off here]")
-        error = error_of(event.problem)
-        narrate(f"{error.title}: {error}. {error.next_step}")

@@ -134,6 +134,11 @@ class EngineClient:
         body = await self._send("DELETE", route)
         return api_conversations.ConversationSummary.model_validate_json(body)
 
+    async def earlier_questions(self, folder: str) -> api_conversations.Questions:
+        """Return the latest questions of a folder that are kept, the latest first."""
+        body = await self._send("GET", api_conversations.QUESTIONS.format(folder=folder))
+        return api_conversations.Questions.model_validate_json(body)
+
     async def evidence(
         self, folder: str, hits: Sequence[api_search.Hit]
     ) -> list[api_conversations.Evidence]:

@@ -5,6 +5,7 @@ commands:
   hoverkite [DOCS]                open the screen on a folder (default: this one)
   hoverkite search DOCS QUERY     print the chunks nearest to QUERY, best first
   hoverkite ask DOCS QUESTION     print extracts, the model's answer and its sources
+  hoverkite chat DOCS             answer questions one by one, as lines of text
   hoverkite conversations DOCS    list what was asked and answered; show, delete, export
   hoverkite index DOCS            bring the index up to date, once
   hoverkite eval DOCS QUESTIONS   measure how well the search finds what you know is right
@@ -41,6 +42,7 @@ EXAMPLES = {
         "--anyway 'Who wrote it?'",
         "--set llm_max_tokens=100 'What is M?'",
     ),
+    "chat": ("", "--plain", "--continue", "< questions.txt"),
     "conversations": ("", "show 1", "export 1 --to generator.md", "delete 3f9a"),
     "index": ("", "--yes"),
     "eval": ("questions.jsonl", "questions.jsonl --modes hybrid,bm25 --json"),
@@ -79,6 +81,17 @@ WITHOUT_DOCS = {
 
 QUERY = "in quotes, or as plain words; may hold filters, as path:guide/** tag:work after:7d -word"
 COMMANDS = (
-    *("search", "ask", "conversations", "index", "eval", "models", "status", "doctor", "forget"),
+    *(
+        "search",
+        "ask",
+        "chat",
+        "conversations",
+        "index",
+        "eval",
+        "models",
+        "status",
+        "doctor",
+        "forget",
+    ),
     "stop",
 )

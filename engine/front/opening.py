@@ -41,10 +41,13 @@ async def open_docs(client: EngineClient, options: argparse.Namespace) -> str:
     return opened.folder
 
 
-async def what_is_missing(client: EngineClient, folder: str) -> str:
-    """Bring the folder up to date; return why what is found may be old, empty if it is not."""
+async def what_is_missing(client: EngineClient, folder: str, *, bar: bool = True) -> str:
+    """Bring the folder up to date; return why what is found may be old, empty if it is not.
+
+    Without ``bar`` no progress is drawn.
+    """
     try:
-        last = await bring_up_to_date(client, folder, quiet=True)
+        last = await bring_up_to_date(client, folder, quiet=True, bar=bar)
     except (ManifestError, StoreError) as error:
         return f"What was indexed before is searched. {error}. {error.next_step}"
     return paused(last) if isinstance(last, api.FolderStatus) else ""
@@ -58,11 +61,11 @@ def paused(status: api.FolderStatus) -> str:
 
 
 async def bring_up_to_date(
-    client: EngineClient, folder: str, *, quiet: bool
+    client: EngineClient, folder: str, *, quiet: bool, bar: bool = True
 ) -> api.SyncFinished | api.FolderStatus:
     """Bring the folder up to date; a status is returned where a window has paused that.
 
-    ``quiet`` removes the progress bar at the end.
+    ``quiet`` removes the progress bar at the end; without ``bar`` there is none.
     """
     from tqdm import tqdm
 
@@ -70,16 +73,18 @@ async def bring_up_to_date(
         with tqdm(
             unit="file",
             file=sys.stderr,
-            disable=not sys.stderr.isatty(),
+            disable=not (bar and sys.stderr.isatty()),
             leave=not quiet,
             delay=0.3,
             dynamic_ncols=True,
-        ) as bar:
+        ) as drawn:
             async with contextlib.aclosing(client.sync(folder)) as events:
                 async for event in events:
                     if isinstance(event, api.SyncFinished) or event.watch == "paused":
+                        if quiet:  # tqdm leaves what only its description has drawn
+                            drawn.clear()
                         return event
-                    _advance(bar, event)
+                    _advance(drawn, event)
     except asyncio.CancelledError:  # ctrl+c
         narrate("Indexing goes on in the background; hoverkite stop ends it.")
         raise

@@ -121,6 +121,9 @@ def _conversation_routes(engine: Engine) -> list[Route]:
     async def listed(folder: str) -> api_conversations.Conversations:
         return await engine.folder(folder).conversations.all()
 
+    async def questions(folder: str) -> api_conversations.Questions:
+        return await engine.folder(folder).conversations.questions()
+
     async def one(folder: str, conversation: str) -> api_conversations.Conversation:
         return await engine.folder(folder).conversations.one(conversation)
 
@@ -137,6 +140,7 @@ def _conversation_routes(engine: Engine) -> list[Route]:
     asked = api_conversations.EvidenceRequest
     return [
         _route(engine, "GET", api_conversations.CONVERSATIONS, listed),
+        _route(engine, "GET", api_conversations.QUESTIONS, questions),
         _route(engine, "GET", api_conversations.CONVERSATION, one),
         _route(engine, "DELETE", api_conversations.CONVERSATION, delete),
         _route(engine, "POST", api_conversations.EVIDENCE, evidence_of, asked, for_one=True),
@@ -147,7 +151,7 @@ def _model_routes(engine: Engine) -> list[Route]:
     """Return what is asked about answer models."""
 
     async def llm() -> api.LlmState:
-        return await engine.model.measured()
+        return await engine.model.told()
 
     async def offer() -> api_models.ModelOffer:
         return await model_choice.offer(engine.settings)

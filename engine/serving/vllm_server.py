@@ -10,7 +10,7 @@ from engine.errors import HoverkiteError, ModelError
 from engine.serving import models, vllm_remains, vllm_start
 from engine.serving.endpoint import Endpoint, UnreachableError, served_model
 from engine.serving.vllm_figures import figures
-from engine.serving.vllm_log import EndedError, reason_in
+from engine.serving.vllm_log import EndedError, last_lines, reason_in
 from engine.serving.vllm_start import Prepare, RunningVllm, Stage, start_vllm
 from engine.wire.api import LlmState, LlmStateName
 
@@ -97,6 +97,13 @@ class AnswerModel:
         endpoint = self._endpoint
         counted = await figures(endpoint) if endpoint else None
         return self.state.model_copy(update={"figures": counted})
+
+    async def told(self) -> LlmState:
+        """Return what :meth:`measured` does, with its context and what its log says of late."""
+        endpoint, vllm = self._endpoint, self._vllm
+        said = await asyncio.to_thread(last_lines, vllm.log) if vllm else []
+        context = endpoint.context if endpoint else 0
+        return (await self.measured()).model_copy(update={"context": context, "said": said})
 
     def _described(self) -> tuple[LlmStateName, str, str]:
         if self.turned_off:

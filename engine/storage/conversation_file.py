@@ -27,6 +27,11 @@ SCHEMA_VERSION = 1
 LONGEST_TITLE = 200
 """Characters."""
 
+LATEST_QUESTIONS = 500
+"""Questions that are told …"""
+LATEST_TURNS = 1000
+"""… of the so many that were asked last."""
+
 _SCHEMA = f"""
 PRAGMA auto_vacuum = FULL;
 BEGIN;
@@ -52,6 +57,13 @@ _LISTED = """
 SELECT id, title, began, last, (SELECT count(*) FROM turns WHERE conversation = id)
 FROM conversations
 """
+_QUESTIONS = """
+SELECT CASE WHEN json_valid(told) THEN json_extract(told, '$.question') END FROM turns
+JOIN (SELECT rowid AS latest, asked AS moment FROM turns ORDER BY asked DESC LIMIT ?)
+    ON turns.rowid = latest
+ORDER BY moment DESC
+"""
+"""The inner query reads no turn whole: each holds all its hits."""
 
 
 class DamagedError(Exception):
@@ -224,6 +236,13 @@ class ConversationFile:
         turns = [turn for row in rows if (turn := _turn(*row))]
         about = summary.model_dump(include={"id", "title", "began", "last"})
         return Conversation(**about, turns=turns)
+
+    def questions(self) -> list[str]:
+        """Return the latest questions, each once, the latest first."""
+        with self._faults("read"):
+            rows = self._connection.execute(_QUESTIONS, (LATEST_TURNS,)).fetchall()
+        asked = (text.strip() for (text,) in rows if isinstance(text, str))
+        return list(dict.fromkeys(text for text in asked if text))[:LATEST_QUESTIONS]
 
     def exchanges(self, name: str, before: int | None, most: int) -> list[Exchange]:
         """Return the last turns, at most so many, of those numbered below ``before``.

@@ -19,7 +19,12 @@ from typing import TypeVar
 from engine.errors import ConversationsError, HoverkiteError, NoConversationError
 from engine.storage.conversation_file import ConversationFile, DamagedError, Entry, Exchange
 from engine.storage.manifest_file import set_aside
-from engine.wire.api_conversations import Conversation, Conversations, ConversationSummary
+from engine.wire.api_conversations import (
+    Conversation,
+    Conversations,
+    ConversationSummary,
+    Questions,
+)
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +122,15 @@ class FolderConversations:
         """
         found = await self._done(lambda: self._opened().all() if self._is_there() else [])
         return Conversations(conversations=found, notice=self.take_notice())
+
+    async def questions(self) -> Questions:
+        """Return the latest questions.
+
+        Raises:
+            ConversationsError: the file can't be read.
+        """
+        found = await self._done(lambda: self._opened().questions() if self._is_there() else [])
+        return Questions(questions=found)
 
     async def one(self, conversation: str) -> Conversation:
         """Return a conversation, whole.

@@ -131,6 +131,10 @@ class LlmState(Message):
     """True where a setting turned it off: nothing is wrong then."""
     log: list[str] = []
     """The last lines that vLLM's log has on why it ended, made safe; no document's text."""
+    context: int = 0
+    """Tokens that a prompt and its answer may have together, 0 where it is not known, …"""
+    said: list[str] = []
+    """… and the last lines that its log has on itself: in a reply to ``LLM`` alone."""
     figures: LlmFigures | None = None
     """What its server counts, in a reply to ``LLM`` or ``STATUS`` alone."""
 

@@ -13,6 +13,8 @@ CONVERSATIONS = "/v1/folders/{folder}/conversations"
 CONVERSATION = "/v1/folders/{folder}/conversations/{conversation}"
 """With GET, one of them: ``Conversation``. With DELETE, it is deleted, and ``ConversationSummary``
 says what it was."""
+QUESTIONS = "/v1/folders/{folder}/questions"
+"""With GET, what was asked lately: ``Questions``."""
 EVIDENCE = "/v1/folders/{folder}/evidence"
 """With POST, an ``EvidenceRequest``: what became of the hits of an answer."""
 
@@ -36,6 +38,13 @@ class Conversations(Message):
     conversations: list[ConversationSummary]
     notice: str = ""
     """What a person should know: that a damaged file was set aside."""
+
+
+class Questions(Message):
+    """What was asked lately in the kept conversations of a folder."""
+
+    questions: list[str]
+    """Each once, the latest first; some hundreds at most."""
 
 
 class Turn(Message):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import httpcore
@@ -19,6 +20,7 @@ from engine.server.routes import create_app
 from engine.server.service import Engine
 from engine.serving.local_servers import LocalServer
 from engine.serving.vllm_server import AnswerModel
+from engine.serving.vllm_start import RunningVllm
 from engine.wire.api import LlmState
 from engine.wire.api_answer import TURNED_OFF, AnswerFailed, AnswerFinished, AskRequest
 from engine.wire.api_models import UseModel
@@ -98,10 +100,24 @@ async def test_another_model_answers_at_once_and_after_the_next_start(
     llm = await client.llm()
     assert (llm.model, llm.figures and llm.figures.running) == (MODEL, 0)
     assert not llm.demonstration
+    assert llm.context > 0
+    assert llm.said == [], "another's log can't be read"
     assert (await client.model_offer()).model is None, "only in place of the demonstration model"
     unkept = await client.use_model(UseModel(name="embedded", keep=False))
     assert (unkept.written, unkept.llm.demonstration) == ("", True)
     assert config.load().llm_url == vllm.url
+
+
+async def test_a_model_of_ours_tells_what_its_log_says_and_quotes_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "vllm.log"
+    log.write_text(
+        "(APIServer pid=1) INFO 11-23 10:00:00 [api.py:1] Started \x1b[2J\n"
+        "(APIServer pid=1) INFO 11-23 10:00:01 [api.py:2] Received request: prompt: 'secret'\n"
+    )
+    model = AnswerModel(Settings(), lambda: None)
+    model._vllm = cast("RunningVllm", SimpleNamespace(log=log))
+    assert (await model.told()).said == ["Started \ufffd[2J"]
+    assert (await model.measured()).said == []
 
 
 async def test_what_can_not_be_used_changes_nothing(engine: Engine, client: EngineClient) -> None:

@@ -149,8 +149,11 @@ class ScriptedEngine:
         """Scripts of the next answers; without one, ``answer``."""
         self.asked: list[api_answer.AskRequest] = []
         self.kept: dict[str, api_conversations.Conversation] = {}
+        self.earlier: list[str] = []
+        """Questions of earlier sessions, latest first."""
         self.became: dict[int, dict[str, Any]] = {}
         """What became of hits, by their ranks."""
+        self.model = llm()
         self.better_model: api_models.OfferedModel | None = None
         self.offers_asked = 0
         self.models_used: list[api_models.UseModel] = []
@@ -219,6 +222,9 @@ class ScriptedEngine:
         kept = sorted(self.kept.values(), key=lambda each: each.last, reverse=True)
         return api_conversations.Conversations(conversations=[summary(each) for each in kept])
 
+    async def earlier_questions(self, folder: str) -> api_conversations.Questions:
+        return api_conversations.Questions(questions=self.earlier)
+
     async def conversation(self, folder: str, name: str) -> api_conversations.Conversation:
         return self.kept[name]
 
@@ -236,6 +242,9 @@ class ScriptedEngine:
             api_conversations.Evidence(rank=each.rank, **self.became.get(each.rank, same))
             for each in hits
         ]
+
+    async def llm(self) -> api.LlmState:
+        return self.model
 
     async def model_offer(self) -> api_models.ModelOffer:
         self.offers_asked += 1

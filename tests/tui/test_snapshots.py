@@ -6,6 +6,7 @@ After a wanted change: ``pytest tests/tui/test_snapshots.py --snapshot-update``,
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tests.tui.scripted import (
     whole_answer,
 )
 from tui.app import HoverkiteApp
+from tui.session import Speed
 
 Scene = Callable[[Driver, ScriptedEngine], Awaitable[None]]
 
@@ -125,6 +127,40 @@ async def in_tray(driver: Driver, engine: ScriptedEngine) -> None:
     await cited(driver, engine)
     driver.main.go_to("results")
     await driver.press("space", "j", "j", "d", "t")
+
+
+async def recalling(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    earlier = [*(f"What does page {number} say of rye?" for number in range(30)), "How is [/] fed?"]
+    driver.main.query_pane.input.remember(earlier)
+    await driver.press("ctrl+f", *"rye 2")
+
+
+async def problems(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    session = driver.app.session
+    session._now = lambda: time.mktime((2026, 5, 1, 9, 30, 0, 0, 0, -1))
+    session.add("Some themes can't be used", "mine.toml: panel is no colour")
+    error = EngineError("the engine ended with status 1", "Run: hoverkite stop")
+    for _ in range(2):
+        session.add(error.title, str(error), error.next_step, is_error=True)
+    driver.main.action_problems()
+
+
+async def model_page(driver: Driver, engine: ScriptedEngine) -> None:
+    await at_rest(driver, engine, AT_REST)
+    engine.model = llm(
+        context=8192,
+        figures=api.LlmFigures(
+            running=1, waiting=0, prefix_cache_hit_rate=0.83, ttft_ms=312.0, tokens_per_s=34.2
+        ),
+        said=["Started server process [4713]", "Application startup complete."],
+    )
+    driver.app.session.speeds.extend(
+        Speed(MODEL, 200 + 40 * (number % 7), 30 + number % 5) for number in range(24)
+    )
+    driver.main.action_model()
+    await driver.until(lambda: len(driver.app.screen_stack) == 2)
 
 
 async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
@@ -268,6 +304,9 @@ SCENES: list[Scene] = [
         not_found,
         stale,
         in_tray,
+        recalling,
+        problems,
+        model_page,
         finding_lines,
         unavailable,
         confirming,

@@ -17,6 +17,7 @@ from engine.files.scan import Entry
 from engine.front import cli, commands, opening
 from engine.front.commands_status import status_lines
 from engine.front.connection import EngineClient
+from engine.front.printed_answer import place
 from engine.front.printing import plain_line
 from engine.storage.manifest import FileUpdate, Manifest
 from engine.wire import api
@@ -59,7 +60,7 @@ def run(*words: str) -> tuple[int, Opened]:
         (("--set", "hits=0", "search", "notes", "q"), "hits (from the command line): at least 1"),
         (("--profile", "odd", "index", "notes"), "invalid choice: 'odd'"),
         (("bogus",), "bogus is neither a folder nor a command"),
-        (("serach", "notes", "q"), "Did you mean search? The commands are search, ask, conv"),
+        (("serach", "notes", "q"), "Did you mean search? The commands are search, ask, chat"),
         (("bo\x1b[2Jgus",), "gus is neither a folder nor a command"),
         (("./bogus",), "./bogus does not exist"),
         (("--set",), "--set: expected one argument"),
@@ -187,6 +188,7 @@ def test_help_of_models_shows_how_one_is_chosen_and_given_up(
     [
         ("search", "usage: hoverkite search DOCS QUERY [options]"),
         ("ask", "usage: hoverkite ask DOCS QUESTION [options]"),
+        ("chat", "usage: hoverkite chat DOCS [options]"),
         ("index", "usage: hoverkite index DOCS [options]"),
         ("eval", "usage: hoverkite eval DOCS [QUESTIONS] [options]"),
         ("status", "usage: hoverkite status [DOCS] [options]"),
@@ -346,4 +348,4 @@ def test_the_lines_of_a_status_read_well() -> None:
 def test_places_lead_there_from_here(docs: str, quoted: str, expected: str) -> None:
     text = "first line\nsecond line\nthird line\n"
     found = hit(path="a/b.md", start_line=7, end_line=9, text=text)
-    assert commands.place(docs, found, quoted) == expected
+    assert place(docs, found, quoted) == expected

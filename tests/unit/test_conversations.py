@@ -348,3 +348,28 @@ def test_a_name_of_no_conversation_is_refused(name: str) -> None:
 def test_a_name_of_several_conversations_is_refused() -> None:
     with pytest.raises(UsageError, match="2 conversations"):
         named("99999", [summary("99999a"), summary("99999b")])
+
+
+async def test_the_latest_questions_are_told_once_each_the_latest_first(place: Path) -> None:
+    hostile = HOSTILE.replace("\0", "").encode("utf-8", "replace").decode()
+    async with kept(place) as conversations:
+        for moment, (key, question) in enumerate(
+            [("a", "rye?"), ("b", " wheat? "), ("c", "rye?"), ("d", hostile), ("e", " ")]
+        ):
+            await conversations.keep(entry(key, f"of {key}", at=moment, question=question))
+        found = (await conversations.questions()).questions
+        assert found == [hostile, "rye?", "wheat?"]
+        await conversations.delete("of d")
+        assert (await conversations.questions()).questions == ["rye?", "wheat?"]
+        assert conversations._file
+        run = conversations._file._connection.execute
+        run("UPDATE turns SET told = '{' WHERE key = 'b'")
+        run("UPDATE turns SET told = '{\"question\": 3}' WHERE key = 'c'")
+        assert (await conversations.questions()).questions == ["rye?"]
+
+
+async def test_looking_for_questions_makes_no_file(place: Path) -> None:
+    for days in (0, 90):
+        async with kept(place, days) as conversations:
+            assert (await conversations.questions()).questions == []
+        assert not [*place.iterdir()]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.front.commands import _AnswerPrinter
+from engine.front.printed_answer import AnswerPrinter
 from engine.wire.api_answer import NOT_FOUND, AnswerFinished, Citation
 
 
@@ -42,7 +42,7 @@ def finished(**changes: Any) -> AnswerFinished:
 def test_the_end_of_an_answer_tells_what_it_stands_on(
     changes: dict[str, Any], out: str, err: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _AnswerPrinter("d").show(finished(**changes))
+    AnswerPrinter("d").show(finished(**changes))
     printed = capsys.readouterr()
     assert (printed.out.strip(), printed.err.strip()) == (out, err)
 
@@ -51,7 +51,7 @@ def test_the_end_of_an_answer_tells_what_it_stands_on(
 def test_an_answer_at_its_length_limit_is_told_to_be_cut_off(
     capsys: pytest.CaptureFixture[str], reason: str, told: bool
 ) -> None:
-    _AnswerPrinter("notes").show(finished(answer="It rests.", finish_reason=reason))
+    AnswerPrinter("notes").show(finished(answer="It rests.", finish_reason=reason))
     said = capsys.readouterr()
     assert ("cut off at its length limit" in said.err) is told
     assert "cut off" not in said.out

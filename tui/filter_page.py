@@ -1,0 +1,108 @@
+"""Pages that list something which is narrowed by typing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from engine.safe_text import clean_line
+from tui.fuzzy import match
+
+Chosen = TypeVar("Chosen")
+
+
+class _Rows(OptionList, can_focus=False):
+    """A list whose cursor is moved from the field above it."""
+
+
+class FilterPage(ModalScreen[Chosen | None]):
+    """Lists lines of text; what is typed narrows them down, and the best come first.
+
+    Its result is what stands for the line that was chosen, None for none.
+    """
+
+    AUTO_FOCUS = "Input"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Close", id="filter.close", tooltip="Back to the screen"),
+        Binding("down", "move(1)", "Next", id="filter.next", tooltip="The next one"),
+        Binding("up", "move(-1)", "Before", id="filter.before", tooltip="The one before"),
+        Binding("pagedown", "move(10)", "Page", id="filter.page", tooltip="Ten further"),
+        Binding("pageup", "move(-10)", "Page back", id="filter.page_back", tooltip="Ten back"),
+    ]
+
+    def __init__(
+        self, title: str, rows: Sequence[tuple[str, Chosen]], *, keys: str, hint: str
+    ) -> None:
+        """``rows`` are lines, safe to show, and what each stands for."""
+        super().__init__()
+        self._title, self._rows, self._keys, self._hint = title, rows, keys, hint
+        self._found: list[Chosen] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay out the field and the list."""
+        with Vertical(classes="dialog page filter") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content.styled(self._keys, "$quiet")
+            yield Input(placeholder=self._hint, compact=True)
+            yield _Rows(markup=False)
+
+    def on_mount(self) -> None:
+        """List everything before anything is typed."""
+        self._narrow("")
+
+    @on(Input.Changed)
+    def _type(self, event: Input.Changed) -> None:
+        event.stop()
+        if (safe := clean_line(event.value)) != event.value:  # it was pasted
+            event.input.value = safe
+        else:
+            self._narrow(safe)
+
+    def _narrow(self, typed: str) -> None:
+        found = [(hit, row) for row in self._rows if (hit := match(typed, row[0]))]
+        found.sort(key=lambda each: -each[0].score)  # stable: the latest of equals comes first
+        self._found = [row[1] for _, row in found]
+        listed = self.query_one(OptionList)
+        listed.set_options([Option(_marked(row[0], hit.spans)) for hit, row in found])
+        listed.highlighted = 0 if found else None
+        box = self.query_one(Vertical)
+        box.border_title = Content(f"{self._title} · {len(found)} of {len(self._rows)}")
+
+    @on(Input.Submitted)
+    def _submit(self, event: Input.Submitted) -> None:
+        event.stop()
+        index = self.query_one(OptionList).highlighted
+        if index is not None:
+            self.dismiss(self._found[index])
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(self._found[event.option_index])
+
+    def action_move(self, steps: int) -> None:
+        """Move the cursor of the list by so many lines."""
+        listed = self.query_one(OptionList)
+        if listed.highlighted is not None:
+            last = listed.option_count - 1
+            listed.highlighted = min(max(listed.highlighted + steps, 0), last)
+
+    def action_close(self) -> None:
+        """Close the page and choose nothing."""
+        self.dismiss(None)
+
+
+def _marked(line: str, spans: Sequence[tuple[int, int]]) -> Content:
+    shown = Content(line)
+    for start, end in spans:
+        shown = shown.stylize("bold $cite", start, end)
+    return shown

@@ -1,0 +1,201 @@
+"""What is opened outside the screen: a hit or the config file in the editor, a link."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import SuspendNotSupported
+
+from engine.errors import HoverkiteError
+from tui import editor, messages, viewer
+from tui.personal import Personal
+
+if TYPE_CHECKING:
+    from engine.config import Settings
+    from engine.settings_told import Told
+    from engine.wire.api_links import Link
+    from tui.link import EngineLink
+
+EDITOR_REST = 0.5
+"""Seconds after the editor came back in which keys typed ahead open no further one."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a config file that is open in an editor."""
+
+
+class Outside(Personal):
+    """Hands files and addresses to other programs."""
+
+    def __init__(
+        self,
+        folder: Path,
+        link: EngineLink,
+        *,
+        now: Callable[[], float],
+        run_editor: Callable[[list[str]], int],
+        show: viewer.Show,
+    ) -> None:
+        super().__init__()
+        self._folder = folder
+        self.link = link
+        self._now = now
+        self._run_editor = run_editor
+        self._show = show
+        self.start_window = viewer.start
+        """Starts an editor that has a window of its own."""
+        self._settings: Settings | None = None
+        self._editor_back_at = -EDITOR_REST
+
+    def tell_error(self, error: HoverkiteError) -> None:
+        """Show what went wrong and what to do next."""
+        self.notify(f"{error}\n→ {error.next_step}", title=error.title, severity="error")
+
+    @on(messages.HitOpened)
+    def _open_hit(self, message: messages.HitOpened) -> None:
+        if self._now() - self._editor_back_at < EDITOR_REST:
+            return
+        hit = message.hit
+        try:
+            path = editor.file_of(self._folder, hit)
+            if hit.page is not None:
+                self._show_outside(str(path.absolute()))
+                self.notify(f"The hit is on page {hit.page}", title=path.name)
+                return
+            self._open_in_editor(path, hit.start_line)
+        except HoverkiteError as error:
+            self.tell_error(error)
+
+    def _open_in_editor(self, path: Path, line: int) -> None:
+        """Open ``path`` in the person's editor, until that ends.
+
+        Raises:
+            UsageError: there is no such editor.
+        """
+        chosen = editor.chosen_editor(self._settings.editor if self._settings else "", os.environ)
+        command = editor.command_for(chosen, str(path.absolute()), line)
+        try:
+            if editor.has_window(command):
+                self._open_window(command, path.name)
+            else:
+                self._hand_over(command)
+        except SuspendNotSupported:
+            self.notify("This terminal can't hand over to an editor", severity="warning")
+
+    def _open_window(self, command: list[str], name: str) -> None:
+        """Have an editor with a window of its own open a file; the screen stays."""
+
+        def tell_failure(status: int) -> None:
+            self.post_message(messages.ViewerFailed(editor.ending(command, status)))
+
+        try:
+            self.start_window(command, tell_failure)
+        except OSError as error:
+            raise editor.not_started(command, error) from error
+        self.notify(f"{name} opens in {Path(command[0]).name}")
+
+    def _hand_over(self, command: list[str]) -> None:
+        """Give the terminal to the editor until it ends.
+
+        Textual 8.2.8 never resumes when an exception leaves ``suspend``: it is raised afterwards.
+        """
+        status, fault = 0, None
+        with self.suspend():
+            try:
+                status = self._run_editor(command)
+            except Exception as error:
+                fault = error
+        self._editor_back_at = self._now()
+        if fault is not None:
+            raise fault
+        if status:
+            self.notify(editor.ending(command, status), severity="warning")
+
+    # --- settings ----------------------------------------------------------------------------
+
+    def action_settings(self) -> None:
+        """List the settings, to change one in the config file."""
+        from engine.settings_told import told
+        from tui.settings_page import SettingsPage
+
+        if self._settings is None:
+            self.notify("The settings are not read yet", severity="warning")
+            return
+        self.push_screen(SettingsPage(told(self._settings)), self._change_setting)
+
+    def _change_setting(self, chosen: Told | None) -> None:
+        """Open the config file where the setting stands; what is saved there is used at once."""
+        from engine import config_file, settings_told
+
+        if chosen is None:
+            return
+        try:
+            file = config_file.prepared()
+            before = config_file.text_of(file)
+            if chosen.origin in (settings_told.IN_ENVIRONMENT, settings_told.ON_COMMAND_LINE):
+                self.notify(
+                    f"{chosen.name} comes from the {chosen.origin}, which wins over the file"
+                )
+            elif chosen.origin != settings_told.IN_FILE:
+                line = f"{chosen.name} = {chosen.value}"
+                self.copy_to_clipboard(line)
+                self.notify(f"{line}\nis on the clipboard", title="To be put into the config file")
+            self._open_in_editor(file, settings_told.line_of(chosen.name))
+        except HoverkiteError as error:
+            self.tell_error(error)
+            return
+
+        def use_what_was_saved() -> None:
+            if config_file.text_of(file) != before:
+                looking.stop()
+                self.link.retry()
+
+        # An editor with a window of its own is still open.
+        looking = self.set_interval(LOOK_EVERY, use_what_was_saved)
+        use_what_was_saved()
+
+    @on(messages.LinksFound)
+    def _list_links(self, message: messages.LinksFound) -> None:
+        if not message.links:
+            self.notify("This hit links to no other file of the folder")
+            return
+        from tui.links_page import LinksPage
+
+        self.push_screen(LinksPage(message.links), self._follow_link)
+
+    def _follow_link(self, link: Link | None) -> None:
+        from tui.links_page import place_of
+
+        if link is not None:
+            self.post_message(messages.HitOpened(place_of(link)))
+
+    @on(messages.LinkChosen)
+    def _ask_about_link(self, message: messages.LinkChosen) -> None:
+        from tui.confirm import link_question, may_be_opened
+
+        if may_be_opened(message.url):
+            self.push_screen(link_question(message.url), partial(self._open_link, message.url))
+        else:
+            self.notify(
+                f"Only plain http and https links are opened. This one says: {message.url}",
+                title="Link left alone",
+                severity="warning",
+            )
+
+    def _open_link(self, url: str, agreed: bool | None) -> None:
+        if agreed:
+            try:
+                self._show_outside(url)
+            except HoverkiteError as error:
+                self.tell_error(error)
+
+    def _show_outside(self, target: str) -> None:
+        self._show(target, os.environ, lambda why: self.post_message(messages.ViewerFailed(why)))
+
+    @on(messages.ViewerFailed)
+    def _tell_viewer_failure(self, message: messages.ViewerFailed) -> None:
+        self.notify(message.reason, severity="warning")

@@ -1,0 +1,87 @@
+"""The pages that open over the panes: the folder, the answer model, problems, earlier questions."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from textual import on, work
+
+from engine.errors import HoverkiteError
+from tui import messages
+from tui.conversing import Conversing
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from tui.app import HoverkiteApp
+    from tui.session import Session
+
+
+class Pages(Conversing):
+    """Opens pages, and gathers what they tell of this session."""
+
+    @property
+    def _session(self) -> Session:
+        return cast("HoverkiteApp", self.app).session
+
+    @on(messages.EngineFailed)
+    @on(messages.EngineLost)
+    @on(messages.AnswerBroke)
+    @on(messages.AnswerAdvanced)
+    @on(messages.StatusArrived)
+    def _remember(self, message: Message) -> None:
+        self._session.hear(message)
+
+    def action_report(self) -> None:
+        """Show everything known about the folder."""
+        if self._status is not None:
+            from tui.report import report_page
+
+            self.app.push_screen(report_page(self._status))
+
+    def action_problems(self) -> None:
+        """Show what went wrong since the start."""
+        from tui.problems_page import problems_page
+
+        self.app.push_screen(problems_page(cast("HoverkiteApp", self.app).session))
+
+    @work(exclusive=True, group="model", exit_on_error=False)
+    async def action_model(self) -> None:
+        """Show everything about the answer model."""
+        try:
+            engine, _ = await self._link.ready()
+            llm = await engine.llm()
+        except HoverkiteError as error:
+            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+            return
+        from tui.model_page import ModelPage
+
+        speeds = list(cast("HoverkiteApp", self.app).session.speeds)
+        self.app.push_screen(ModelPage(llm, speeds))
+
+    @on(messages.ConversationDeleted)
+    def _forget_its_questions(self) -> None:
+        self._look_up_questions()
+
+    @work(exclusive=True, group="questions", exit_on_error=False)
+    async def _look_up_questions(self) -> None:
+        """Have the questions of earlier sessions at hand in the query."""
+        with suppress(HoverkiteError):  # without them, those of this session are
+            engine, folder = await self._link.ready()
+            self.query_pane.input.remember((await engine.earlier_questions(folder)).questions)
+
+    def action_earlier(self) -> None:
+        """List the questions asked earlier, to take one into the query."""
+        if not (questions := self.query_pane.input.earlier):
+            self.notify("No question was asked of this folder yet", markup=False)
+            return
+        from tui.earlier import earlier_page
+
+        self.app.push_screen(earlier_page(questions), self._take_question)
+
+    def _take_question(self, question: str | None) -> None:
+        if question is not None:
+            self._end_editing()
+            self.query_pane.input.take(question)
+            self.go_to("query")

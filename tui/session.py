@@ -1,0 +1,91 @@
+"""What happened since the start: problems, so that they can be read again, and answers' speeds."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tui import messages
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from engine.wire.api import FolderStatus
+
+MOST_PROBLEMS = 100
+MOST_ANSWERS = 60
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that went wrong; its texts are as they came."""
+
+    at: float
+    """Seconds since 1970, of the last time."""
+    title: str
+    text: str
+    step: str = ""
+    """What can be done."""
+    is_error: bool = False
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast an answer was."""
+
+    model: str
+    ttft_ms: float
+    tokens_per_s: float
+
+
+class Session:
+    """The problems and the answers since the start, the latest last."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        """``now`` returns the seconds since 1970."""
+        self._now = now
+        self.problems: deque[Problem] = deque(maxlen=MOST_PROBLEMS)
+        self.speeds: deque[Speed] = deque(maxlen=MOST_ANSWERS)
+        self._state = ""
+
+    def add(self, title: str, text: str, step: str = "", *, is_error: bool = False) -> None:
+        """Remember a problem; one that comes again at once counts as the same."""
+        new = Problem(self._now(), title, text, step, is_error)
+        last = self.problems[-1] if self.problems else None
+        if last and replace(last, at=0, times=1) == replace(new, at=0):
+            self.problems[-1] = replace(new, times=last.times + 1)
+        else:
+            self.problems.append(new)
+
+    def hear(self, message: Message) -> None:
+        """Remember what ``message`` tells, if it is something of the kind."""
+        match message:
+            case messages.EngineFailed(error=error) | messages.AnswerBroke(error=error):
+                self.add(error.title, str(error), error.next_step, is_error=True)
+            case messages.EngineLost(attempt=attempt):
+                self.add("The engine was lost", f"It was reached for again: attempt {attempt}")
+            case messages.AnswerAdvanced(event=event):
+                if event.type == "failed":
+                    told = event.problem
+                    self.add(told.title, told.detail, told.next_step, is_error=True)
+                elif event.type == "finished" and event.completion_tokens:
+                    self.speeds.append(Speed(event.model, event.ttft_ms, event.tokens_per_s))
+            case messages.StatusArrived(status=status):
+                self._hear_status(status)
+
+    def _hear_status(self, status: FolderStatus) -> None:
+        """A state is told with every status; that it came is remembered once."""
+        llm = status.llm
+        without = llm.state == "unavailable" and not llm.on_purpose
+        state = f"{status.state} {status.detail}" if status.state == "failed" else ""
+        state += f" {llm.detail}" if without else ""
+        if state and state != self._state:
+            if status.state == "failed":
+                self.add("The folder can't be searched", status.detail, is_error=True)
+            if without:
+                self.add("No answer model", llm.detail, llm.next_step)
+        self._state = state
