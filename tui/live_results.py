@@ -153,8 +153,8 @@ class LiveResults(Borders):
         if search is not self._sought:
             return  # something else was typed, or asked, since
         again = self._shown is not None and self._shown.query == search.query
-        if search.asked:
-            self._found = message.reply
+        if search.asked:  # in another mode than before, it is kept fresh and returned to in that
+            self._asked, self._found = search, message.reply
         self._show(search, message.reply, again=again, anew=not search.again)
 
     def _show(self, search: Search, reply: SearchReply, *, again: bool, anew: bool = True) -> None:

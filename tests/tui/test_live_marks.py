@@ -252,6 +252,26 @@ async def test_an_answer_shown_again_tells_what_became_of_its_hits() -> None:
         await driver.until(lambda: fates(driver) == [SAME, SAME, GONE, GONE], "its own")
 
 
+async def test_hits_of_another_mode_are_compared_with_those_of_that_mode() -> None:
+    engine = answering()
+    engine.finds["other"] = [found("other", [hit(1, path="other.md")])]
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        engine.refreshed = HITS[2:]
+        await driver.press("ctrl+t")
+        await driver.until(lambda: fates(driver) == [SAME, SAME], "the other mode")
+        driver.main.query_pane.input.text = "other"
+        await driver.until(lambda: fates(driver) == [SAME], "the other hits")
+        driver.main.query_pane.input.text = ""
+        await driver.until(lambda: len(fates(driver)) == 2, "its own")
+        modes = len(engine.requests)
+        engine.statuses.put_nowait(status(revision=3))
+        await driver.until(lambda: len(engine.requests) > modes, "the refresh")
+        await driver.pilot.pause()
+        assert engine.requests[-1].mode == "dense"
+        assert fates(driver) == [SAME, SAME]
+
+
 async def test_hostile_hits_that_are_gone_are_text() -> None:
     engine = answering([hit(1, path=f"{ATTACK}.md", heading=ATTACK, text=ATTACK), hit(2)])
     async with driving(engine) as driver:
