@@ -71,15 +71,6 @@ class QueryInput(TextArea):
             tooltip="On the first line: bring back the question before",
             show=False,
         ),
-        # The screen's key: without this, Textual's text field would take it for itself.
-        Binding(
-            "ctrl+f",
-            "screen.earlier",
-            "Earlier questions",
-            id="query.earlier",
-            tooltip="Earlier questions, to take one into the query",
-            system=True,
-        ),
     ]
 
     def __init__(self) -> None:
