@@ -71,7 +71,7 @@ table `keys` of the [config file](configuration.md):
 
 ```toml
 [keys]
-"screen.why" = "w, f9"
+"screen.why" = "u, f9"
 "results.pin" = "P"
 ```
 

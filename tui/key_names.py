@@ -34,7 +34,8 @@ def catalogue() -> list[tuple[str, list[Binding]]]:
     return [
         ("In the query", _bindings(QueryInput.BINDINGS)),
         ("Everywhere else", _bindings(SCREEN_KEYS)),
-        ("In the results", _bindings([*HitList.BINDINGS, *FilterLine.BINDINGS])),
+        ("In the results", _bindings(HitList.BINDINGS)),
+        ("In the filter of the results", _bindings(FilterLine.BINDINGS)),
         ("In the answer", _bindings(CITATION_KEYS)),
         ("In the preview and the answer", _bindings(SCROLL_KEYS)),
         ("At any time", _bindings(APP_KEYS)),

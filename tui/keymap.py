@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ESSENTIAL = ("app.quit", "screen.help", "screen.back", "query.ask")
 """Ids of what has to be within reach, in the query too."""
 
+PASSING = ("results.unfilter",)
+"""Ids of what leaves its key to others where there is nothing for it to do."""
+
 MODIFIERS = {"ctrl", "alt", "shift", "meta", "super", "hyper"}
 
 SPELLINGS = {
@@ -121,7 +124,7 @@ def _named_keys() -> set[str]:
 
 def _unfit(name: str, key: str) -> str:
     """Why a key can't be that of a binding, whatever other keys there are; empty if it can."""
-    if is_text(key) and name.startswith(("query.", "app.")):
+    if is_text(key) and name.startswith(("query.", "filter.", "app.")):
         return f"{display(key)} is a letter in the query"
     if key in MOVING and key not in usual_keys()[name]:
         return f"{display(key)} moves the cursor"
@@ -160,12 +163,14 @@ def _part(wanted: dict[str, list[str]], key: str, names: list[str]) -> str:
 
 def _contexts() -> list[list[str]]:
     """The ids of the bindings that work at the same time, for each place of the cursor."""
-    query, screen, results, answer, scroll, app = (
-        list(dict.fromkeys(binding.id or "" for binding in bindings)) for _, bindings in catalogue()
+    query, screen, results, narrowing, answer, scroll, app = (
+        list(dict.fromkeys(binding.id or "" for binding in bindings if binding.id not in PASSING))
+        for _, bindings in catalogue()
     )
     return [
         [*query, *screen, *app],
         [*results, *screen, *app],
+        [*narrowing, *app],
         [*answer, *scroll, *screen, *app],
     ]
 

@@ -189,6 +189,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="What went wrong since the start, and what to do",
     ),
     Binding(
+        "S",
+        "app.settings",
+        "Settings",
+        id="screen.settings",
+        tooltip="Every setting, to change it in the config file",
+    ),
+    Binding(
         "p",
         "pause",
         "Pause",
@@ -247,13 +254,6 @@ SCREEN_KEYS: list[BindingType] = [
 ]
 
 APP_KEYS: list[BindingType] = [
-    Binding(
-        "comma",
-        "settings",
-        "Settings",
-        id="app.settings",
-        tooltip="Every setting, to change it in the config file",
-    ),
     Binding(
         "ctrl+p",
         "command_palette",

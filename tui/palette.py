@@ -77,7 +77,7 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     yield Action(
         "Folder", "What is in the index, and what is not", main.action_report, "screen.report"
     )
-    yield Action("Settings", "Every setting, to change it", app.action_settings, "app.settings")
+    yield Action("Settings", "Every setting, to change it", app.action_settings, "screen.settings")
     yield Action("Zoom", "The pane alone, or all of them again", main.action_zoom, "screen.zoom")
     yield Action("Usual sizes", "Every border back", main.action_sizes_back, "screen.sizes_back")
     for way in WAYS:

@@ -30,9 +30,7 @@ class SettingsPage(ListPage["Told"]):
     """Lists the settings, those that were set first; its result is the one to change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape,q,comma", "close", "Close", id="settings.close", tooltip="Back to the screen"
-        ),
+        Binding("escape,q,S", "close", "Close", id="settings.close", tooltip="Back to the screen"),
         *MOVES,
     ]
 

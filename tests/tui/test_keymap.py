@@ -26,19 +26,19 @@ def source(**keys: Any) -> ScriptedSource:
 @pytest.mark.parametrize(
     ("value", "keys"),
     [
-        ("w", "w"),
-        ("w, b", "w,b"),
-        (["w", "f5"], "w,f5"),
+        ("u", "u"),
+        ("u, b", "u,b"),
+        (["u", "f5"], "u,f5"),
         (" Ctrl+E ", "ctrl+e"),
         ("F5", "f5"),
         ("$", "dollar_sign"),
-        ("shift+w", "W"),
+        ("shift+u", "U"),
         ("alt+PgUp", "alt+pageup"),
         ("shift+tab,tab", None),
         ("comma", "comma"),
         ("plus", "plus"),
         ("alt+↑", "alt+up"),
-        ("w,w", "w"),
+        ("u,u", "u"),
     ],
 )
 def test_a_key_is_understood_however_it_is_written(value: Any, keys: str | None) -> None:
@@ -50,11 +50,11 @@ def test_a_key_is_understood_however_it_is_written(value: Any, keys: str | None)
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ({"screen.cpy": "w"}, "screen.cpy: there is no such action. Did you mean screen.copy?"),
-        ({"page.close": "w"}, "page.close: there is no such action"),
+        ({"screen.cpy": "u"}, "screen.cpy: there is no such action. Did you mean screen.copy?"),
+        ({"page.close": "u"}, "page.close: there is no such action"),
         ({"screen.copy": "ctrl+foo"}, "screen.copy: ctrl+foo is no key"),
         ({"screen.copy": "hyper+alt+nothing"}, "is no key"),
-        ({"screen.copy": "cmd+w"}, "cmd+w is no key"),
+        ({"screen.copy": "cmd+u"}, "cmd+u is no key"),
         ({"screen.copy": ""}, "screen.copy: a key is wanted"),
         ({"screen.copy": "+"}, 'called "plus"'),
         ({"screen.copy": True}, "a key is wanted, in quotes"),
@@ -70,11 +70,11 @@ def test_a_key_is_understood_however_it_is_written(value: Any, keys: str | None)
         ({"screen.copy": "W", "screen.edit": "W"}, "screen.edit: W is the key of screen.copy"),
         ({"app.palette": "escape"}, "app.palette: esc is the key of screen.back"),
         ({"app.quit": "enter"}, "app.quit: enter is the key of query.ask"),
-        ({"app.quit": "w"}, "app.quit: w is a letter in the query"),
-        ({"query.ask": "w"}, "query.ask: w is a letter in the query"),
-        ({"screen.back": "w"}, "screen.back: it needs a key that works in the query, too"),
+        ({"app.quit": "u"}, "app.quit: u is a letter in the query"),
+        ({"query.ask": "u"}, "query.ask: u is a letter in the query"),
+        ({"screen.back": "u"}, "screen.back: it needs a key that works in the query, too"),
         ({"screen.help": "ctrl+a"}, "screen.help: it needs a key that works in the query"),
-        ({"\x1b]52;c;AA==\x07[/]\u202eevil": "w"}, "[/]evil: there is no such action"),
+        ({"\x1b]52;c;AA==\x07[/]\u202eevil": "u"}, "[/]evil: there is no such action"),
         ({"screen.copy": "[@click=app.quit]x"}, "[@click=app.quit]x is no key"),
         ({"screen.copy": "x" * 100_000}, "x…"),
     ],
@@ -86,7 +86,7 @@ def test_what_can_not_be_is_told_and_left_out(table: dict[str, Any], said: str) 
     assert len(taken) == len(table) - 1
 
 
-@pytest.mark.parametrize("key", ["w", "W", "slash", "plus", "minus", "space", "comma", "0"])
+@pytest.mark.parametrize("key", ["u", "W", "slash", "plus", "minus", "space", "comma", "0"])
 def test_what_types_something_is_text(key: str) -> None:
     assert key_names.is_text(key)
 
@@ -97,7 +97,7 @@ def test_what_types_nothing_is_no_text(key: str) -> None:
 
 
 def test_the_rest_is_used() -> None:
-    taken, faults = checked({"results.pin": "y,space", "screen.copy": "f9", "nothing": "w"})
+    taken, faults = checked({"results.pin": "y,space", "screen.copy": "f9", "nothing": "u"})
     assert taken == {"screen.copy": "f9", "results.pin": "y,space"}, "y is free now"
     assert len(faults) == 1
     taken, faults = checked({"results.pin": "e,space"})
@@ -110,19 +110,19 @@ def test_keys_may_be_exchanged() -> None:
 
 
 def test_a_key_that_is_given_back_displaces_who_took_it() -> None:
-    taken, faults = checked({"screen.edit": "y", "screen.copy": "zz,e", "screen.why": "w"})
-    assert taken == {"screen.edit": "y", "screen.copy": "e", "screen.why": "w"}
+    taken, faults = checked({"screen.edit": "y", "screen.copy": "zz,e", "screen.why": "u"})
+    assert taken == {"screen.edit": "y", "screen.copy": "e", "screen.why": "u"}
     assert faults == ["screen.copy: zz is no key"]
     taken, faults = checked({"screen.edit": "y", "screen.copy": "zz"})
     assert taken == {} and len(faults) == 2
 
 
 def test_a_name_without_quotes_means_the_same() -> None:
-    assert checked({"screen": {"copy": "w", "turn_before": "b"}, "results": {"pin": "p"}}) == (
-        {"screen.copy": "w", "screen.turn_before": "b"},
+    assert checked({"screen": {"copy": "u", "turn_before": "b"}, "results": {"pin": "p"}}) == (
+        {"screen.copy": "u", "screen.turn_before": "b"},
         ["results.pin: p is the key of screen.pause"],
     )
-    deep: dict[str, Any] = {"x": "w"}
+    deep: dict[str, Any] = {"x": "u"}
     for _ in range(3000):
         deep = {"x": deep}
     assert len(checked(deep)[1]) == 1
@@ -135,22 +135,22 @@ def test_the_usual_keys_are_each_the_key_of_one_action() -> None:
 
 
 async def test_changed_keys_work_and_are_shown() -> None:
-    changed = source(**{"screen.copy": "w", "results.pin": "f5", "screen.mode": "f9"})
+    changed = source(**{"screen.copy": "u", "results.pin": "f5", "screen.mode": "f9"})
     async with driving(source=changed) as driver:
-        await driver.until(lambda: driver.app.key_of("screen.copy") == "w", "the keys")
+        await driver.until(lambda: driver.app.key_of("screen.copy") == "u", "the keys")
         await driver.ask_to_the_end("How do I rest it?")
         await driver.press("f9")
         assert driver.seen(ModeChosen) == 1
-        await driver.press("w")
-        assert driver.main.query_pane.input.text.endswith("w"), "in the query it is a letter"
+        await driver.press("u")
+        assert driver.main.query_pane.input.text.endswith("u"), "in the query it is a letter"
         await driver.press("tab", "y", "space")
         assert not driver.app.clipboard and not driver.seen(HitPinned)
-        await driver.press("w", "f5")
+        await driver.press("u", "f5")
         assert driver.app.clipboard == content.HITS[0].text and driver.seen(HitPinned) == 1
         hints = driver.main.query_one(HintLine)
         await driver.until(lambda: "f5 pin" in str(hints.content), "the hint")
         await driver.press("question_mark")
-        assert "\n  w                 Copy the hit" in driver.page()
+        assert "\n  u                 Copy the hit" in driver.page()
         assert "f5                Pin the hit" in driver.page()
         assert not driver.toasts[1:], "that the text was copied is all that was told"
 
@@ -164,35 +164,35 @@ async def test_a_key_of_a_letter_may_get_one_for_the_query() -> None:
 
 
 async def test_texts_name_the_changed_keys() -> None:
-    keys = {"screen.again": "f9", "screen.pause": "w", "query.new_line": "f2", "query.ask": "f3"}
+    keys = {"screen.again": "f9", "screen.pause": "u", "query.new_line": "f2", "query.ask": "f3"}
     changed = source(**keys)
     async with driving(source=changed, ready=False) as driver:
         driver.app.take_keys(keys)
         paused = status(state="paused", watch="paused", pending=3)
         changed.engine.statuses.put_nowait(paused)
-        await driver.until(lambda: "w lets it go on" in driver.said("results-note"), "the note")
+        await driver.until(lambda: "u lets it go on" in driver.said("results-note"), "the note")
         await driver.press(*"one", "f2", *"two", "f3")
         await driver.until(lambda: driver.main.question == "one\ntwo", "asking")
         assert driver.main.query_pane.input.text == "one\ntwo"
 
 
 async def test_faults_are_told_with_the_file_and_the_rest_works() -> None:
-    wrong = {f"screen.nothing{number}": "w" for number in range(9)}
-    async with driving(source=source(**wrong, **{"screen.copy": "w"})) as driver:
+    wrong = {f"screen.nothing{number}": "u" for number in range(9)}
+    async with driving(source=source(**wrong, **{"screen.copy": "u"})) as driver:
         await driver.until(lambda: driver.toasts, "the toast")
         toast = driver.toasts[0]
         assert toast.severity == "warning" and "keys can't be used" in toast.title
         assert "screen.nothing0: there is no such action" in toast.message
         assert "config.toml" in toast.message and "docs/keys.md" in toast.message
-        assert driver.app.key_of("screen.copy") == "w"
+        assert driver.app.key_of("screen.copy") == "u"
 
 
 def test_the_table_is_read_before_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     assert early_config.read() == {}
     file = paths.config_dir() / "config.toml"
     file.parent.mkdir(parents=True)
-    file.write_text('theme = "moor"\n[keys]\n"screen.copy" = "w"\n')
-    assert early_config.read()["keys"] == {"screen.copy": "w"}
+    file.write_text('theme = "moor"\n[keys]\n"screen.copy" = "u"\n')
+    assert early_config.read()["keys"] == {"screen.copy": "u"}
     file.write_text("[keys\n")
     assert early_config.read() == {}
     other = Path.home() / "other.toml"

@@ -50,7 +50,7 @@ def row_of(name: str) -> str:
 
 async def opened(driver: Driver) -> OptionList:
     await driver.until(lambda: driver.seen(SettingsLoaded), "the settings")
-    await driver.press("tab", "comma")
+    await driver.press("tab", "S")
     await driver.until(lambda: isinstance(driver.app.screen, SettingsPage), "the page")
     return driver.app.screen.query_one(OptionList)
 

@@ -27,7 +27,7 @@ def test_the_page_of_keys_is_current() -> None:
 def test_the_example_of_keys_can_be_used() -> None:
     example = manual.KEYS_INTRODUCTION.partition("```toml\n")[2].partition("```")[0]
     taken, faults = checked(tomllib.loads(example)["keys"])
-    assert taken == {"screen.why": "w,f9", "results.pin": "P"} and not faults
+    assert taken == {"screen.why": "u,f9", "results.pin": "P"} and not faults
 
 
 def test_the_page_names_every_setting() -> None:
