@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -48,6 +49,8 @@ def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         KeyboardInterrupt: ctrl+c, where the input is no terminal.
     """
     is_person = sys.stdin is not None and sys.stdin.isatty()
+    if is_person:  # also where ctrl+c was ignored by who started this
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # no byte that is typed ends the loop
     edits = is_person and sys.stdout.isatty() and not is_plain(options)
