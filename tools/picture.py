@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "images" / "screen.svg"
@@ -40,14 +42,14 @@ async def paint() -> str:
         return app.export_screenshot(title="hoverkite ~/notes")
 
 
-def main() -> None:
-    """Write the picture."""
+def save(image: Callable[[], Coroutine[Any, Any, str]], place: Path) -> None:
+    """Write the SVG of ``image`` to ``place``, or where the command line says."""
     sys.path.insert(0, str(ROOT))
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURE
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else place
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(asyncio.run(paint()), "utf-8")
+    target.write_text(asyncio.run(image()), "utf-8")
     print(f"painted {target}")
 
 
 if __name__ == "__main__":
-    main()
+    save(paint, PICTURE)

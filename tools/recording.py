@@ -7,12 +7,10 @@ engine is the scripted one of the tests, so the recording is the same on every m
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 
 from tools.animation import Animation
+from tools.picture import ROOT, save
 
-ROOT = Path(__file__).resolve().parent.parent
 RECORDING = ROOT / "docs" / "images" / "recording.svg"
 SIZE = (110, 32)
 TYPED = ("sourdough ", "starter ", "while I ", "travel?")
@@ -80,14 +78,5 @@ async def record() -> str:
     return str(film)
 
 
-def main() -> None:
-    """Write the recording."""
-    sys.path.insert(0, str(ROOT))
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else RECORDING
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(asyncio.run(record()), "utf-8")
-    print(f"recorded {target}")
-
-
 if __name__ == "__main__":
-    main()
+    save(record, RECORDING)
