@@ -44,8 +44,8 @@ class ModelPage(Page):
                 yield HangingText([("", clean_line(line)) for line in self._llm.said])
 
     def _curves(self) -> ComposeResult:
-        counted = figures.counted(len(self._speeds), "answer")
-        yield _heading(f"The last {counted}" if self._speeds else "Answers")
+        counted = f"The last {len(self._speeds)} answers" if len(self._speeds) > 1 else "The answer"
+        yield _heading(counted if self._speeds else "Answers")
         if not self._speeds:
             yield Static(Content.styled(NO_ANSWERS, "$quiet"), markup=False)
             return
@@ -53,10 +53,15 @@ class ModelPage(Page):
         speeds = [speed.tokens_per_s for speed in self._speeds]
         last, usual = figures.milliseconds(firsts[-1]), figures.milliseconds(median(firsts))
         yield HangingText(_lines([("first token", f"after {last}; median {usual}")]))
-        yield Sparkline(firsts)
+        yield from _curve(firsts)
         told = f"{speeds[-1]:.0f} tokens/s; median {median(speeds):.0f}"
         yield HangingText(_lines([("speed", told)]))
-        yield Sparkline(speeds)
+        yield from _curve(speeds)
+
+
+def _curve(values: Sequence[float]) -> ComposeResult:
+    if len(values) > 1:  # of one there is nothing to compare
+        yield Sparkline(values)
 
 
 def _heading(words: str) -> Static:

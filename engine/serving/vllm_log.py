@@ -25,6 +25,8 @@ _PREFIX = re.compile(r"^(\(\w+ pid=\d+\) )?((ERROR|INFO|WARNING) [\d-]+ [\d:]+ \
 _LOGGED = re.compile(r"^(\(\w+ pid=\d+\) )?(ERROR|INFO|WARNING) [\d-]+ [\d:]+ \[")
 _MAY_QUOTE = re.compile(r"prompt|message|content|token_ids|received request|body|input", re.I)
 """Lines that may repeat what was asked, and with it text of documents."""
+_ADDRESS = re.compile(r"Route: |Available routes")
+"""Lines that list the server's addresses: dozens at its start, which tell nothing."""
 _EXCEPTION = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Interrupt)\b: \S")
 _SECONDARY = ("Engine core initialization failed", "WorkerProc initialization failed")
 _NO_MEMORY = re.compile(r"out of memory|cannot allocate memory|MemoryError|Errno 12\b", re.I)
@@ -51,7 +53,8 @@ def last_lines(log: Path) -> list[str]:
         for line in _raw_lines(log)
         if _LOGGED.match(line) or _EXCEPTION.match(_PREFIX.sub("", line))
     ]
-    return [line for line in told if line and not _MAY_QUOTE.search(line)][-LINES_TOLD:]
+    told = [line for line in told if line and not _ADDRESS.match(line)]
+    return [line for line in told if not _MAY_QUOTE.search(line)][-LINES_TOLD:]
 
 
 def _reason(log: Path, status: int | None) -> EndedError:

@@ -11,6 +11,7 @@ import pytest
 from engine import own_process
 from engine.serving import vllm_remains
 from engine.serving.vllm_lease import Lease
+from engine.serving.vllm_log import last_lines
 from tests.supervised import launch, until
 
 IMPATIENT = """
@@ -43,3 +44,11 @@ async def test_a_long_log_is_cut_while_the_command_goes_on_writing(home: Path) -
         await lease.stop()
     finally:
         vllm_remains.end(task.folder, grace=0)
+
+
+def test_the_addresses_of_the_server_are_no_lines_of_note(tmp_path: Path) -> None:
+    told = "(APIServer pid=1) INFO 11-23 09:53:34 [launcher.py:195] "
+    lines = ("Starting vLLM server", "Available routes are:", "Route: /v1/models, Methods: GET")
+    log = tmp_path / "vllm.log"
+    log.write_text("".join(f"{told}{line}\n" for line in lines))
+    assert last_lines(log) == ["Starting vLLM server"]

@@ -129,6 +129,15 @@ async def test_the_page_of_the_model_tells_its_state_speed_and_log() -> None:
     assert curves == [[200.0, 400.0, 312.0], [30.0, 20.0, 34.0]]
 
 
+async def test_of_one_answer_there_is_no_curve() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("Why?")
+        told = await page_at(driver, "M")
+        assert "The answer\n" in told + "\n" and "median" in told
+        assert not driver.app.screen.query(Sparkline)
+
+
 @pytest.mark.parametrize("size", [(100, 30), (60, 20)])
 async def test_a_model_that_is_not_there_says_why_and_what_to_do(size: tuple[int, int]) -> None:
     engine = ScriptedEngine()
