@@ -16,6 +16,8 @@ from tui import editor, messages, viewer
 from tui.personal import Personal
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from engine.config import Settings
     from engine.settings_told import Told
     from engine.wire.api_links import Link
@@ -50,6 +52,8 @@ class Outside(Personal):
         """Starts an editor that has a window of its own."""
         self._settings: Settings | None = None
         self._editor_back_at = -EDITOR_REST
+        self._looking: Timer | None = None
+        """Looks whether the config file was saved."""
 
     def tell_error(self, error: HoverkiteError) -> None:
         """Show what went wrong and what to do next."""
@@ -154,8 +158,10 @@ class Outside(Personal):
                 looking.stop()
                 self.link.retry()
 
+        if self._looking is not None:
+            self._looking.stop()
         # An editor with a window of its own is still open.
-        looking = self.set_interval(LOOK_EVERY, use_what_was_saved)
+        self._looking = looking = self.set_interval(LOOK_EVERY, use_what_was_saved)
         use_what_was_saved()
 
     @on(messages.LinksFound)

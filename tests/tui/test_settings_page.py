@@ -50,7 +50,8 @@ def row_of(name: str) -> str:
 
 async def opened(driver: Driver) -> OptionList:
     await driver.until(lambda: driver.seen(SettingsLoaded), "the settings")
-    await driver.press("tab", "S")
+    driver.main.go_to("results")
+    await driver.press("S")
     await driver.until(lambda: isinstance(driver.app.screen, SettingsPage), "the page")
     return driver.app.screen.query_one(OptionList)
 
@@ -99,6 +100,9 @@ async def test_what_is_saved_in_a_window_of_its_own_is_used(
         await opened(driver)
         await driver.press("enter")
         await driver.until(lambda: windows, "the window")
+        await opened(driver)
+        await driver.press("enter")
+        await driver.until(lambda: len(windows) == 2, "the window")
         assert source.connections == 1
         config.config_file().write_text("hits = 20\n")
         await driver.until(lambda: source.connections == 2, "the new settings")
