@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from engine import paths
-from engine.serving import models, vllm_remains
+from engine.serving import vllm_remains
 from engine.serving.endpoint import Endpoint
 from engine.serving.vllm_figures import figures
 from tests.e2e.conftest import HOVERKITE, Run, docs, hoverkite, program_env
-from tests.models import PREPARED_CACHE
+from tests.models import PREPARED_CACHE, without_an_end
 from tests.opened import until_it
 from tests.supervised import until
 
@@ -31,14 +31,20 @@ pytestmark = [
 
 QUESTION = "Count the beats of the kite's wings one by one, from 1 to 1000."
 LONG = {"HOVERKITE_LLM_MAX_TOKENS": "3000"}
-"""Left alone, the answer would take minutes."""
 
 
 @pytest.fixture
-def env(program_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The embedded model as one of the user's own, whose answers may be long."""
+def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model of the user's own whose answers only end where the context does."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(PREPARED_CACHE))
-    program_env |= LONG | {"HOVERKITE_LLM_MODEL": str(models.converted_dir())}
+    folder = tmp_path / "model"
+    folder.mkdir()
+    return without_an_end(folder)
+
+
+@pytest.fixture
+def env(program_env: dict[str, str], endless: Path) -> dict[str, str]:
+    program_env |= LONG | {"HOVERKITE_LLM_MODEL": str(endless)}
     return program_env
 
 
@@ -88,13 +94,13 @@ def kept_answers(hoverkite: Run, docs: Path) -> list[tuple[str, str]]:
 
 
 async def test_nothing_is_lost_and_nobody_is_left(
-    docs: Path, env: dict[str, str], hoverkite: Run
+    docs: Path, env: dict[str, str], endless: Path, hoverkite: Run
 ) -> None:
     with in_an_answer(docs, env) as asker:
         processes = served()
         asker.kill()
     (socket,) = paths.runtime_dir().glob("vllm-*.sock")
-    endpoint = Endpoint(str(models.converted_dir()), 0, socket=socket)
+    endpoint = Endpoint(str(endless), 0, socket=socket)
 
     async def is_free() -> bool:
         counted = await figures(endpoint)
