@@ -65,7 +65,7 @@ class AnswerPane(Vertical):
         """Show a note in place of an answer."""
         self._say("answer-note", note)
         self.set_class(False, "-has-found", "-has-model")
-        self.border_subtitle, self._partial = None, False
+        self.mark_partial(None)
         self.set_title()
 
     async def begin(self) -> None:
@@ -84,7 +84,7 @@ class AnswerPane(Vertical):
         for part in ("answer-note", *ABOVE, *PARTS):
             self._say(part, Content())
         self.set_title()
-        self.border_subtitle, self._partial = None, False
+        self.mark_partial(None)
         self.model.border_title = " model "
 
     async def _lay_out_parts(self) -> None:
@@ -112,7 +112,9 @@ class AnswerPane(Vertical):
     def _lay_out_title(self) -> None:
         to = hit_row.elide_end(clean_line(self._question), LONGEST_QUESTION)
         more = f" · to “{to}”" if to else self._place + self._facts
-        self.border_title = Content.assemble("answer", (more, "not bold $quiet"))
+        title = Content.assemble("answer", (more, "not bold $quiet"))
+        if title.markup != self.border_title:  # the same again would paint the whole pane
+            self.border_title = title
 
     def name_place(self, place: str) -> None:
         """Name the answer's place in its conversation in the title; empty where it stands alone."""
@@ -230,10 +232,11 @@ class AnswerPane(Vertical):
         self.model.settle(False)
         self.model.scroll_home(animate=False)
 
-    def mark_partial(self, note: Content) -> None:
-        """Say from which part of the folder this answer was given; empty for all of it."""
+    def mark_partial(self, note: Content | None) -> None:
+        """Say from which part of the folder this answer was given; nothing for all of it."""
         self._partial = bool(note)
-        self.border_subtitle = note
+        if note or self.border_subtitle is not None:
+            self.border_subtitle = note or None
 
     def wait(self, line: Content) -> None:
         """Show what is being waited for; empty for nothing."""

@@ -43,6 +43,10 @@ TWICE_SECONDS = 1.5
 """How soon the second ctrl+c must come to quit."""
 
 
+STARTED = 3.0
+"""Seconds after the first frame in which what talks to the engine is loaded too."""
+
+
 def palette_provider() -> type[Provider]:
     """What the palette offers, imported when it is first opened."""
     from tui.palette import Actions
@@ -99,7 +103,7 @@ class HoverkiteApp(Outside):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        resume_garbage_collection()
+        self.set_timer(STARTED, resume_garbage_collection)
         self._keep_link()
         self.keep_themes()
 

@@ -173,8 +173,6 @@ class LiveResults(Borders):
         self.results.show_reply(
             reply, self._chunks, about=about, cited=cited, again=again, since=since
         )
-        if (selected := self.results.selected) is not None:  # now: later costs a second layout
-            self.preview.show_hit(selected, search.query)
         self.results.tell_far(search.asked and self._nothing_is_near)
         self._name_question()
         self.rearrange()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from engine.safe_text import clean, clean_line
 from tui import hit_row, typed_query
 from tui.hanging import hang
 from tui.messages import SurroundingsWanted
+from tui.text_view import TextView
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -38,7 +36,7 @@ SHARE_ABOVE = 0.25
 """Share of the pane above the hit when it is first shown in its surroundings."""
 
 
-class PreviewPane(VerticalScroll, can_focus=True):
+class PreviewPane(TextView):
     """Shows one chunk, word for word, alone or in its surroundings, or why it is there."""
 
     BORDER_TITLE = "preview"
@@ -57,10 +55,6 @@ class PreviewPane(VerticalScroll, can_focus=True):
         self._fault = ""
         self._query = ""
         self._note = ""
-
-    def compose(self) -> ComposeResult:
-        """Lay out the text."""
-        yield Static(id="preview-text", markup=False)
 
     def on_mount(self) -> None:
         """Say what will be here."""
@@ -124,11 +118,11 @@ class PreviewPane(VerticalScroll, can_focus=True):
         """Empty the pane."""
         self.hit = None
         self.border_title = Content("preview")
-        note = Content.styled("The text of the selected hit appears here.", "$quiet")
-        self.query_one("#preview-text", Static).update(note)
+        self.show(Content.styled("The text of the selected hit appears here.", "$quiet"))
 
     def on_resize(self, event: Resize) -> None:
         """Lay the text out for the new width."""
+        super().on_resize(event)
         if self.hit is not None:
             self._lay_out()
 
@@ -142,7 +136,7 @@ class PreviewPane(VerticalScroll, can_focus=True):
         what = "why" if self.explains else "around" if is_around else "preview"
         self.border_title = Content.assemble(what, (f" · {title}{note}", "not bold $quiet"))
         content, begin = self._content(width)
-        self.query_one("#preview-text", Static).update(content)
+        self.show(content)
         return begin
 
     @property

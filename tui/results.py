@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -100,6 +102,9 @@ class HitList(OptionList):
         ),
     ]
 
+    virtual_size = Reactive(Size(0, 0))
+    """Without a layout of the whole screen for each search that finds more hits, or fewer."""
+
     def __init__(self) -> None:
         super().__init__(markup=False, compact=True)
         self.tray: Tray | None = None
@@ -124,7 +129,11 @@ class HitList(OptionList):
     def put_in_order(self, wanted: Row | None) -> None:
         """Show those rows that are wanted, in their order; the cursor goes to ``wanted``."""
         self.rows = arranged(matching(self.all_rows, self.words), self.order)
-        self.set_options(Option(prompt) for prompt in self._laid_out())
+        if len(self.rows) == self.option_count:  # other options would cost a layout of the screen
+            self.highlighted, self.scroll_y = None, 0
+            self.lay_out_again()
+        else:
+            self.set_options(Option(prompt) for prompt in self._laid_out())
         self.highlighted = index_of(self.rows, wanted) if self.rows else None
 
     @property

@@ -66,6 +66,11 @@ class Driver:
         """The text of the part of the main screen with that id."""
         return str(self.main.query_one(f"#{part}", Static).content)
 
+    @property
+    def previewed(self) -> str:
+        """The text of the preview."""
+        return self.main.preview.content.plain
+
     def page(self) -> str:
         """All text of the dialog on top."""
         return "\n".join(str(part.content) for part in self.app.screen.query(Static))

@@ -54,7 +54,7 @@ async def with_hits(driver: Driver) -> None:
 
 
 def shown(driver: Driver) -> str:
-    return driver.said("preview-text")
+    return driver.previewed
 
 
 def title(driver: Driver) -> str:

@@ -128,7 +128,7 @@ async def test_the_words_of_the_sentence_stand_out_in_its_passage() -> None:
 
 def words_that_stand_out(driver: Driver) -> set[str]:
     """The marked words of the preview."""
-    shown = driver.main.query_one("#preview-text", Static)
+    shown = driver.main.preview
     marked = [span for span in _spans(shown) if span.style == "$match"]
     found = {str(shown.content)[span.start : span.end] for span in marked}
     return {word.strip(",.").casefold() for word in found}

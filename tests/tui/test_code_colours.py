@@ -104,10 +104,10 @@ async def test_the_preview_shows_code_in_colours_alone_and_in_its_surroundings()
     async with driving(engine) as driver:
         await driver.ask_to_the_end("q")
         driver.main.go_to("results")
-        shown = driver.main.query_one("#preview-text")
+        shown = driver.main.preview
         await driver.until(lambda: "$heading" in styles(shown.content))  # type: ignore[attr-defined]
         await driver.press("a")
-        await driver.until(lambda: "other 0" in driver.said("preview-text"))
+        await driver.until(lambda: "other 0" in driver.previewed)
         assert "bold" in styles(shown.content)  # type: ignore[attr-defined]
 
 

@@ -124,7 +124,7 @@ async def test_markup_is_shown_letter_by_letter(text: str) -> None:
         shown = painted(driver)
         assert f"{text}.md" in shown, "in the results"
         assert f"“{text}”" in shown, "in the extracts"
-        assert f"1 {text}" in shown.replace("  ", " ") or text in driver.said("preview-text")
+        assert f"1 {text}" in shown.replace("  ", " ") or text in driver.previewed
         assert f"/x/{text}" in shown, "in a title"
         assert f" {text} ─" in shown, "in the model's name"
 

@@ -110,7 +110,7 @@ async def test_j_k_and_arrows_move_in_the_results_and_the_preview_follows() -> N
         assert driver.main.results.selected == content.HITS[1]
         await driver.until(lambda: driver.main.preview.hit == content.HITS[1], "the preview")
         assert "bread/drying.md:8-17" in driver.title("preview")
-        assert "Crumbled into a jar" in driver.said("preview-text")
+        assert "Crumbled into a jar" in driver.previewed
 
 
 async def test_digits_jump_to_the_hit() -> None:

@@ -197,14 +197,14 @@ async def test_x_tells_why_and_what_was_cut_and_again_the_text() -> None:
         ]
         engine.finds["rest"] = [found("rest", [first, hit(2, dense_rank=1)], cut=cut)]
         await driver.press("x")
-        await driver.until(lambda: "4th of it" in driver.said("preview-text"), "what was cut")
+        await driver.until(lambda: "4th of it" in driver.previewed, "what was cut")
         assert engine.requests[-1].explain and not engine.requests[0].explain
-        assert "BM25 rank" in driver.said("preview-text")
+        assert "BM25 rank" in driver.previewed
         assert "why" in driver.title("preview")
         await driver.press("j")
-        await driver.until(lambda: "none: it is not" in driver.said("preview-text"))
+        await driver.until(lambda: "none: it is not" in driver.previewed)
         await driver.press("x")
-        assert "Text of hit 2." in driver.said("preview-text")
+        assert "Text of hit 2." in driver.previewed
 
 
 # --- notices ---------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ async def test_filters_alone_list_what_they_let_in() -> None:
         assert engine.questions == []
         await driver.until(lambda: driver.main.preview.hit is not None)
         await driver.press("down", "x")
-        await driver.until(lambda: "newest files first" in flat(driver.said("preview-text")))
+        await driver.until(lambda: "newest files first" in flat(driver.previewed))
 
 
 def flat(text: str) -> str:
@@ -335,7 +335,7 @@ async def test_enter_on_an_exact_query_shows_lines_and_asks_no_model(
         await driver.until(lambda: all("needle" in row for row in rows(driver)), "the rows")
         await driver.until(lambda: driver.main.preview.hit is not None)
         await driver.press("down", "x")
-        await driver.until(lambda: "no distance" in driver.said("preview-text"))
+        await driver.until(lambda: "no distance" in driver.previewed)
         type_text(driver, "")
         await driver.until(lambda: "Ask a question" in driver.said("answer-note"))
 

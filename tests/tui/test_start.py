@@ -80,8 +80,9 @@ async def test_garbage_is_collected_again_once_the_screen_is_up(
     monkeypatch.setattr(HoverkiteApp, "run", lambda app: was_collecting.append(gc.isenabled()))
     assert run_screen(tmp_path, {}, agreed=False) == 0
     assert was_collecting == [False]
-    async with driving():
-        assert gc.isenabled()
+    monkeypatch.setattr("tui.app.STARTED", 0.0)
+    async with driving() as driver:
+        await driver.until(gc.isenabled, "collecting again")
         assert gc.get_freeze_count() > 0
 
 
