@@ -12,6 +12,7 @@ from textual.widgets.markdown import MarkdownBlock, MarkdownStream
 from engine.safe_text import clean
 from tui import citations
 from tui.messages import HitCited, LinkChosen
+from tui.one_layout import OneLayout
 
 if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
@@ -26,20 +27,26 @@ class _Marked(MarkdownBlock):
         super().set_content(citations.styled(content))
 
 
-def _marked(block: type[MarkdownBlock]) -> type[MarkdownBlock]:
-    return type(block.__name__, (_Marked, block), {"SCOPED_CSS": block.SCOPED_CSS})
+def _made_of(*bases: type) -> type[MarkdownBlock]:
+    """A block of the last one's name, by which it is styled."""
+    block: type[MarkdownBlock] = bases[-1]
+    return type(block.__name__, (OneLayout, *bases), {"SCOPED_CSS": block.SCOPED_CSS})
 
 
-class ModelText(Markdown):
+MARKED = ("paragraph_open", "th_open", "td_open", "h1", "h2", "h3", "h4", "h5", "h6")
+"""The blocks that marks can stand in."""
+
+
+class ModelText(OneLayout, Markdown):
     """Streamed Markdown that is only ever text: raw HTML stays literal, links stay inert.
 
     The program's own marks lead to the hits they name.
     """
 
     BULLETS = ["• ", "◦ ", "▪ "]  # noqa: RUF012  Textual declares it as a plain list
-    BLOCKS = Markdown.BLOCKS | {
-        name: _marked(Markdown.BLOCKS[name])
-        for name in ("paragraph_open", "th_open", "td_open", "h1", "h2", "h3", "h4", "h5", "h6")
+    BLOCKS = {  # noqa: RUF012  Textual declares it as a plain dictionary
+        name: _made_of(_Marked, block) if name in MARKED else _made_of(block)
+        for name, block in Markdown.BLOCKS.items()
     }
 
     def __init__(self) -> None:

@@ -10,8 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.geometry import Size
-from textual.reactive import Reactive
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -28,6 +26,7 @@ from tui.messages import (
     HitPinned,
     OrderWanted,
 )
+from tui.one_layout import OneLayout
 from tui.results_title import results_title
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 FAR = "nothing near the question"
 
 
-class HitList(OptionList):
+class HitList(OneLayout, OptionList):
     """The list of hits; rows are laid out anew for every width."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -101,9 +100,6 @@ class HitList(OptionList):
             tooltip="The hits in another order: by distance, by file",
         ),
     ]
-
-    virtual_size = Reactive(Size(0, 0))
-    """Without a layout of the whole screen for each search that finds more hits, or fewer."""
 
     def __init__(self) -> None:
         super().__init__(markup=False, compact=True)

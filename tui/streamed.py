@@ -11,6 +11,7 @@ from textual.timer import Timer
 from engine.safe_text import clean
 from tui import citations
 from tui.messages import CitationChosen, CitationOpened, HitStepped
+from tui.one_layout import OneLayout
 from tui.preview import SCROLL_KEYS
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ CITATION_KEYS: list[BindingType] = [
 """Keys that go through the passages that the sentences of an answer stand on."""
 
 
-class StreamedPane(VerticalScroll, can_focus=True):
+class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
     """Gathers the pieces of a text, and writes them so often that it reads well."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*CITATION_KEYS, *SCROLL_KEYS]

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.geometry import Size
-from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import Visual
+
+from tui.one_layout import OneLayout
 
 if TYPE_CHECKING:
     from textual.events import Resize
     from textual.selection import Selection
 
 
-class TextView(ScrollView, can_focus=True):
+class TextView(OneLayout, ScrollView, can_focus=True):
     """Shows rows of text, those in view alone made ready for the terminal.
 
     A layout of the whole screen costs more than its rows: a key that is typed while the text
@@ -25,8 +26,6 @@ class TextView(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = "TextView { overflow: hidden scroll; }"
-
-    virtual_size = Reactive(Size(0, 0))
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +40,7 @@ class TextView(ScrollView, can_focus=True):
         self._fill()
 
     def _fill(self) -> None:
-        width = self.size.width
+        width = self.scrollable_content_region.width  # without the scrollbar's column
         self._rows = [
             row
             for line in self.content.split("\n", allow_blank=True)
@@ -74,7 +73,13 @@ class TextView(ScrollView, can_focus=True):
             style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
             line = line.stylize(style, start, len(line) if end == -1 else end)
         (strip,) = Visual.to_strips(
-            self, line, self.size.width, 1, self.visual_style, apply_selection=False, pad=True
+            self,
+            line,
+            self.scrollable_content_region.width,
+            1,
+            self.visual_style,
+            apply_selection=False,
+            pad=True,
         )
         return strip.apply_offsets(0, row)
 

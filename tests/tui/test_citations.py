@@ -18,6 +18,7 @@ from tui.hints import HintLine
 from tui.messages import CitationChosen
 from tui.model_text import ModelText
 from tui.streamed import NOTHING_CITED
+from tui.text_view import TextView
 
 HITS = api_answer.HitsFound(query="q", took_ms=14.2, hits=content.HITS)
 
@@ -161,7 +162,7 @@ def _shown_spans(driver: Driver) -> list[Span]:
     return [span for part in parts for span in _spans(part)]
 
 
-def _spans(part: Static) -> list[Span]:
+def _spans(part: Static | TextView) -> list[Span]:
     return list(getattr(part.content, "spans", []))
 
 

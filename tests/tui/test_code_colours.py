@@ -105,10 +105,10 @@ async def test_the_preview_shows_code_in_colours_alone_and_in_its_surroundings()
         await driver.ask_to_the_end("q")
         driver.main.go_to("results")
         shown = driver.main.preview
-        await driver.until(lambda: "$heading" in styles(shown.content))  # type: ignore[attr-defined]
+        await driver.until(lambda: "$heading" in styles(shown.content))
         await driver.press("a")
         await driver.until(lambda: "other 0" in driver.previewed)
-        assert "bold" in styles(shown.content)  # type: ignore[attr-defined]
+        assert "bold" in styles(shown.content)
 
 
 async def test_the_answer_goes_through_the_hits_and_keeps_the_cursor() -> None:

@@ -80,7 +80,7 @@ async def test_garbage_is_collected_again_once_the_screen_is_up(
     monkeypatch.setattr(HoverkiteApp, "run", lambda app: was_collecting.append(gc.isenabled()))
     assert run_screen(tmp_path, {}, agreed=False) == 0
     assert was_collecting == [False]
-    monkeypatch.setattr("tui.app.STARTED", 0.0)
+    monkeypatch.setattr("tui.app.STARTED", 0.01)
     async with driving() as driver:
         await driver.until(gc.isenabled, "collecting again")
         assert gc.get_freeze_count() > 0
