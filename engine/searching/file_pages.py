@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from engine.files.what_to_do import what_to_do
 from engine.searching.place import place_at
@@ -29,12 +29,13 @@ def page(
         limit=request.limit,
     )
     found = file_list.page(connection, part, aside)
+    files = [_told(file) for file in found.files]
     return FilesReply(
-        files=[_told(file) for file in found.files],
+        files=files,
         before=found.before,
         total=sum(number for state, number in found.counts.items() if state in part.states),
         counts=found.counts,
-        next=None if found.is_last else quote_from_bytes(found.files[-1].path),
+        next=None if found.is_last else files[-1].cursor,
     )
 
 

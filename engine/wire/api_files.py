@@ -1,6 +1,7 @@
 """The messages about the files of a folder, one by one, and the routes they travel on."""
 
 from typing import Literal
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -70,6 +71,11 @@ class ListedFile(Message):
     """Its size when it was looked at last; None for a file that was left out."""
     modified: str | None = None
     """When its content changed, as far as known: ``2026-05-01T09:30:00+02:00``."""
+
+    @property
+    def cursor(self) -> str:
+        """``FilesRequest.after`` for the files behind it."""
+        return quote(self.path) if self.quoted_path is None else self.quoted_path
 
 
 class FilesReply(Message):

@@ -32,6 +32,7 @@ from tests.tui.scripted import (
     whole_answer,
 )
 from tui.app import HoverkiteApp
+from tui.file_list import FileList
 from tui.session import Speed
 
 Scene = Callable[[Driver, ScriptedEngine], Awaitable[None]]
@@ -134,6 +135,23 @@ async def recalling(driver: Driver, engine: ScriptedEngine) -> None:
     earlier = [*(f"What does page {number} say of rye?" for number in range(30)), "How is [/] fed?"]
     driver.main.query_pane.input.remember(earlier)
     await driver.press("ctrl+f", *"rye 2")
+
+
+async def folder_panel(driver: Driver, engine: ScriptedEngine) -> None:
+    engine.files_kept = content.FILES
+    await at_rest(driver, engine, AT_REST)
+    driver.main.action_report()
+    await driver.until(lambda: driver.app.screen.query(FileList), "the panel")
+    listed = driver.app.screen.query_one(FileList)
+    await driver.until(lambda: listed.file is not None, "the files")
+    await driver.press("j", "j", "j", "j")
+
+
+async def folder_problems(driver: Driver, engine: ScriptedEngine) -> None:
+    await folder_panel(driver, engine)
+    await driver.press("s", "f", *"library", "enter")
+    listed = driver.app.screen.query_one(FileList)
+    await driver.until(lambda: listed.total == 2, "the filter")
 
 
 async def problems(driver: Driver, engine: ScriptedEngine) -> None:
@@ -305,6 +323,8 @@ SCENES: list[Scene] = [
         stale,
         in_tray,
         recalling,
+        folder_panel,
+        folder_problems,
         problems,
         model_page,
         finding_lines,
