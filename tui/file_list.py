@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from tui import file_row
-from tui.messages import FileHighlighted, FilesMissed
+from tui.page_messages import FileHighlighted, FilesMissed
 
 if TYPE_CHECKING:
     from textual.events import Click, Resize
@@ -75,7 +75,7 @@ class FileList(ScrollView, can_focus=True):
         self.cursor = 0 if from_top else self.cursor if found is None else found
         self.cursor = max(min(self.cursor, self.total - 1), 0)
         self.virtual_size = Size(self.scrollable_content_region.width, self.total)
-        self.scroll_to(y=0 if from_top else self.cursor - row_in_view, animate=False)
+        self.scroll_to(y=0 if from_top else self.cursor - row_in_view, animate=False, force=True)
         self._show()
 
     def _hold(self, reply: FilesReply) -> None:
@@ -152,6 +152,6 @@ class FileList(ScrollView, can_focus=True):
     def _bring_into_view(self) -> None:
         height = max(self.size.height, 1)
         if self.cursor < self.top:
-            self.scroll_to(y=self.cursor, animate=False)
+            self.scroll_to(y=self.cursor, animate=False, force=True)
         elif self.cursor >= self.top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False)
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)

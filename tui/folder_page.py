@@ -23,7 +23,8 @@ from tui.editor import place_of
 from tui.file_list import FileList
 from tui.filter_line import FilterLine
 from tui.hanging import HangingText, Line
-from tui.messages import FileHighlighted, FilesMissed, FilterLeft, HitOpened
+from tui.messages import FilterLeft, HitOpened
+from tui.page_messages import FileHighlighted, FilesMissed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

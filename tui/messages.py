@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from engine.wire.api_answer import AskEvent
     from engine.wire.api_around import AroundReply
     from engine.wire.api_conversations import Conversation, Evidence
-    from engine.wire.api_files import ListedFile
     from engine.wire.api_links import Link
     from engine.wire.api_models import OfferedModel
     from engine.wire.api_search import Hit, Mode, Place, SearchReply
@@ -366,25 +365,3 @@ class SurroundingsFound(Message):
     found: AroundReply
     fault: str = ""
     """Why it could not be found out, in a few words."""
-
-
-@dataclass
-class FilesMissed(Message):
-    """Rows of the list of files came into view that are not known, from this one on."""
-
-    row: int
-
-    def can_replace(self, message: Message) -> bool:
-        """Only the latest view matters."""
-        return isinstance(message, FilesMissed)
-
-
-@dataclass
-class FileHighlighted(Message):
-    """The cursor of the list of files is on another file, or more is known of it."""
-
-    file: ListedFile | None
-
-    def can_replace(self, message: Message) -> bool:
-        """Only the latest one matters."""
-        return isinstance(message, FileHighlighted)

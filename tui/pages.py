@@ -1,4 +1,4 @@
-"""The pages that open over the panes: the folder, the answer model, problems, earlier questions."""
+"""The pages that open over the panes: the folder, a whole file, the answer model, problems …"""
 
 from __future__ import annotations
 
@@ -53,6 +53,16 @@ class Pages(Conversing):
 
         self._folder_page = FolderPage(self._status, self._link)
         self.app.push_screen(self._folder_page, forget)
+
+    def action_whole(self) -> None:
+        """Show the whole file of the shown hit, from the hit on."""
+        hit = self.preview.hit or self.results.selected
+        if hit is None:
+            self.notify("Select a hit first: its file is shown", markup=False)
+            return
+        from tui.whole_page import WholePage
+
+        self.app.push_screen(WholePage(hit, self._shown_query, self._link))
 
     def action_problems(self) -> None:
         """Show what went wrong since the start."""

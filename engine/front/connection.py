@@ -23,6 +23,7 @@ from engine.wire import (
     api_links,
     api_message,
     api_models,
+    api_parts,
     api_search,
 )
 from engine.wire.api_search import SearchReply
@@ -100,6 +101,11 @@ class EngineClient:
         """Return the lines around a hit; see ``AroundRequest``."""
         body = await self._send("POST", api_around.AROUND.format(folder=folder), request)
         return api_around.AroundReply.model_validate_json(body)
+
+    async def part(self, folder: str, request: api_parts.PartRequest) -> api_parts.PartReply:
+        """Return a part of a file's text; see ``PartRequest``."""
+        body = await self._send("POST", api_parts.PARTS.format(folder=folder), request)
+        return api_parts.PartReply.model_validate_json(body)
 
     async def files(self, folder: str, request: api_files.FilesRequest) -> api_files.FilesReply:
         """Return a page of a folder's files; see ``FilesRequest``."""

@@ -17,6 +17,7 @@ from engine.errors import EngineError, HoverkiteError, UsageError
 from engine.searching import follow
 from engine.searching.around import around
 from engine.searching.evidence import evidence
+from engine.searching.parts import part
 from engine.server import model_choice
 from engine.server.answer import answer
 from engine.server.folder import Folder
@@ -31,6 +32,7 @@ from engine.wire import (
     api_links,
     api_message,
     api_models,
+    api_parts,
     api_search,
 )
 from engine.wire.problems import as_known, problem_of
@@ -132,7 +134,13 @@ def _file_routes(engine: Engine) -> list[Route]:
         with engine.in_use(found):
             return await found.files.read_again(request)
 
+    async def part_of(folder: str, request: api_parts.PartRequest) -> api_parts.PartReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.looked_up(partial(part, request))
+
     return [
+        _route(engine, "POST", api_parts.PARTS, part_of, api_parts.PartRequest, for_one=True),
         _route(engine, "GET", api_files.FILES, files, api_files.FilesRequest, for_one=True),
         _route(engine, "POST", api_files.READ_AGAIN, read_again, api_files.ReadAgainRequest),
     ]

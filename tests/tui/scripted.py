@@ -19,6 +19,7 @@ from engine.wire import (
     api_links,
     api_message,
     api_models,
+    api_parts,
     api_search,
 )
 from engine.wire.api_search import SearchReply, SearchRequest
@@ -173,6 +174,12 @@ class ScriptedEngine:
         self.around_asked: list[api_around.AroundRequest] = []
         self.surroundings: dict[str, Sequence[Step]] = {}
         """Scripts of what is around hits, by their paths: the last step is the reply."""
+        self.whole_texts: dict[str, list[str]] = {}
+        """The lines of whole files, by their paths."""
+        self.parts_asked: list[int | None] = []
+        self.parts_gate = asyncio.Event()
+        """Not set, it holds up every part of a file."""
+        self.parts_gate.set()
         self.files_kept: list[api_files.ListedFile] = []
         """All files of the folder, in the order of their paths."""
         self.files_asked: list[api_files.FilesRequest] = []
@@ -286,6 +293,27 @@ class ScriptedEngine:
             self.left.append(request.path)
             raise
         return api_around.AroundReply.model_validate(steps[-1])
+
+    async def part(self, folder: str, request: api_parts.PartRequest) -> api_parts.PartReply:
+        self.parts_asked.append(request.part)
+        await self.parts_gate.wait()
+        lines = self.whole_texts.get(request.place.path, [])
+        first, last = request.place.start_line, request.place.end_line
+        parts = -(-len(lines) // api_parts.PART_LINES)
+        number = (first - 1) // api_parts.PART_LINES if request.part is None else request.part
+        begin = min(number, parts - 1) * api_parts.PART_LINES
+        return api_parts.PartReply(
+            lines=[
+                api_around.AroundLine(line=line, text=text, is_hit=first <= line <= last)
+                for line, text in enumerate(lines[begin : begin + api_parts.PART_LINES], begin + 1)
+            ],
+            part=begin // api_parts.PART_LINES,
+            parts=parts,
+            first=begin + 1,
+            total=len(lines),
+            characters=sum(map(len, lines)),
+            has_hit=first <= len(lines),
+        )
 
     async def files(self, folder: str, request: api_files.FilesRequest) -> api_files.FilesReply:
         self.files_asked.append(request)

@@ -34,6 +34,7 @@ from tests.tui.scripted import (
 from tui.app import HoverkiteApp
 from tui.file_list import FileList
 from tui.session import Speed
+from tui.whole_text import WholeText
 
 Scene = Callable[[Driver, ScriptedEngine], Awaitable[None]]
 
@@ -186,6 +187,18 @@ async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("tab", "j")
 
 
+async def reading_on(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    lines = [f"Note {number} of the baker." for number in range(1, 41)]
+    lines += [line.text for line in content.AROUND.lines if line.is_hit]
+    engine.whole_texts = {content.HITS[0].path: [*lines, *lines[:60]]}
+    driver.main.go_to("results")
+    await driver.press("A")
+    await driver.until(lambda: driver.app.screen.query(WholeText), "the page")
+    text = driver.app.screen.query_one(WholeText)
+    await driver.until(lambda: text.reply is not None, "the text")
+
+
 async def zoomed(driver: Driver, engine: ScriptedEngine) -> None:
     await browsing(driver, engine)
     await driver.press("z")
@@ -315,6 +328,7 @@ SCENES: list[Scene] = [
         typing,
         explaining,
         looking_around,
+        reading_on,
         zoomed,
         refreshed,
         filtering,
