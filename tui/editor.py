@@ -92,6 +92,19 @@ def _name(words: list[str]) -> str:
     return Path(words[0]).name.removesuffix(".exe").removesuffix(".sh")
 
 
+def place_of(path: str, quoted_path: str | None, line: int = 1) -> Place:
+    """The place of a line in a file; of a PDF, its first page."""
+    from engine.wire.api_search import Place
+
+    return Place(
+        path=path,
+        quoted_path=quoted_path,
+        start_line=line,
+        end_line=line,
+        page=1 if path.lower().endswith(".pdf") else None,
+    )
+
+
 def file_of(folder: Path, hit: Place) -> Path:
     """The file ``hit`` stands in, also when its name is not valid UTF-8.
 

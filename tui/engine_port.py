@@ -21,8 +21,10 @@ if TYPE_CHECKING:
         Evidence,
         Questions,
     )
+    from engine.wire.api_files import FilesReply, FilesRequest, ReadAgainReply, ReadAgainRequest
     from engine.wire.api_links import Link, LinksRequest
     from engine.wire.api_models import ModelChosen, ModelOffer, UseModel
+    from engine.wire.api_parts import PartReply, PartRequest
     from engine.wire.api_search import Hit, SearchReply, SearchRequest
 
 T = TypeVar("T")
@@ -77,6 +79,15 @@ class Engine(Protocol):
 
     async def around(self, folder: str, request: AroundRequest) -> AroundReply:
         """Return the lines around a hit; cancelled, it ends in the engine too."""
+
+    async def part(self, folder: str, request: PartRequest) -> PartReply:
+        """Return a part of a file's text; cancelled, it ends in the engine too."""
+
+    async def files(self, folder: str, request: FilesRequest) -> FilesReply:
+        """Return a page of the folder's files; cancelled, it ends in the engine too."""
+
+    async def read_again(self, folder: str, request: ReadAgainRequest) -> ReadAgainReply:
+        """Have files read again though they have not changed; the reply does not wait for that."""
 
     async def pause(self, folder: str, *, paused: bool) -> FolderStatus:
         """Let indexing wait, or go on; search goes on meanwhile."""

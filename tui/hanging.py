@@ -34,6 +34,12 @@ class HangingText(Static):
         super().__init__(self._laid_out(lines, 10_000), markup=False)
         self._lines = lines
 
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show other lines."""
+        if lines != self._lines:
+            self._lines = lines
+            self.update(self._laid_out(lines, self.size.width))
+
     @staticmethod
     def _laid_out(lines: Sequence[Line], width: int) -> Content:
         return Content("\n").join(hang(label, text, width) for label, text in lines)

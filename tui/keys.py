@@ -161,6 +161,13 @@ SCREEN_KEYS: list[BindingType] = [
         tooltip="The hit in its surroundings, or alone again",
     ),
     Binding(
+        "A",
+        "whole",
+        "Whole file",
+        id="screen.whole",
+        tooltip="The whole file of the hit, to read on",
+    ),
+    Binding(
         "l",
         "follow",
         "Links",

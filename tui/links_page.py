@@ -13,7 +13,6 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
-from engine.wire.api_search import Place
 from tui import hit_row
 from tui.dialog import MOVES, ListPage
 
@@ -62,14 +61,3 @@ def row(link: Link) -> Content:
     label = hit_row.elide_end(clean_line(link.label or link.target), LONGEST_LABEL)
     place = hit_row.elide_path(f"{clean_line(link.path)}:{link.line}", LONGEST_PLACE)
     return Content.assemble((f"{label}  ", "$foreground"), (f"→ {place}", "$cite"))
-
-
-def place_of(link: Link) -> Place:
-    """The place that ``link`` leads to; in a PDF, its first page."""
-    return Place(
-        path=link.path,
-        quoted_path=link.quoted_path,
-        start_line=link.line,
-        end_line=link.line,
-        page=1 if link.path.lower().endswith(".pdf") else None,
-    )

@@ -174,10 +174,9 @@ class Outside(Personal):
         self.push_screen(LinksPage(message.links), self._follow_link)
 
     def _follow_link(self, link: Link | None) -> None:
-        from tui.links_page import place_of
-
         if link is not None:
-            self.post_message(messages.HitOpened(place_of(link)))
+            place = editor.place_of(link.path, link.quoted_path, link.line)
+            self.post_message(messages.HitOpened(place))
 
     @on(messages.LinkChosen)
     def _ask_about_link(self, message: messages.LinkChosen) -> None:

@@ -1,4 +1,4 @@
-"""The pages that open over the panes: the folder, the answer model, problems, earlier questions."""
+"""The pages that open over the panes: the folder, a whole file, the answer model, problems …"""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from tui.app import HoverkiteApp
+    from tui.folder_page import FolderPage
     from tui.session import Session
 
 
 class Pages(Conversing):
     """Opens pages, and gathers what they tell of this session."""
+
+    _folder_page: FolderPage | None = None
+    """The page of the folder, while it is open."""
 
     @property
     def _session(self) -> Session:
@@ -33,12 +37,32 @@ class Pages(Conversing):
     def _remember(self, message: Message) -> None:
         self._session.hear(message)
 
-    def action_report(self) -> None:
-        """Show everything known about the folder."""
-        if self._status is not None:
-            from tui.report import report_page
+    @on(messages.StatusArrived)
+    def _tell_folder_page(self, message: messages.StatusArrived) -> None:
+        if self._folder_page is not None:
+            self._folder_page.take_status(message.status)
 
-            self.app.push_screen(report_page(self._status))
+    def action_report(self) -> None:
+        """Show what is in the index, what is not, and every file of the folder."""
+        if self._status is None:
+            return
+        from tui.folder_page import FolderPage
+
+        def forget(_: None) -> None:
+            self._folder_page = None
+
+        self._folder_page = FolderPage(self._status, self._link)
+        self.app.push_screen(self._folder_page, forget)
+
+    def action_whole(self) -> None:
+        """Show the whole file of the shown hit, from the hit on."""
+        hit = self.preview.hit or self.results.selected
+        if hit is None:
+            self.notify("Select a hit first: its file is shown", markup=False)
+            return
+        from tui.whole_page import WholePage
+
+        self.app.push_screen(WholePage(hit, self._shown_query, self._link))
 
     def action_problems(self) -> None:
         """Show what went wrong since the start."""

@@ -69,6 +69,9 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     yield Action(
         "Around", "The hit in its surroundings, or alone", main.action_around, "screen.around"
     )
+    yield Action(
+        "Whole file", "The whole file of the hit, to read on", main.action_whole, "screen.whole"
+    )
     yield Action("Links", "The links of the hit, to follow one", main.action_follow, FOLLOW)
     for mode in MODES:
         choose = partial(main.action_mode, mode)

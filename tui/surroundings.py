@@ -12,7 +12,7 @@ from tui.hanging import NARROWEST
 from tui.preview import coloured, heading_of, is_numbered
 
 if TYPE_CHECKING:
-    from engine.wire.api_around import AroundReply
+    from engine.wire.api_around import AroundLine, AroundReply
     from engine.wire.api_search import Hit
 
 BAR = "▎"
@@ -29,12 +29,22 @@ def in_surroundings(hit: Hit, found: AroundReply, query: str, width: int) -> tup
     for line, text in zip(found.lines, styled, strict=True):
         if line.is_hit and begin < 0:
             begin = len(rows)
-        room = max(width - digits - len(BAR) - 1, NARROWEST)
-        for row, piece in enumerate(text.wrap(room) or [Content("")]):
-            number = "" if row or not digits else f"{line.line} "
-            bar = f"{BAR if line.is_hit else ' '} "
-            rows.append(Content.assemble((f"{number:>{digits}}", "$gutter"), (bar, "$cite"), piece))
+        rows += rows_of(line, text, digits, width)
     return Content("\n").join(rows), max(begin, 0)
+
+
+def rows_of(line: AroundLine, text: Content, digits: int, width: int) -> list[Content]:
+    """A line as rows of ``width``: its number, a bar where it is the hit's, and its ``text``.
+
+    The number has ``digits`` cells with the space behind it; without any it is left out.
+    """
+    rows = []
+    room = max(width - digits - len(BAR) - 1, NARROWEST)
+    for row, piece in enumerate(text.wrap(room) or [Content("")]):
+        number = "" if row or not digits else f"{line.line} "
+        bar = f"{BAR if line.is_hit else ' '} "
+        rows.append(Content.assemble((f"{number:>{digits}}", "$gutter"), (bar, "$cite"), piece))
+    return rows
 
 
 def _styled(hit: Hit, found: AroundReply, query: str) -> Content:

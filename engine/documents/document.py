@@ -64,6 +64,15 @@ class Document:
         """Return where a line of the text begins, from 1; its end where it has fewer."""
         return self._starts[line - 1] if line <= len(self._starts) else len(self.text)
 
+    @property
+    def line_count(self) -> int:
+        """How many lines the text has; a newline at its very end begins none."""
+        return max(len(self._starts) - self.text.endswith("\n"), 1)
+
+    def text_line(self, offset: int) -> int:
+        """Return the line of the text, not of the file, that ``text[offset]`` stands in, from 1."""
+        return min(self._line(offset), self.line_count)
+
     def page(self, start: int) -> int | None:
         """Return the page of a PDF on which ``text[start]`` stands, from 1."""
         return self._page(start) + 1 if self.pages else None

@@ -26,11 +26,16 @@ MODES = ("hybrid", "dense", "bm25")
 CHAT = "chat"
 OPEN = "open"
 """The command that nobody has to type."""
+FILE_STATES = (
+    *("all", "problems", "waiting", "indexed"),
+    *("stale", "reading", "skipped", "failed"),
+)
+"""What ``status --files`` can list; ``engine.wire.api_files`` tells what they mean."""
 HELP = ("-h", "--help")
 TAKE_A_WORD = (
     *("--set", "--llm-url", "--profile", "-n", "--hits", "--modes", "--limit", "--path"),
     *("--not-path", "--type", "--tag", "--after", "--before", "--mode", "--per-file"),
-    *("-C", "--context", "--to"),
+    *("-C", "--context", "--to", "--state"),
 )
 """Options whose value may be the next word."""
 
@@ -55,9 +60,25 @@ def parse(argv: list[str]) -> argparse.Namespace:
             raise UsageError("the query is empty", "Say what to look for")
     elif beyond:
         raise UsageError(f"{beyond[0]} is one too many", f"See: hoverkite {command}--help")
+    if options.command == "status":
+        _check_status(options)
     if options.command == "conversations":
         arguments_conversations.check(options)
     return options
+
+
+def _check_status(options: argparse.Namespace) -> None:
+    """Take ``--state`` as asking for files, of a folder that must be named.
+
+    Raises:
+        UsageError: it is not.
+    """
+    options.files |= options.state is not None
+    options.state = options.state or "all"
+    if options.files and not options.docs:
+        raise UsageError(
+            "--files lists one folder's files", "Name it: hoverkite status DOCS --files"
+        )
 
 
 def _command_first(words: list[str]) -> list[str]:
@@ -166,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(added)
     _add_json(command("index", "Bring the folder's index up to date, once.", "DOCS "))
     _add_eval(command("eval", "Measure how well each mode of the search finds.", EVALUATED))
-    _add_json(command("status", "Show what is indexed and what runs.", "[DOCS] "))
+    _add_status(command("status", "Show what is indexed and what runs.", "[DOCS] "))
     _add_models(command("models", "List answer models; choose or fetch one."))
     about = "Compare folder, manifest and Milvus, and look for what is wrong on this machine."
     added = command("doctor", about, "[DOCS] ")
@@ -224,6 +245,17 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         type=_number(1),
         help="ask only so many queries, from the first on",
+    )
+
+
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    _add_json(parser)
+    about = "list every file of DOCS: its state, its path, and why it is not in the index"
+    parser.add_argument("--files", action="store_true", help=about)
+    parser.add_argument(
+        "--state",
+        choices=FILE_STATES,
+        help=f"list only these files: {', '.join(FILE_STATES)}; waiting are all on their way",
     )
 
 

@@ -1,10 +1,10 @@
 """``hoverkite status`` and ``hoverkite stop``: what is indexed and what runs. Neither starts it."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine import config, paths
 from engine.errors import ConfigError, EngineError, FolderError
@@ -17,6 +17,8 @@ from engine.server import kept
 from engine.server.folders import resolve
 from engine.wire import api
 from engine.wire.api_kept import KeptIndex
+
+_T = TypeVar("_T")
 
 
 async def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
@@ -39,7 +41,9 @@ async def _folder(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     from engine.front.stored_status import stored_status
 
     root = resolve(options.docs)
-    status = await _running_status(root)
+    if options.files:
+        return await _files(options, root)
+    status = await _of_engine(root, lambda client, folder: client.status(folder))
     if status is None:
         status = stored_status(root, settings_or_defaults(flags))
     index_bytes = kept.disk_use(paths.index_dir(root))
@@ -52,6 +56,18 @@ async def _folder(options: argparse.Namespace, flags: dict[str, Any]) -> int:
     for skipped in status.skipped:
         narrate(f"skipped {skipped.path}: {skipped.reason}")
     return FOUND
+
+
+async def _files(options: argparse.Namespace, root: Path) -> int:
+    from engine.front import commands_files
+
+    choice = options.state
+    found = await _of_engine(
+        root, lambda client, folder: commands_files.from_engine(client, folder, choice)
+    )
+    if found is None:
+        found = commands_files.from_manifest(root, choice)
+    return commands_files.tell(options, root, found)
 
 
 def settings_or_defaults(flags: dict[str, Any]) -> config.Settings:
@@ -97,8 +113,8 @@ def figures(llm: api.LlmState) -> str:
     return ", ".join(filter(None, parts))
 
 
-async def _running_status(root: Path) -> api.FolderStatus | None:
-    """Return the state a running engine knows; None when none of our version has the folder."""
+async def _of_engine(root: Path, ask: Callable[[EngineClient, str], Awaitable[_T]]) -> _T | None:
+    """Return what a running engine tells; None when none of our version has the folder."""
     try:
         client = await attach()
     except NotAnsweringError as error:
@@ -111,7 +127,7 @@ async def _running_status(root: Path) -> api.FolderStatus | None:
         if hello.protocol != api.PROTOCOL_VERSION:
             narrate(f"An engine {hello.version} runs, which the next command replaces.")
             return None
-        return await client.status(paths.short_hash(str(root)))
+        return await ask(client, paths.short_hash(str(root)))
     except FolderError:
         return None
     finally:

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpcore
 from pydantic import TypeAdapter
@@ -18,10 +18,12 @@ from engine.wire import (
     api_answer,
     api_around,
     api_conversations,
+    api_files,
     api_kept,
     api_links,
     api_message,
     api_models,
+    api_parts,
     api_search,
 )
 from engine.wire.api_search import SearchReply
@@ -99,6 +101,24 @@ class EngineClient:
         """Return the lines around a hit; see ``AroundRequest``."""
         body = await self._send("POST", api_around.AROUND.format(folder=folder), request)
         return api_around.AroundReply.model_validate_json(body)
+
+    async def part(self, folder: str, request: api_parts.PartRequest) -> api_parts.PartReply:
+        """Return a part of a file's text; see ``PartRequest``."""
+        body = await self._send("POST", api_parts.PARTS.format(folder=folder), request)
+        return api_parts.PartReply.model_validate_json(body)
+
+    async def files(self, folder: str, request: api_files.FilesRequest) -> api_files.FilesReply:
+        """Return a page of a folder's files; see ``FilesRequest``."""
+        asked = urlencode(request.model_dump(exclude_defaults=True), errors="replace")
+        route = api_files.FILES.format(folder=folder)
+        return api_files.FilesReply.model_validate_json(await self._send("GET", route, query=asked))
+
+    async def read_again(
+        self, folder: str, request: api_files.ReadAgainRequest
+    ) -> api_files.ReadAgainReply:
+        """Have files read again though they have not changed; the reply does not wait for that."""
+        body = await self._send("POST", api_files.READ_AGAIN.format(folder=folder), request)
+        return api_files.ReadAgainReply.model_validate_json(body)
 
     async def status(self, folder: str) -> api.FolderStatus:
         """Return the state of a folder and of the models."""
@@ -206,9 +226,16 @@ class EngineClient:
         with _as_engine_error():
             return _body(await self._http.request(**asked))
 
-    async def _send(self, method: str, path: str, body: api_message.Message | None = None) -> bytes:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: api_message.Message | None = None,
+        *,
+        query: str = "",
+    ) -> bytes:
         with _as_engine_error():
-            request = self._http.request(**_request(method, path, body))
+            request = self._http.request(**_request(method, path, body, query=query))
             return _body(await self._while_it_lives(request))
 
     async def _stream(
@@ -258,6 +285,7 @@ def _request(
     path: str,
     body: api_message.Message | None = None,
     *,
+    query: str = "",
     seconds: float = REPLY_SECONDS,
 ) -> dict[str, Any]:
     headers = {"host": "engine"}
@@ -268,7 +296,7 @@ def _request(
     limits = {"connect": CONNECT_SECONDS, "read": seconds, "write": seconds, "pool": seconds}
     return {
         "method": method,
-        "url": f"http://engine{quote(path)}",
+        "url": f"http://engine{quote(path)}{'?' if query else ''}{query}",
         "headers": headers,
         "content": content,
         "extensions": {"timeout": limits},

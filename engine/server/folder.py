@@ -20,6 +20,7 @@ from engine.searching.exact import find_exact
 from engine.searching.listing import find_listed
 from engine.searching.reranker import Reranker
 from engine.searching.search import Searcher
+from engine.server.listed_files import ListedFiles
 from engine.server.mending import Mending
 from engine.server.shared_encoder import SharedEncoder
 from engine.server.shown import Shown
@@ -76,6 +77,7 @@ class Folder:
         self._mending = Mending(self._writer, self._check_open)
         self._bulk = Lane(self._run_bulk, self._start)
         self._edits = Lane(self._run_edits, self._start)
+        self.files = ListedFiles(manifest, self._writer, self._edits, self._follow)
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[tuple[Encoder, Index]] = self._loop.create_future()
@@ -166,6 +168,7 @@ class Folder:
         begin = partial(Sync, data=paths.data_dir(), stopping=self._stopping)
         self._sync = await self._writer.do(partial(begin, self.root, *parts))
         self._sync.clock = self._writer.clock
+        self.files.sync = self._sync
         return encoder, self._index
 
     def _open_index(self, model_id: str, dimension: int) -> None:
@@ -342,7 +345,7 @@ class Folder:
             pids=api.Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
             embedded_total=self._manifest.embedded_total,
             watch=self._watch_state(),
-            waiting=self._edits.waiting,
+            waiting=len(self._edits.waiting),
         )
 
     def _watch_state(self) -> api.WatchState:
@@ -361,10 +364,8 @@ class Folder:
 
     def _take_progress(self, progress: api.Progress, counts: tuple[int, int]) -> None:
         if self._bulk.current:
-            self._shown.state, self._shown.detail = "indexing", ""
-            self._shown.progress, self._shown.counts = progress, counts
+            self._shown.advance(progress, counts)
             if progress.files_done:
-                self._shown.revision += 1
                 self._searchable.set()
             self._on_change()
 

@@ -17,6 +17,7 @@ from engine.errors import EngineError, HoverkiteError, UsageError
 from engine.searching import follow
 from engine.searching.around import around
 from engine.searching.evidence import evidence
+from engine.searching.parts import part
 from engine.server import model_choice
 from engine.server.answer import answer
 from engine.server.folder import Folder
@@ -26,10 +27,12 @@ from engine.wire import (
     api_answer,
     api_around,
     api_conversations,
+    api_files,
     api_kept,
     api_links,
     api_message,
     api_models,
+    api_parts,
     api_search,
 )
 from engine.wire.problems import as_known, problem_of
@@ -47,6 +50,7 @@ def create_app(engine: Engine) -> Starlette:
     return Starlette(
         routes=[
             *_folder_routes(engine),
+            *_file_routes(engine),
             *_conversation_routes(engine),
             *_model_routes(engine),
             *_other_routes(engine),
@@ -112,6 +116,33 @@ def _folder_routes(engine: Engine) -> list[Route]:
             api_around.AroundRequest,
             for_one=True,
         ),
+    ]
+
+
+def _file_routes(engine: Engine) -> list[Route]:
+    """Return what is asked about the files of one open folder."""
+
+    async def files(folder: str, request: api_files.FilesRequest) -> api_files.FilesReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.looked_up(partial(found.files.page, request))
+
+    async def read_again(
+        folder: str, request: api_files.ReadAgainRequest
+    ) -> api_files.ReadAgainReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.files.read_again(request)
+
+    async def part_of(folder: str, request: api_parts.PartRequest) -> api_parts.PartReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.looked_up(partial(part, request))
+
+    return [
+        _route(engine, "POST", api_parts.PARTS, part_of, api_parts.PartRequest, for_one=True),
+        _route(engine, "GET", api_files.FILES, files, api_files.FilesRequest, for_one=True),
+        _route(engine, "POST", api_files.READ_AGAIN, read_again, api_files.ReadAgainRequest),
     ]
 
 
@@ -219,18 +250,21 @@ def _route(
 ) -> Route:
     """Have ``answer`` called with what ``path`` names and, where there is to be one, the body.
 
+    Of what is only got, the query string stands for the body.
     What is done ``for_one`` client alone ends when that client leaves.
     """
 
     async def endpoint(request: Request) -> Response:
         engine.touch()
         given: list[Any] = [*request.path_params.values()]
-        if body:
+        if body and method == "GET":
+            given.append(_valid(partial(body.model_validate, dict(request.query_params))))
+        elif body:
             try:
                 sent = await request.body()
             except ClientDisconnect:
                 return Response(status_code=_CLIENT_LEFT)
-            given.append(_read(body, sent))
+            given.append(_valid(partial(body.model_validate_json, sent)))
         answering = answer(*given)
         reply = await (_while_wanted(request, answering) if for_one else answering)
         return _json(reply) if isinstance(reply, BaseModel) else reply
@@ -258,9 +292,9 @@ async def _has_left(request: Request) -> None:
         pass
 
 
-def _read(kind: type[BaseModel], body: bytes) -> BaseModel:
+def _valid(read: Callable[[], BaseModel]) -> BaseModel:
     try:
-        return kind.model_validate_json(body)
+        return read()
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, fault["loc"])) or "body"

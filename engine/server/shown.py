@@ -37,6 +37,13 @@ class Shown:
         ]
         self.skipped_total = total + len(seen.skipped)
 
+    def advance(self, progress: Progress, counts: tuple[int, int]) -> None:
+        """Show how far reading has come, and how many files and chunks there are now."""
+        self.state, self.detail = "indexing", ""
+        self.progress, self.counts = progress, counts
+        if progress.files_done:
+            self.revision += 1
+
     def watched(self, partial: str) -> None:
         """Show that the index equals the folder; ``partial`` says why some changes come late."""
         self.state = "partial watch" if partial else "watching"

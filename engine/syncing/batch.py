@@ -1,11 +1,17 @@
 """The work of a sync in numbers: a batch in hand, the pace so far, and the outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.files.scan import Entry
 from engine.files.watch import Hints
-from engine.storage.manifest import FileUpdate
+from engine.storage.index import row_of
+from engine.storage.manifest import FileUpdate, row_id, text_hash
+from engine.storage.store import Row
 from engine.wire.api import Progress, SkippedFile, SyncFinished
 
 BATCH_CHUNKS = 256
@@ -16,6 +22,10 @@ BATCH_FILES = 200
 """… or so many files, …"""
 BATCH_SECONDS = 2.0
 """… or once reading it has taken so long."""
+
+
+Vectors = dict[bytes, NDArray[np.float32]]
+"""By the hashes of their texts."""
 
 
 @dataclass
@@ -101,20 +111,33 @@ class Batch:
         )
 
 
+def rows_of(update: FileUpdate, vectors: Vectors) -> Iterator[Row]:
+    """Yield the Milvus rows of a file: one for each text in it."""
+    texts = {text_hash(chunk.embedded): chunk.embedded for chunk in update.chunks}
+    for key, text in texts.items():
+        yield row_of(row_id(update.file, key), update.file, text, vectors[key])
+
+
 class Pace:
     """How far the work has come, and how long the rest will take."""
 
     def __init__(self, work: Sequence[Entry], now: float) -> None:
+        self.work = work
         self._begun = now
         self._files_total = len(work)
         self._bytes_total = sum(entry.size for entry in work)
         self._files = self._chunks = self._bytes = 0
+        self.left = {entry.path: entry for entry in work}
+        """What is not saved yet."""
 
-    def count(self, batch: Batch) -> None:
-        """Add what a batch has done."""
+    def count(self, batch: Batch, now: float) -> Progress:
+        """Add what a batch has done, and return the message that tells it."""
+        for update in (*batch.updates, *batch.touched):
+            self.left.pop(update.entry.path, None)
         self._files += len(batch.updates) + len(batch.touched)
         self._chunks += batch.chunks
         self._bytes += batch.bytes
+        return self.progress(now)
 
     def progress(self, now: float) -> Progress:
         """Return the message that tells it."""
@@ -127,3 +150,33 @@ class Pace:
             chunks_per_s=round(self._chunks / elapsed, 1) if elapsed else 0,
             seconds_left=elapsed * left / self._bytes if self._bytes else None,
         )
+
+
+class UnderWay:
+    """The work that is not at its end, of all syncs of a folder. It may be read in any thread."""
+
+    def __init__(self, in_hand: Mapping[bytes, object]) -> None:
+        """``in_hand`` are the files that are being read, or were and are not saved yet."""
+        self._in_hand = in_hand
+        self._paces: tuple[Pace, ...] = ()
+
+    @contextmanager
+    def pace_of(self, work: Sequence[Entry], now: float) -> Iterator[Pace]:
+        """Give the pace of ``work``, which is under way until the context ends."""
+        pace = Pace(work, now)
+        self._paces += (pace,)
+        try:
+            yield pace
+        finally:
+            self._paces = tuple(each for each in self._paces if each is not pace)
+
+    def in_hand(self) -> set[bytes]:
+        """Return the files that are being read and embedded."""
+        return set(self._in_hand)
+
+    def left(self) -> dict[bytes, Entry]:
+        """Return the files that wait to be read or saved, by their paths."""
+        left: dict[bytes, Entry] = {}
+        for pace in self._paces:
+            left |= pace.left.copy()  # in one go, since the writer counts meanwhile
+        return left

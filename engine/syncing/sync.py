@@ -10,7 +10,7 @@ a long one an edit is made searchable. Of a file that two of them have read, the
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -18,20 +18,27 @@ from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.config import Settings
 from engine.files import ignore, scan
 from engine.files.scan import Entry
 from engine.files.watch import Hints
-from engine.storage.index import Index, row_of
-from engine.storage.manifest import FileRecord, FileUpdate, Manifest, row_id, text_hash
+from engine.storage.index import Index
+from engine.storage.manifest import FileRecord, FileUpdate, Manifest, text_hash
 from engine.storage.store import Row
 from engine.storage.vectors import NO_VECTOR, Embeds, sound_parts
 from engine.syncing import safeguards
-from engine.syncing.batch import BATCH_CHUNKS, FIRST_BATCH_CHUNKS, Batch, Edits, Outcome, Pace
-from engine.syncing.plan import Work, compare, is_slow
+from engine.syncing.batch import (
+    BATCH_CHUNKS,
+    FIRST_BATCH_CHUNKS,
+    Batch,
+    Edits,
+    Outcome,
+    Pace,
+    UnderWay,
+    Vectors,
+    rows_of,
+)
+from engine.syncing.plan import compare, is_slow
 from engine.syncing.reading import Reader
 from engine.syncing.writer import Steps, left_early
 from engine.wire.api import Progress
@@ -52,7 +59,6 @@ MOST_EDITS = 50
 """More changed files than this are bulk work."""
 
 _T = TypeVar("_T")
-_Vectors = dict[bytes, NDArray[np.float32]]
 _Report = Callable[[Progress], object]
 
 
@@ -91,6 +97,7 @@ class Sync:
         self._lacking |= manifest.texts.files_without()
         self._read_last: dict[bytes, object] = {}
         """What was, or is being, read of each file and is not saved yet; of two, the later."""
+        self.under_way = UnderWay(self._read_last)
         self._looked_at: set[bytes] = set()
         """Paths that were looked at since the last scan began."""
         self._step_begun = self._step_seconds = 0.0
@@ -160,6 +167,12 @@ class Sync:
         found.entries += [entry for path in looked_at if (entry := look.at(path))]
         return found
 
+    def read_again(self, paths: Collection[bytes]) -> set[bytes]:
+        """Have the next look at ``paths`` read them; return those that were read before."""
+        known = self._manifest.files_at(paths)
+        self._lacking |= {record.id for record in known.values()}
+        return set(known)
+
     def narrow(self, hints: Hints) -> Hints | None:
         """Return ``hints`` without what is not read; None if nothing is left.
 
@@ -214,7 +227,8 @@ class Sync:
         if moved:
             self._manifest.touch(moved)
         if plan.work:
-            yield from self._work_through(plan.work, outcome, report)
+            with self.under_way.pace_of(plan.work, self.clock()) as pace:
+                yield from self._work_through(pace, outcome, report)
         if self._index.needs_purge():
             self._index.purge()
         return outcome
@@ -233,12 +247,11 @@ class Sync:
         self._step_begun, self._step_seconds = self.clock(), seconds
         return result
 
-    def _work_through(self, work: Work, outcome: Outcome, report: _Report) -> Steps[None]:
-        pace = Pace(work, self.clock())
+    def _work_through(self, pace: Pace, outcome: Outcome, report: _Report) -> Steps[None]:
         report(pace.progress(self.clock()))
         most = FIRST_BATCH_CHUNKS
         # What is quick to read is saved before the first slow file is begun.
-        for _, alike in groupby(work, key=is_slow):
+        for _, alike in groupby(pace.work, key=is_slow):
             batch = Batch(self.clock(), most)
             for entry in alike:
                 yield from self._breathe()
@@ -249,13 +262,11 @@ class Sync:
                     if not (yield from self._save(batch, outcome)):
                         return
                     most = min(2 * most, BATCH_CHUNKS)
-                    pace.count(batch)
-                    report(pace.progress(self.clock()))
+                    report(pace.count(batch, self.clock()))
                     batch = Batch(self.clock(), most)
             if not (yield from self._save(batch, outcome)):
                 return
-            pace.count(batch)
-            report(pace.progress(self.clock()))
+            report(pace.count(batch, self.clock()))
 
     def _take(self, batch: Batch, entry: Entry, outcome: Outcome) -> Steps[None]:
         """Read a file into ``batch``, unless it is just changing."""
@@ -291,10 +302,10 @@ class Sync:
         keys = {text_hash(chunk.embedded) for chunk in update.chunks}
         return len(self._known_vectors(keys)) < len(keys)
 
-    def _known_vectors(self, keys: Iterable[bytes]) -> _Vectors:
+    def _known_vectors(self, keys: Iterable[bytes]) -> Vectors:
         return self._manifest.vectors.of(keys, self._encoder.model_id, self._index.dimension)
 
-    def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> Steps[_Vectors | None]:
+    def _embed(self, texts: dict[bytes, str], outcome: Outcome) -> Steps[Vectors | None]:
         """Return the texts' vectors, saving new ones as they come; None when told to stop.
 
         There is none for a text to which the model gives none.
@@ -341,7 +352,7 @@ class Sync:
         if unsound:
             self._refuse(batch, unsound)
         safeguards.see_that_there_is_room(self._data)
-        rows = [row for update in batch.updates for row in _rows_of(update, vectors)]
+        rows = [row for update in batch.updates for row in rows_of(update, vectors)]
         try:
             for begin in range(0, len(rows) - STEP_ROWS, STEP_ROWS):  # the rest is added below
                 self._index.add(rows[begin : begin + STEP_ROWS])
@@ -351,7 +362,7 @@ class Sync:
             raise
         updates = [update for update in batch.updates if self._is_latest(update)]
         touched = [update for update in batch.touched if self._is_latest(update)]
-        wanted = {row.id: row for update in updates for row in _rows_of(update, vectors)}
+        wanted = {row.id: row for update in updates for row in rows_of(update, vectors)}
         before = self._manifest.rows_of(update.file for update in updates)
         known = self._manifest.files_at([update.entry.path for update in updates])
         self._index.add(wanted.values())
@@ -386,10 +397,3 @@ class Sync:
     def _is_latest(self, update: FileUpdate) -> bool:
         """Whether no other sync has read, saved or removed the file since."""
         return self._read_last.get(update.entry.path) is update
-
-
-def _rows_of(update: FileUpdate, vectors: _Vectors) -> Iterator[Row]:
-    """Yield the Milvus rows of a file: one for each text in it."""
-    texts = {text_hash(chunk.embedded): chunk.embedded for chunk in update.chunks}
-    for key, text in texts.items():
-        yield row_of(row_id(update.file, key), update.file, text, vectors[key])

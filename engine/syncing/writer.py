@@ -156,10 +156,10 @@ class Lane(Generic[_T]):
         """What the run in hand will return; None between runs."""
 
     @property
-    def waiting(self) -> int:
-        """How many paths were hinted at and not acted on, to the end."""
+    def waiting(self) -> set[bytes]:
+        """The paths that were hinted at and not acted on, to the end."""
         hints = [hints for hints in (self._in_hand, self._wanted) if hints]
-        return len(set().union(*(one.paths for one in hints)))
+        return set().union(*(one.paths for one in hints))
 
     @property
     def busy(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.wire import api_answer
 from engine.wire.api_around import AroundLine, AroundReply
+from engine.wire.api_files import ListedFile
 from tests.hits import hit
 from tests.tui.scripted import cited_in
 
@@ -166,3 +167,36 @@ AROUND = AroundReply(
     end=len(ABOVE) + 1 + len(HITS[0].text),
 )
 """What stands around the first hit."""
+
+FILES = [
+    ListedFile(
+        path="bread/drying.md",
+        state="indexed",
+        chunks=4,
+        characters=1712,
+        bytes=1720,
+        modified="2026-05-01T09:30:00+02:00",
+    ),
+    ListedFile(path="bread/flours.md", state="stale", chunks=31, characters=9120, bytes=9177),
+    ListedFile(path="bread/log/2026-spring.md", state="reading", bytes=20_400),
+    ListedFile(path="bread/log/2026-summer.md", state="waiting", bytes=1200),
+    ListedFile(
+        path="library/flour-and-water.pdf",
+        state="failed",
+        bytes=18_700_000,
+        reason="a scanned PDF without text",
+        next_step="Make its text readable first, for example with: ocrmypdf",
+    ),
+    ListedFile(
+        path="library/milling/the-complete-history-of-stone-milling-in-four-volumes.pdf",
+        state="skipped",
+        reason="larger than 20 MB",
+        next_step="Raise max_file_mb in the settings, or split the file",
+    ),
+    *(
+        ListedFile(path=f"recipes/{name}.md", state="indexed", chunks=3, bytes=1400 + 90 * at)
+        for at, name in enumerate(("bagel", "brioche", "ciabatta", "focaccia", "pita", "rye"))
+    ),
+    ListedFile(path="travel/checklists", state="skipped", reason="a link to nothing"),
+]
+"""Files of the folder, each state among them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
@@ -14,9 +15,11 @@ from engine.wire import (
     api_answer,
     api_around,
     api_conversations,
+    api_files,
     api_links,
     api_message,
     api_models,
+    api_parts,
     api_search,
 )
 from engine.wire.api_search import SearchReply, SearchRequest
@@ -171,6 +174,20 @@ class ScriptedEngine:
         self.around_asked: list[api_around.AroundRequest] = []
         self.surroundings: dict[str, Sequence[Step]] = {}
         """Scripts of what is around hits, by their paths: the last step is the reply."""
+        self.whole_texts: dict[str, list[str]] = {}
+        """The lines of whole files, by their paths."""
+        self.parts_asked: list[int | None] = []
+        self.parts_gate = asyncio.Event()
+        """Not set, it holds up every part of a file."""
+        self.parts_gate.set()
+        self.files_kept: list[api_files.ListedFile] = []
+        """All files of the folder, in the order of their paths."""
+        self.files_asked: list[api_files.FilesRequest] = []
+        self.files_gate = asyncio.Event()
+        """Not set, it holds up every page of files."""
+        self.files_gate.set()
+        self.files_fault: HoverkiteError | None = None
+        self.read_again_asked: list[api_files.ReadAgainRequest] = []
         self.stopped = 0
         self.closed = 0
 
@@ -276,6 +293,50 @@ class ScriptedEngine:
             self.left.append(request.path)
             raise
         return api_around.AroundReply.model_validate(steps[-1])
+
+    async def part(self, folder: str, request: api_parts.PartRequest) -> api_parts.PartReply:
+        self.parts_asked.append(request.part)
+        await self.parts_gate.wait()
+        lines = self.whole_texts.get(request.place.path, [])
+        first, last = request.place.start_line, request.place.end_line
+        parts = -(-len(lines) // api_parts.PART_LINES)
+        number = (first - 1) // api_parts.PART_LINES if request.part is None else request.part
+        begin = min(number, parts - 1) * api_parts.PART_LINES
+        return api_parts.PartReply(
+            lines=[
+                api_around.AroundLine(line=line, text=text, is_hit=first <= line <= last)
+                for line, text in enumerate(lines[begin : begin + api_parts.PART_LINES], begin + 1)
+            ],
+            part=begin // api_parts.PART_LINES,
+            parts=parts,
+            first=begin + 1,
+            total=len(lines),
+            characters=sum(map(len, lines)),
+            has_hit=first <= len(lines),
+        )
+
+    async def files(self, folder: str, request: api_files.FilesRequest) -> api_files.FilesReply:
+        self.files_asked.append(request)
+        await self.files_gate.wait()
+        if self.files_fault is not None:
+            raise self.files_fault
+        words = request.match.casefold().split()
+        texts = {file: f"{file.path}\n{file.reason}".casefold() for file in self.files_kept}
+        found = [file for file, text in texts.items() if all(word in text for word in words)]
+        wanted = [file for file in found if file.state in api_files.CHOSEN[request.state]]
+        before = sum(file.cursor <= request.after for file in wanted) + request.skip
+        return api_files.FilesReply(
+            files=wanted[before : before + request.limit],
+            before=before,
+            total=len(wanted),
+            counts=Counter(file.state for file in found),
+        )
+
+    async def read_again(
+        self, folder: str, request: api_files.ReadAgainRequest
+    ) -> api_files.ReadAgainReply:
+        self.read_again_asked.append(request)
+        return api_files.ReadAgainReply(files=max(len(request.files), 1))
 
     async def pause(self, folder: str, *, paused: bool) -> api.FolderStatus:
         self.pauses.append(paused)

@@ -223,21 +223,6 @@ async def test_help_lists_every_key_and_closes() -> None:
         assert len(driver.app.screen_stack) == 2
 
 
-async def test_the_folder_page_tells_what_is_not_in_the_index() -> None:
-    from engine.wire import api
-    from tests.tui.scripted import status
-
-    engine = answering()
-    async with driving(engine) as driver:
-        skipped = [api.SkippedFile(path="scan.pdf", reason="encrypted")]
-        engine.statuses.put_nowait(status(ignored=300, skipped=skipped, skipped_total=3))
-        await driver.until(lambda: driver.main.status is not None)
-        await driver.press("tab", "i")
-        page = driver.page()
-        for words in ("scan.pdf", "encrypted", "and 2 more", "300 ignored", "all-MiniLM", "4713"):
-            assert words in page
-
-
 @pytest.mark.parametrize("typed", [":q", "quit"])
 async def test_the_palette_quits(typed: str) -> None:
     async with driving(answering()) as driver:

@@ -8,7 +8,8 @@ from engine.wire.api_links import Link
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, whole_answer
-from tui.links_page import LinksPage, place_of, row
+from tui.editor import place_of
+from tui.links_page import LinksPage, row
 from tui.messages import HitOpened
 
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
@@ -69,5 +70,5 @@ async def test_a_hit_without_links_says_so() -> None:
 def test_a_row_is_safe_and_a_pdf_is_left_to_its_viewer() -> None:
     shown = row(link(f"{ATTACK}.md", 4, ATTACK)).plain
     assert "\x1b" not in shown and "\u202e" not in shown and "\n" not in shown
-    assert place_of(link("a.PDF")).page == 1
-    assert place_of(link("a.md", 9)).start_line == 9
+    assert place_of("a.PDF", None).page == 1
+    assert place_of("a.md", None, 9).start_line == 9

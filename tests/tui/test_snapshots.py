@@ -32,7 +32,9 @@ from tests.tui.scripted import (
     whole_answer,
 )
 from tui.app import HoverkiteApp
+from tui.file_list import FileList
 from tui.session import Speed
+from tui.whole_text import WholeText
 
 Scene = Callable[[Driver, ScriptedEngine], Awaitable[None]]
 
@@ -136,6 +138,23 @@ async def recalling(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("ctrl+f", *"rye 2")
 
 
+async def folder_panel(driver: Driver, engine: ScriptedEngine) -> None:
+    engine.files_kept = content.FILES
+    await at_rest(driver, engine, AT_REST)
+    driver.main.action_report()
+    await driver.until(lambda: driver.app.screen.query(FileList), "the panel")
+    listed = driver.app.screen.query_one(FileList)
+    await driver.until(lambda: listed.file is not None, "the files")
+    await driver.press("j", "j", "j", "j")
+
+
+async def folder_problems(driver: Driver, engine: ScriptedEngine) -> None:
+    await folder_panel(driver, engine)
+    await driver.press("s", "f", *"library", "enter")
+    listed = driver.app.screen.query_one(FileList)
+    await driver.until(lambda: listed.total == 2, "the filter")
+
+
 async def problems(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     session = driver.app.session
@@ -166,6 +185,18 @@ async def model_page(driver: Driver, engine: ScriptedEngine) -> None:
 async def browsing(driver: Driver, engine: ScriptedEngine) -> None:
     await answered(driver, engine)
     await driver.press("tab", "j")
+
+
+async def reading_on(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    lines = [f"Note {number} of the baker." for number in range(1, 41)]
+    lines += [line.text for line in content.AROUND.lines if line.is_hit]
+    engine.whole_texts = {content.HITS[0].path: [*lines, *lines[:60]]}
+    driver.main.go_to("results")
+    await driver.press("A")
+    await driver.until(lambda: driver.app.screen.query(WholeText), "the page")
+    text = driver.app.screen.query_one(WholeText)
+    await driver.until(lambda: text.reply is not None, "the text")
 
 
 async def zoomed(driver: Driver, engine: ScriptedEngine) -> None:
@@ -297,6 +328,7 @@ SCENES: list[Scene] = [
         typing,
         explaining,
         looking_around,
+        reading_on,
         zoomed,
         refreshed,
         filtering,
@@ -305,6 +337,8 @@ SCENES: list[Scene] = [
         stale,
         in_tray,
         recalling,
+        folder_panel,
+        folder_problems,
         problems,
         model_page,
         finding_lines,

@@ -5,6 +5,7 @@ No engine runs in these tests.
 
 import argparse
 import asyncio
+import json
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -15,12 +16,14 @@ import pytest
 from engine import paths
 from engine.files.scan import Entry
 from engine.front import cli, commands, opening
+from engine.front.arguments import FILE_STATES
 from engine.front.commands_status import status_lines
 from engine.front.connection import EngineClient
 from engine.front.printed_answer import place
 from engine.front.printing import plain_line
 from engine.storage.manifest import FileUpdate, Manifest
 from engine.wire import api
+from engine.wire.api_files import CHOSEN
 from tests.hits import hit
 
 HAS_TERMINAL = cli.has_terminal
@@ -80,6 +83,9 @@ def run(*words: str) -> tuple[int, Opened]:
         (("doctor", "--repair", ""), "name a folder; . is the current one"),
         (("",), "name a folder; . is the current one\nSee: hoverkite --help"),
         (("status", "notes", "--repair"), "no option --repair here"),
+        (("status", "--files"), "--files lists one folder's files"),
+        (("status", "--state", "failed"), "--files lists one folder's files"),
+        (("status", "notes", "--state", "odd"), "invalid choice: 'odd'"),
         (("search", "notes", "q", "-n", "0"), "a number from 1 to 100 is wanted"),
         (("eval", "notes"), "no collection in BEIR's format"),
         (("eval", "notes", "gone.jsonl"), "gone.jsonl can't be read"),
@@ -286,7 +292,7 @@ def test_stop_and_status_work_with_a_broken_config_file(
 
 def manifest_file() -> Path:
     place = paths.index_dir(Path("notes").resolve())
-    place.mkdir(parents=True)
+    place.mkdir(parents=True, exist_ok=True)
     return place / "manifest.sqlite"
 
 
@@ -308,6 +314,43 @@ def test_a_folder_that_was_never_agreed_to_is_new(capsys: pytest.CaptureFixture[
     manifest.close()
     run("status", "notes")
     assert "state      closed\n" in capsys.readouterr().out
+
+
+def test_the_files_of_a_folder_that_no_engine_has_open_are_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("status", "notes", "--files")[0] == 0
+    assert capsys.readouterr() == ("", "0 files\n")
+    manifest = Manifest(manifest_file())
+    entry = Entry(b"a\n\x1b]52;c;AA==\x07.md", 10, 0, 1)
+    manifest.save(
+        [
+            FileUpdate(1, entry, "", ""),
+            FileUpdate(2, Entry(b"b.md", 0, 0, 2), "", "", reason="it holds a private key"),
+        ]
+    )
+    assert run("status", "notes", "--files")[0] == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines() == [
+        "indexed  a\u23ce\ufffd]52;c;AA==\ufffd.md",
+        "failed   b.md: it holds a private key",
+    ]
+    assert told.err == "2 files: 1 indexed, 1 failed\n"
+    assert run("status", "notes", "--state", "problems", "--json")[0] == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    (file,) = json.loads(printed)["files"]
+    named = {"path", "state", "reason", "next_step", "chunks", "characters", "bytes", "modified"}
+    assert named <= file.keys()
+    assert (file["path"], file["state"], file["bytes"]) == ("b.md", "failed", 0)
+    manifest.close()
+    manifest_file().write_bytes(b"no database")
+    assert run("status", "notes", "--files")[0] == 1
+    assert "can't be read" in capsys.readouterr().err
+
+
+def test_the_states_that_can_be_typed_are_those_that_an_engine_knows() -> None:
+    assert tuple(CHOSEN) == FILE_STATES
 
 
 def test_the_lines_of_a_status_read_well() -> None:

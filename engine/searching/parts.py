@@ -1,0 +1,57 @@
+"""A whole file's text in parts, from the texts as they were read."""
+
+from collections.abc import Iterator
+
+from engine.documents import Document
+from engine.searching.around import span
+from engine.searching.place import path_of
+from engine.storage.manifest import Manifest
+from engine.wire.api_around import AroundLine
+from engine.wire.api_parts import PART_LINES, PartReply, PartRequest
+
+LONGEST_LINE = 4000
+"""Characters of a line; what is behind them is cut off, as in minified code."""
+CUT = "…"
+
+
+def part(request: PartRequest, manifest: Manifest) -> PartReply:
+    """Return the part that ``request`` asks for, the last one for any behind it. Blocking.
+
+    Raises:
+        ManifestError: the texts can't be read.
+    """
+    document = manifest.texts.document_at(path_of(request.place.path, request.place.quoted_path))
+    if document is None:
+        return PartReply()
+    stands = span(document, request.place)
+    total = document.line_count
+    parts = -(-total // PART_LINES)
+    of_hit = (document.text_line(stands[0]) - 1) // PART_LINES if stands else 0
+    number = min(of_hit if request.part is None else request.part, parts - 1)
+    first = number * PART_LINES + 1
+    return PartReply(
+        lines=[*_lines(document, first, min(first + PART_LINES - 1, total), stands)],
+        part=number,
+        parts=parts,
+        first=first,
+        total=total,
+        characters=len(document.text),
+        has_hit=stands is not None,
+    )
+
+
+def _lines(
+    document: Document, first: int, last: int, stands: tuple[int, int] | None
+) -> Iterator[AroundLine]:
+    start, end = stands or (-1, -1)
+    for number in range(first, last + 1):
+        begin, after = document.offset(number), document.offset(number + 1)
+        text = document.text[begin : min(after, begin + LONGEST_LINE + 2)].rstrip("\r\n")
+        if len(text) > LONGEST_LINE:
+            text = text[:LONGEST_LINE] + CUT
+        yield AroundLine(
+            line=document.lines(begin, begin + 1)[0],
+            page=document.page(begin),
+            text=text,
+            is_hit=begin <= start < after or start < begin < end,
+        )

@@ -1,0 +1,116 @@
+"""A whole file in parts: its lines, where the hit stands, PDF pages, and texts of any size."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from engine.documents.document import Document
+from engine.searching.parts import CUT, LONGEST_LINE, part
+from engine.storage.manifest import Manifest
+from engine.storage.texts import ReadText
+from engine.wire.api_around import AroundRequest
+from engine.wire.api_parts import PART_LINES, PartReply, PartRequest
+from tests.engine.tiny_encoder import TinyEncoder
+from tests.hits import wanted
+from tests.in_process import client_of
+from tests.opened import opening
+
+LONG = "".join(f"line {number}\n" for number in range(1, 251))
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Iterator[Manifest]:
+    opened = Manifest(tmp_path / "manifest.sqlite")
+    yield opened
+    opened.close()
+
+
+def keep(manifest: Manifest, text: str, **parts: Any) -> None:
+    manifest.texts.save([(1, b"a.md", ReadText.of(Document(text, "text", **parts)))])
+
+
+def asked(manifest: Manifest, number: int | None, line: int = 1, **place: Any) -> PartReply:
+    values = {"path": "a.md", "start_line": line, "end_line": line} | place
+    return part(PartRequest(place=AroundRequest.model_validate(values), part=number), manifest)
+
+
+def test_the_first_part_is_the_one_in_which_the_hit_begins(manifest: Manifest) -> None:
+    keep(manifest, LONG)
+    reply = asked(manifest, None, 205)
+    assert (reply.part, reply.parts, reply.first, reply.total) == (2, 3, 201, 250)
+    assert [line.text for line in reply.lines if line.is_hit] == ["line 205"]
+    assert reply.has_hit
+
+
+def test_all_parts_make_the_text(manifest: Manifest) -> None:
+    keep(manifest, LONG.replace("\n", "\r\n"))
+    parts = [asked(manifest, number) for number in range(3)]
+    assert [len(each.lines) for each in parts] == [PART_LINES, PART_LINES, 50]
+    lines = [line for each in parts for line in each.lines]
+    assert [line.line for line in lines] == [*range(1, 251)]
+    assert "".join(f"{line.text}\n" for line in lines) == LONG
+    assert asked(manifest, 99).part == 2
+
+
+@pytest.mark.parametrize(("text", "lines"), [("", [""]), ("\n", [""]), ("a\n\n", ["a", ""])])
+def test_small_texts(manifest: Manifest, text: str, lines: list[str]) -> None:
+    keep(manifest, text)
+    reply = asked(manifest, None, 7)
+    assert [line.text for line in reply.lines] == lines
+    assert (reply.part, reply.parts, reply.total) == (0, 1, len(lines))
+
+
+def test_a_hit_that_is_gone_leaves_the_file_from_its_beginning(manifest: Manifest) -> None:
+    keep(manifest, LONG)
+    reply = asked(manifest, None, 205, text="what stood there")
+    assert (reply.part, reply.has_hit) == (0, False)
+    assert not any(line.is_hit for line in reply.lines)
+    assert asked(manifest, None, path="other.md") == PartReply()
+
+
+def test_a_hit_over_two_parts_is_marked_in_both(manifest: Manifest) -> None:
+    keep(manifest, LONG)
+    own = "".join(f"line {number}\n" for number in range(99, 103)).rstrip()
+    parts = [asked(manifest, number, 99, text=own) for number in (0, 1)]
+    marked = [line.line for each in parts for line in each.lines if line.is_hit]
+    assert marked == [99, 100, 101, 102]
+
+
+def test_lines_of_a_pdf_tell_their_pages(manifest: Manifest) -> None:
+    keep(manifest, "one\ntwo\nthree\n", pages=[0, 8])
+    lines = asked(manifest, None, 1, page=2).lines
+    assert [(line.page, line.line, line.is_hit) for line in lines] == [
+        (1, 1, False),
+        (1, 2, False),
+        (2, 1, True),
+    ]
+
+
+def test_a_very_long_line_is_cut(manifest: Manifest) -> None:
+    keep(manifest, "x" * 5_000_000)
+    (line,) = asked(manifest, None).lines
+    assert line.text == "x" * LONGEST_LINE + CUT
+
+
+@pytest.mark.parametrize("number", [-1, 2**40, "x"])
+def test_a_part_is_a_number(number: Any) -> None:
+    place = {"path": "a.md", "start_line": 1, "end_line": 1}
+    with pytest.raises(ValidationError):
+        PartRequest.model_validate({"place": place, "part": number})
+
+
+@pytest.mark.real
+async def test_the_file_of_a_hit_is_told_over_the_wire(tmp_path: Path) -> None:
+    root = tmp_path / "docs"
+    root.mkdir()
+    (root / "two\nlines.md").write_text("# Kites\n\n\x1b]52;c;AA== fly\n".replace("\x1b", "\x9b"))
+    async with opening(root, TinyEncoder()) as folder:
+        (found,) = (await folder.search(wanted("kites", 1))).hits
+        client = client_of(folder)
+        reply = await client.part("any", PartRequest(place=AroundRequest.of(found, 0)))
+        await client.close()
+    assert [line.text for line in reply.lines] == ["# Kites", "", "\x9b]52;c;AA== fly"]
+    assert reply.has_hit

@@ -1,0 +1,205 @@
+"""A whole file's text: the parts around the view are held, and others come as it is scrolled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+from engine.safe_text import clean
+from tui import typed_query
+from tui.hanging import NARROWEST
+from tui.page_messages import PartMissed, TextLeft, TextScrolled
+from tui.preview import SHARE_ABOVE, coloured, is_numbered
+from tui.surroundings import rows_of
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+
+    from engine.wire.api_around import AroundLine
+    from engine.wire.api_parts import PartReply
+    from engine.wire.api_search import Hit
+    from tui.page_messages import Goal
+
+MOST_PARTS = 20
+"""Parts that are held; the farthest from the view is let go of."""
+
+
+class _Part:
+    """A part of the text, laid out for one width."""
+
+    def __init__(self, reply: PartReply, hit: Hit, query: str, width: int) -> None:
+        self.reply = reply
+        self._lines = _styled(reply.lines, hit, query)
+        self.lay_out(hit, width)
+
+    def lay_out(self, hit: Hit, width: int) -> None:
+        """Wrap the lines to ``width``."""
+        digits = len(str(self.reply.total)) + 1 if is_numbered(hit) else 0
+        self.rows: list[Content] = []
+        self.begins: list[int] = []
+        """The row of each line."""
+        for line, text in zip(self.reply.lines, self._lines, strict=True):
+            if line.page is not None and line.line == 1:
+                self.rows.append(Content.styled(f"─── page {line.page}", "$gutter"))
+            self.begins.append(len(self.rows))
+            self.rows += rows_of(line, text, digits, width)
+
+    def hit_row(self) -> int | None:
+        """The row in which the hit begins; None where it does not."""
+        rows = (row for row, line in zip(self.begins, self.reply.lines, strict=True) if line.is_hit)
+        return next(rows, None)
+
+
+def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
+    """The lines in the colours of code, with the words of the query standing out."""
+    texts = [clean(line.text) for line in lines]
+    shown = coloured("\n".join(texts), hit).split("\n", allow_blank=True)
+    marked = []
+    for text, line in zip(texts, shown, strict=True):
+        for start, end in typed_query.spans(text, query):
+            line = line.stylize("$match", start, end)
+        marked.append(line)
+    return marked
+
+
+class WholeText(ScrollView, can_focus=True):
+    """Shows parts of a text that follow each other; of long lines every piece is a row."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll(1)", "Down", id="text.down", tooltip="A line down"),
+        Binding("k,up", "scroll(-1)", "Up", id="text.up", tooltip="A line up"),
+        Binding("space,pagedown", "page(1)", "Page", id="text.page", tooltip="A page down"),
+        Binding("pageup", "page(-1)", "Page back", id="text.page_back", tooltip="A page up"),
+        Binding("g,home", "end(-1)", "Top", id="text.top", tooltip="The file's first line"),
+        Binding("G,end", "end(1)", "End", id="text.end", tooltip="The file's last line"),
+        Binding("h", "hit", "Hit", id="text.hit", tooltip="Back to the hit in the text"),
+    ]
+
+    def __init__(self, hit: Hit, query: str) -> None:
+        super().__init__()
+        self._hit, self._query = hit, query
+        self._parts: list[_Part] = []
+        self._rows: list[Content] = []
+
+    # --- parts -------------------------------------------------------------------------------
+
+    @property
+    def reply(self) -> PartReply | None:
+        """A part of the text as it is shown; None before there is one."""
+        return self._parts[0].reply if self._parts else None
+
+    def begin(self, reply: PartReply, *, at: Goal) -> None:
+        """Show the text from one part on: ``at`` its hit, its top, or its end."""
+        part = _Part(reply, self._hit, self._query, self._width)
+        self._parts = [part]
+        self._put_together()
+        row = part.hit_row() if at == "hit" else 0 if at == "top" else len(part.rows)
+        above = int(self.size.height * SHARE_ABOVE) if at == "hit" else 0
+        self.scroll_to(y=max((row or 0) - above, 0), animate=False, force=True)
+        self._see_what_is_missing()
+
+    def add(self, reply: PartReply) -> None:
+        """Take the part above those that are held, or the one below."""
+        first, last = self._parts[0].reply.part, self._parts[-1].reply.part
+        if reply.part not in (first - 1, last + 1):
+            return
+        part = _Part(reply, self._hit, self._query, self._width)
+        top = self.scroll_offset.y
+        if reply.part == first - 1:
+            self._parts.insert(0, part)
+            top += len(part.rows)
+            del self._parts[MOST_PARTS:]
+        else:
+            self._parts.append(part)
+            top -= sum(len(each.rows) for each in self._parts[:-MOST_PARTS])
+            del self._parts[:-MOST_PARTS]
+        self._put_together()
+        self.scroll_to(y=top, animate=False, force=True)
+        self._see_what_is_missing()
+
+    def _put_together(self) -> None:
+        self._rows = [row for part in self._parts for row in part.rows]
+        self.virtual_size = Size(self._width, len(self._rows))
+        self.refresh()
+
+    def _see_what_is_missing(self) -> None:
+        """Ask for the next part while there is still a screen of text before its place."""
+        self.post_message(TextScrolled())
+        if not self._parts:
+            return
+        height, top = self.size.height, self.scroll_offset.y
+        first, last = self._parts[0].reply, self._parts[-1].reply
+        if last.part + 1 < last.parts and top + 2 * height > len(self._rows):
+            self.post_message(PartMissed(last.part + 1))
+        elif first.part > 0 and top < height:
+            self.post_message(PartMissed(first.part - 1))
+
+    def at_top(self) -> tuple[int, AroundLine] | None:
+        """With which line the view begins, and which one of the text that is, from 1."""
+        row = self.scroll_offset.y
+        for part in self._parts:
+            if row < len(part.rows):
+                at = max(sum(begin <= row for begin in part.begins) - 1, 0)
+                return part.reply.first + at, part.reply.lines[at]
+            row -= len(part.rows)
+        return None
+
+    # --- drawing and scrolling ---------------------------------------------------------------
+
+    @property
+    def _width(self) -> int:
+        return max(self.scrollable_content_region.width, NARROWEST)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row of what is in view."""
+        row, style = self.scroll_offset.y + y, self.visual_style
+        if row >= len(self._rows):
+            return Strip.blank(self._width, style.rich_style)
+        return Visual.to_strips(self, self._rows[row], self._width, 1, style, pad=True)[0]
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for what will come into view."""
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._see_what_is_missing()
+
+    def on_resize(self, event: Resize) -> None:
+        """Wrap the text for the new width; the view begins with the same line."""
+        top = self.at_top()
+        for part in self._parts:
+            part.lay_out(self._hit, self._width)
+        self._put_together()
+        if top:
+            self.scroll_to(y=self._row_of(top[0]), animate=False, force=True)
+        self._see_what_is_missing()
+
+    def _row_of(self, line: int) -> int:
+        """The row of a line of the text, from 1."""
+        above = 0
+        for part in self._parts:
+            if line - part.reply.first < len(part.begins):
+                return above + part.begins[max(line - part.reply.first, 0)]
+            above += len(part.rows)
+        return above
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll so many rows down."""
+        self.scroll_relative(y=rows, animate=False, force=True)
+
+    def action_page(self, pages: int) -> None:
+        """Scroll so many screens down."""
+        self.scroll_relative(y=pages * max(self.size.height - 1, 1), animate=False, force=True)
+
+    def action_end(self, which: int) -> None:
+        """Go to the text's end, or for -1 to its top."""
+        self.post_message(TextLeft("end" if which > 0 else "top"))
+
+    def action_hit(self) -> None:
+        """Go back to the hit."""
+        self.post_message(TextLeft("hit"))
