@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.wire.api import FolderOpened, FolderStatus, LlmState
     from engine.wire.api_answer import AskEvent, AskRequest
     from engine.wire.api_around import AroundReply, AroundRequest
+    from engine.wire.api_complete import CompleteRequest, FilterValue
     from engine.wire.api_conversations import (
         Conversation,
         Conversations,
@@ -77,6 +78,9 @@ class Engine(Protocol):
 
     async def around(self, folder: str, request: AroundRequest) -> AroundReply:
         """Return the lines around a hit; cancelled, it ends in the engine too."""
+
+    async def complete(self, folder: str, request: CompleteRequest) -> list[FilterValue]:
+        """Return values that a filter can have; cancelled, it ends in the engine too."""
 
     async def pause(self, folder: str, *, paused: bool) -> FolderStatus:
         """Let indexing wait, or go on; search goes on meanwhile."""

@@ -12,8 +12,8 @@ from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
 from engine.safe_text import clean, clean_line
 from tui import messages, notes
+from tui.completing import Completing
 from tui.key_names import key_of
-from tui.pages import Pages
 
 if TYPE_CHECKING:
     from engine.wire import api
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class MainScreen(Pages):
+class MainScreen(Completing):
     """Shows one folder and the question asked of it."""
 
     def on_mount(self) -> None:

@@ -17,6 +17,7 @@ from engine.wire import (
     api,
     api_answer,
     api_around,
+    api_complete,
     api_conversations,
     api_kept,
     api_links,
@@ -99,6 +100,13 @@ class EngineClient:
         """Return the lines around a hit; see ``AroundRequest``."""
         body = await self._send("POST", api_around.AROUND.format(folder=folder), request)
         return api_around.AroundReply.model_validate_json(body)
+
+    async def complete(
+        self, folder: str, request: api_complete.CompleteRequest
+    ) -> list[api_complete.FilterValue]:
+        """Return the values that a filter can have; see ``CompleteReply``."""
+        body = await self._send("POST", api_complete.COMPLETE.format(folder=folder), request)
+        return api_complete.CompleteReply.model_validate_json(body).values
 
     async def status(self, folder: str) -> api.FolderStatus:
         """Return the state of a folder and of the models."""

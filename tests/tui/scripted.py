@@ -13,6 +13,7 @@ from engine.wire import (
     api,
     api_answer,
     api_around,
+    api_complete,
     api_conversations,
     api_links,
     api_message,
@@ -171,6 +172,10 @@ class ScriptedEngine:
         self.around_asked: list[api_around.AroundRequest] = []
         self.surroundings: dict[str, Sequence[Step]] = {}
         """Scripts of what is around hits, by their paths: the last step is the reply."""
+        self.values_asked: list[tuple[str, str]] = []
+        """Filters and what was typed of their values."""
+        self.values: dict[str, Sequence[Step]] = {}
+        """Scripts of what goes with it: the last step is the reply."""
         self.stopped = 0
         self.closed = 0
 
@@ -276,6 +281,14 @@ class ScriptedEngine:
             self.left.append(request.path)
             raise
         return api_around.AroundReply.model_validate(steps[-1])
+
+    async def complete(
+        self, folder: str, request: api_complete.CompleteRequest
+    ) -> list[api_complete.FilterValue]:
+        self.values_asked.append((request.filter, request.start))
+        script = self.values.get(request.start, [api_complete.CompleteReply(values=[])])
+        steps = [step async for step in play(script)]
+        return api_complete.CompleteReply.model_validate(steps[-1]).values
 
     async def pause(self, folder: str, *, paused: bool) -> api.FolderStatus:
         self.pauses.append(paused)

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from engine.errors import EngineError
 from engine.wire import api, api_answer, api_search
+from engine.wire.api_complete import CompleteReply, FilterValue
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import FOLDER, Driver
@@ -32,6 +33,7 @@ from tests.tui.scripted import (
     whole_answer,
 )
 from tui.app import HoverkiteApp
+from tui.completions import Completions
 from tui.session import Speed
 
 Scene = Callable[[Driver, ScriptedEngine], Awaitable[None]]
@@ -256,6 +258,16 @@ async def filtering(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.until(lambda: len(shown.rows) == 5, "the filter")
 
 
+async def completing(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    names = {"bread/": 211, "library/": 12, "my notes/": 50, "questions.txt": 1}
+    values = [FilterValue(value=value, files=files) for value, files in names.items()]
+    engine.values[""] = [CompleteReply(values=values)]
+    await driver.press("escape", *"rye path:")
+    await driver.until(lambda: driver.main.query_one(Completions).display, "the values")
+    await driver.press("down", "down")
+
+
 async def finding_lines(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     lines = [
@@ -305,6 +317,7 @@ SCENES: list[Scene] = [
         stale,
         in_tray,
         recalling,
+        completing,
         problems,
         model_page,
         finding_lines,
