@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Evidence,
         Questions,
     )
+    from engine.wire.api_kept import KeptIndex
     from engine.wire.api_links import Link, LinksRequest
     from engine.wire.api_models import ModelChosen, ModelOffer, UseModel
     from engine.wire.api_search import Hit, SearchReply, SearchRequest
@@ -98,6 +99,9 @@ class EngineSource(Protocol):
     async def connect(self, settings: Settings) -> Engine:
         """Connect to the engine, starting it when none runs."""
 
+    async def known_folders(self) -> list[KeptIndex]:
+        """Return what is kept of folders on this machine, the one used last first."""
+
 
 @dataclass(frozen=True)
 class LocalEngine:
@@ -118,6 +122,13 @@ class LocalEngine:
 
         engine: Engine = await client.connect(settings, self.flags)
         return engine
+
+    async def known_folders(self) -> list[KeptIndex]:
+        """Look at the indexes, in a thread; of those whose folder can't be told, none is known."""
+        from engine.server import kept
+
+        found = await asyncio.to_thread(lambda: list(kept.indexes()))
+        return [index for index in found if index.docs and index.state != "missing"]
 
 
 def _import_slow_modules() -> None:

@@ -63,6 +63,11 @@ class EngineLink:
         self._was_open = False
         self._paused = False
 
+    @property
+    def name(self) -> str:
+        """What the folder is called, as it came."""
+        return self._folder.name or str(self._folder)
+
     async def ready(self) -> tuple[Engine, str]:
         """Wait until the folder is open; return the engine and the folder's name there."""
         while self._open is None:

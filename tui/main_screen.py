@@ -16,6 +16,8 @@ from tui.completing import Completing
 from tui.key_names import key_of
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from engine.wire import api
     from engine.wire.api_conversations import ConversationSummary
     from engine.wire.api_search import Mode
@@ -47,6 +49,20 @@ class MainScreen(Completing):
     def _enter_results(self) -> None:
         if self.results.hits:
             self.go_to("results")
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast, which names the folder while another one is shown."""
+        if not self.is_current:
+            title = f"{self._link.name}: {title}".removesuffix(": ")
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     # --- the folder and the engine -----------------------------------------------------------
 

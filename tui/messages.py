@@ -73,6 +73,14 @@ class ValueChosen(Message):
 
 
 @dataclass
+class DirectoriesFound(Message):
+    """The folders of this machine that go with a path that is being typed are known."""
+
+    typed: str
+    paths: list[str]
+
+
+@dataclass
 class QueryLeft(Message):
     """The cursor was moved down, out of the query."""
 

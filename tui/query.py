@@ -267,6 +267,8 @@ class QueryPane(Horizontal):
         super().__init__()
         self._completions = completions
         self._folder, self._mode = "", ""
+        self.place = ""
+        """Which of the open folders it is; empty where it is the only one."""
         self._turns, self._for = 0, ""
 
     def compose(self) -> ComposeResult:
@@ -279,6 +281,11 @@ class QueryPane(Horizontal):
         self._folder = clean_line(paths.from_home(path))
         self._lay_out_title()
         self.border_subtitle = Content.styled(left_out, "$quiet") if left_out else None
+
+    def show_place(self, place: str) -> None:
+        """Say on the border which of the open folders it is, as ``2 of 3``."""
+        self.place = place
+        self._lay_out_title()
 
     def show_mode(self, mode: str) -> None:
         """Say on the border in which mode is searched; empty where nobody need know."""
@@ -310,7 +317,7 @@ class QueryPane(Horizontal):
             self.border_title = Content.assemble(*words)
             return
         follows = f"follows {figures.counted(self._turns, 'question')}" if self._turns else ""
-        facts = (self._folder, self._mode, follows)
+        facts = (self._folder, self.place, self._mode, follows)
         more = "".join(f" · {fact}" for fact in facts if fact)
         self.border_title = Content.assemble("query", (more, "not bold $quiet"))
 

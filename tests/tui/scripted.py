@@ -15,6 +15,7 @@ from engine.wire import (
     api_around,
     api_complete,
     api_conversations,
+    api_kept,
     api_links,
     api_message,
     api_models,
@@ -310,6 +311,9 @@ class ScriptedSource:
         self.gate = asyncio.Event()
         self.gate.set()
         self.connections = 0
+        self.known: list[api_kept.KeptIndex] = []
+        self.engines: list[ScriptedEngine] = []
+        """Engines of the next connections, one each; without one, ``engine``."""
 
     async def settings(self) -> Settings:
         return Settings(**self.values)
@@ -319,4 +323,7 @@ class ScriptedSource:
         self.connections += 1
         if self.faults:
             raise self.faults.pop(0)
-        return self.engine
+        return self.engines.pop(0) if self.engines else self.engine
+
+    async def known_folders(self) -> list[api_kept.KeptIndex]:
+        return self.known

@@ -59,11 +59,8 @@ async def test_values_are_offered_while_a_filter_is_typed_and_narrow() -> None:
     engine = offering()
     async with driving(engine) as driver:
         await type_and_see(driver, "kite path:", "docs/")
-        assert [row.split(maxsplit=1) for row in offered(driver)] == [
-            ["docs/", "53 files"],
-            ["my", "notes/                    1 200 files"],
-            ["README.md", "1 file"],
-        ]
+        plain = [" ".join(row.split()) for row in offered(driver)]
+        assert plain == ["docs/ 53 files", "my notes/ 1 200 files", "README.md 1 file"]
         await driver.press("d")
         await driver.until(lambda: len(offered(driver)) == 1, "narrowing")
         assert engine.values_asked[-1] == ("path", "d")

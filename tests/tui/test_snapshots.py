@@ -268,6 +268,16 @@ async def completing(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("down", "down")
 
 
+async def several_folders(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    driver.app.open_folder(str(Path(__file__).parent))
+    await driver.until(lambda: len(driver.app.folders) == 2, "the second")
+    await driver.until(lambda: driver.main is driver.app.folders[1].screen, "showing it")
+    driver.app.folders[1].root = Path("/home/ada/recipes")
+    await driver.press("f2", "f12")
+    await driver.until(lambda: "1 of 2" in str(driver.main.query_pane.border_title))
+
+
 async def finding_lines(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     lines = [
@@ -318,6 +328,7 @@ SCENES: list[Scene] = [
         in_tray,
         recalling,
         completing,
+        several_folders,
         problems,
         model_page,
         finding_lines,

@@ -78,7 +78,7 @@ async def test_garbage_is_collected_again_once_the_screen_is_up(
 ) -> None:
     was_collecting: list[bool] = []
     monkeypatch.setattr(HoverkiteApp, "run", lambda app: was_collecting.append(gc.isenabled()))
-    assert run_screen(tmp_path, {}, agreed=False) == 0
+    assert run_screen([tmp_path], {}, agreed=False) == 0
     assert was_collecting == [False]
     async with driving():
         assert gc.isenabled()
