@@ -37,7 +37,7 @@ class Engine(Protocol):
     """What a person should know about this engine; empty for nothing."""
 
     async def open_folder(
-        self, path: str, *, agreed: bool = False, start_llm: bool = False
+        self, path: str, *, agreed: bool = False, start_llm: bool = False, can_ask: bool = False
     ) -> FolderOpened:
         """Open and watch a folder; the reply carries a survey when a person must agree first."""
 

@@ -77,10 +77,10 @@ class EngineClient:
         return _greeting(await self._send_briefly("GET", api.HELLO))
 
     async def open_folder(
-        self, path: str, *, agreed: bool = False, start_llm: bool = False
+        self, path: str, *, agreed: bool = False, start_llm: bool = False, can_ask: bool = False
     ) -> api.FolderOpened:
-        """Open (and begin to watch) a folder; see ``FolderOpened.survey``."""
-        request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm)
+        """Open (and begin to watch) a folder; see ``OpenFolder`` and ``FolderOpened.survey``."""
+        request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm, can_ask=can_ask)
         return api.FolderOpened.model_validate_json(await self._send("POST", api.FOLDERS, request))
 
     async def search(self, folder: str, request: api_search.SearchRequest) -> SearchReply:

@@ -190,8 +190,9 @@ class ScriptedEngine:
         return [request.mode for request in self.asked]
 
     async def open_folder(
-        self, path: str, *, agreed: bool = False, start_llm: bool = False
+        self, path: str, *, agreed: bool = False, start_llm: bool = False, can_ask: bool = False
     ) -> api.FolderOpened:
+        assert can_ask, "the screen can always ask"
         self.opened.append((path, agreed, start_llm))
         survey = self.survey
         if agreed:

@@ -355,6 +355,8 @@ def app_for(scene: Scene) -> tuple[HoverkiteApp, ScriptedEngine]:
             seconds=1500,
             ignored=300,
             unread={"Word": 12},
+            kept_bytes=52_000_000_000,
+            left_out=[api.SkippedFile(path="build/", reason="ignored")],
             reason="it is your home folder",
         )
     return HoverkiteApp(FOLDER, source, pauses=(0.0,)), engine

@@ -268,7 +268,7 @@ async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
             "25 min",
             "300",
             "12 Word files",
-            "index in",
+            "index",
             "~/",
             "/indexes/",
             "all-MiniLM-L6-v2",
