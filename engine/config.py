@@ -90,6 +90,12 @@ class Settings(BaseModel):
     confirm_files: int = Field(
         2000, ge=0, description="Ask before indexing a new folder with more files than this."
     )
+    ask_before_indexing: Literal["first", "always", "large", "never"] = Field(
+        "first",
+        description="Which new folders the screen asks about before it indexes them: the first of "
+        "all and large ones, each, large ones alone, or none. Commands ask about large ones, with "
+        "`never` about none.",
+    )
 
     # Embedding and search
     embedding_model: str = Field(

@@ -16,7 +16,7 @@ KEYS_PAGE = ROOT / "docs" / "keys.md"
 
 SECTIONS = {
     "Reading and splitting": (
-        "chunk", "max_file_mb", "include_hidden", "confirm_files",
+        "chunk", "max_file_mb", "include_hidden", "confirm_files", "ask_before",
     ),
     "Embedding and search": ("embedding", "index", "hits", "search", "rerank", "milvus"),
     "Answers": ("llm", "prompt", "when_not", "rewrite", "conversation"),

@@ -20,8 +20,7 @@ from engine.quick_start import resume_garbage_collection
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
 from tui.keys import APP_KEYS
-from tui.link import MENDING_PAUSES, EngineLink
-from tui.main_screen import MainScreen
+from tui.link import MENDING_PAUSES
 from tui.outside import Outside
 from tui.session import Session
 from tui.terminal_keys import teach_alt_enter
@@ -29,7 +28,6 @@ from tui.terminal_keys import teach_alt_enter
 if TYPE_CHECKING:
     from textual.await_complete import AwaitComplete
     from textual.command import Provider
-    from textual.message import Message
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
     from textual.theme import Theme
@@ -55,7 +53,7 @@ def palette_provider() -> type[Provider]:
 
 
 class HoverkiteApp(Outside):
-    """hoverkite in the terminal, on one folder."""
+    """hoverkite in the terminal, on one folder or several."""
 
     TITLE = "hoverkite"
     CSS_PATH = "screen.tcss"
@@ -74,8 +72,15 @@ class HoverkiteApp(Outside):
         run_editor: Callable[[list[str]], int] = editor.run,
         show: viewer.Show = viewer.show,
     ) -> None:
-        link = EngineLink(source, folder, self._tell, agreed=agreed, pauses=pauses)
-        super().__init__(folder, link, now=now, run_editor=run_editor, show=show)
+        super().__init__(
+            folder,
+            source,
+            agreed=agreed,
+            pauses=pauses,
+            now=now,
+            run_editor=run_editor,
+            show=show,
+        )
         teach_alt_enter()
         self.used_actions: list[str] = []
         """Names of the actions that were chosen in the palette, the latest first."""
@@ -85,39 +90,18 @@ class HoverkiteApp(Outside):
         self._interrupted_at = -TWICE_SECONDS
         self.begin_with(theme or themes.load_named(themes.FALLBACK))
 
-    def get_default_screen(self) -> Screen[None]:
-        """The main screen."""
-        screen = MainScreen(self.link)
-        screen.layout_kept = self.kept_layout or screen.layout_kept
-        return screen
-
-    @property
-    def main(self) -> MainScreen:
-        """The main screen, whatever is on top of it."""
-        screen = self.screen_stack[0]
-        assert isinstance(screen, MainScreen)
-        return screen
-
     def on_ready(self) -> None:
         """Once the first frame is up: load the other themes and reach for the engine."""
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         self.set_timer(STARTED, resume_garbage_collection)
-        self._keep_link()
+        self._begin_links()
         self.keep_themes()
-
-    @work(group="link", exit_on_error=False)
-    async def _keep_link(self) -> None:
-        await self.link.keep()
-
-    def _tell(self, message: Message) -> None:
-        if self.is_running and self.screen_stack:
-            self.main.post_message(message)
 
     @on(messages.SettingsLoaded)
     def _apply_settings(self, message: messages.SettingsLoaded) -> None:
-        self._settings = message.settings
+        self.settings = message.settings
         self.take_keys(message.settings.keys)
         self.tell_key_faults()
         is_set = "theme" in message.settings.model_fields_set
@@ -190,19 +174,6 @@ class HoverkiteApp(Outside):
     def _tell_note(self, message: messages.FolderReady) -> None:
         if message.note:
             self.notify(message.note, title="About the engine", severity="warning")
-
-    @on(messages.AgreementNeeded)
-    def _ask_agreement(self, message: messages.AgreementNeeded) -> None:
-        from tui.confirm import indexing_question
-
-        self.push_screen(indexing_question(message.opened, self._settings), self._take_decision)
-
-    def _take_decision(self, agreed: bool | None) -> None:
-        if agreed:
-            self.link.agree()
-        else:
-            declined = clean(f"Nothing was indexed: you declined {self._folder}")
-            self.exit(message=f"{declined}\nTo open another folder: hoverkite FOLDER")
 
     # --- keys and palette --------------------------------------------------------------------
 

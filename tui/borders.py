@@ -9,6 +9,7 @@ from textual.geometry import Offset
 from textual.widget import Widget
 
 from tui import layout
+from tui.completions import Completions
 from tui.desk import WIDE, Desk
 
 if TYPE_CHECKING:
@@ -170,8 +171,11 @@ class Borders(Desk):
     def _border_at(self, place: Offset) -> Border | None:
         """The border at a cell of the screen: the last line of one pane, or the first of the other.
 
-        Where two meet, the preview's gives way.
+        Where two meet, the preview's gives way. What lies over a border hides it.
         """
+        completions = self.query_one(Completions)
+        if completions.display and completions.region.contains_point(place):
+            return None
         borders: tuple[Border, ...] = ("answer", "preview")
         for border in borders:
             first, second = (side.region for side in self._sides(border))

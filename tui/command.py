@@ -17,8 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return cli.main(list(sys.argv[1:] if argv is None else argv), open_screen=run_screen)
 
 
-def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> int:
-    """Open the screen on ``folder`` and return the exit status once it is left.
+def run_screen(folders: Sequence[Path], settings_flags: dict[str, Any], agreed: bool) -> int:
+    """Open the screen on ``folders``, of which the first is shown; return the exit status.
 
     Nothing slow is imported before the first frame is painted.
     """
@@ -34,7 +34,9 @@ def run_screen(folder: Path, settings_flags: dict[str, Any], agreed: bool) -> in
     # Ignored, as below nohup, it would leave a screen without a terminal that reads for ever.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     theme = themes.load_named(themes.early_choice(settings_flags))
-    app = HoverkiteApp(folder, LocalEngine(settings_flags), agreed=agreed, theme=theme)
+    first, *others = folders
+    app = HoverkiteApp(first, LocalEngine(settings_flags), agreed=agreed, theme=theme)
+    app.also_open(others)
     app.kept_layout = layout.load()
     app.plain_signs = plain_signs.filter_for(early_config.setting("signs", settings_flags))
     if isinstance(keys := early_config.read().get("keys"), dict):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from engine import figures, paths
-from engine.front.survey_text import survey_facts
+from engine.front.survey_text import left_out, survey_facts
 from engine.safe_text import clean_line
-from tui.dialog import Question
+from tui.dialog import Page, Question
 from tui.hanging import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.config import Settings
-    from engine.wire.api import FolderOpened
+    from engine.wire.api import FolderOpened, FolderSurvey
     from engine.wire.api_conversations import ConversationSummary
     from engine.wire.api_models import OfferedModel
 
@@ -26,12 +29,14 @@ WITH_A_SERVER = (
 )
 
 
-def indexing_question(opened: FolderOpened, settings: Settings | None) -> Question:
+def indexing_question(opened: FolderOpened, settings: Settings | None) -> IndexingQuestion:
     """Ask whether the folder may be indexed, with what that would take and what would do it."""
     survey = opened.survey
     assert survey is not None
     rows = {"folder": clean_line(opened.path)} | survey_facts(survey)
-    rows["index in"] = clean_line(paths.from_home(str(paths.index_dir(Path(opened.path)))))
+    size = f"about {figures.size(survey.kept_bytes)} in " if survey.kept_bytes else ""
+    place = clean_line(paths.from_home(str(paths.index_dir(Path(opened.path)))))
+    rows["index"] = f"{size}{place}"
     where_it_goes = WHERE_IT_GOES
     if settings is not None:
         rows["encoder"] = clean_line(settings.embedding_model)
@@ -44,7 +49,38 @@ def indexing_question(opened: FolderOpened, settings: Settings | None) -> Questi
     ]
     lines += [(Content.styled(f"{name:<10}", "$quiet"), fact) for name, fact in rows.items()]
     lines += [("", ""), ("", Content.styled(where_it_goes, "$quiet"))]
-    return Question("Index this folder?", lines, "yes, index it", "no, quit", unasked=True)
+    return IndexingQuestion(lines, survey)
+
+
+class IndexingQuestion(Question):
+    """Asks before a folder is indexed; what is left out of it can be looked at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "answer(True)", "Yes", id="indexing.yes", tooltip="Index the folder"),
+        Binding("l", "left_out", "Left out", id="indexing.left_out", tooltip="What is left out"),
+    ]
+
+    def __init__(self, lines: Sequence[Line], survey: FolderSurvey) -> None:
+        super().__init__("Index this folder?", lines, "yes, index it", "no", unasked=True)
+        self._survey = survey
+        keys = {"enter": "index it", "n": "no"} | ({"l": "left out"} if survey.left_out else {})
+        named = [Content.assemble((f"{key} ", "bold $cite"), does) for key, does in keys.items()]
+        self._keys = Content(" ") + Content(" · ").join(named)
+
+    def action_left_out(self) -> None:
+        """Show what is not read, and why."""
+        if self._survey.left_out:
+            self.app.push_screen(left_out_page(self._survey))
+
+
+def left_out_page(survey: FolderSurvey) -> Page:
+    """A page with what of a folder is not read: every path that the survey names, and why."""
+    every = left_out(survey.ignored, survey.unread)
+    lines: list[Line] = [("", Content.styled(every, "bold")), ("", "")] if every else []
+    for skipped in survey.left_out:
+        reason = Content.styled(f"  {clean_line(skipped.reason)}", "$quiet")
+        lines.append(("", Content.assemble(clean_line(skipped.path), reason)))
+    return Page("left out", lines)
 
 
 def _who_answers(settings: Settings) -> str:

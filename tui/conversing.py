@@ -244,6 +244,7 @@ class Conversing(Asking):
         return {
             **({} if cites else {"answer.next": "", "answer.open": ""}),
             "screen.offer": self.offered,
+            "screen.next_folder": "folders" if self.query_pane.place else "",
             "screen.new": "new" if self.dialogue.turns else "",
             "screen.turn_before": "turns" if turns > 1 else "",
             "screen.tray": "tray" if self.tray else "",

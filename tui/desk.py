@@ -9,6 +9,7 @@ from textual.containers import Container, Vertical
 from textual.screen import Screen
 
 from tui.answer import AnswerPane
+from tui.completions import Completions
 from tui.filter_line import FilterLine
 from tui.hints import HintLine
 from tui.keys import SCREEN_KEYS
@@ -45,7 +46,8 @@ class Desk(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
-        yield QueryPane()
+        yield QueryPane(completions := Completions())
+        yield completions
         with Container(id="desk"):
             with Vertical(id="evidence"):
                 yield ResultsPane()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.wire.api import FolderOpened, FolderStatus, LlmState
     from engine.wire.api_answer import AskEvent, AskRequest
     from engine.wire.api_around import AroundReply, AroundRequest
+    from engine.wire.api_complete import CompleteRequest, FilterValue
     from engine.wire.api_conversations import (
         Conversation,
         Conversations,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         Questions,
     )
     from engine.wire.api_files import FilesReply, FilesRequest, ReadAgainReply, ReadAgainRequest
+    from engine.wire.api_kept import KeptIndex
     from engine.wire.api_links import Link, LinksRequest
     from engine.wire.api_models import ModelChosen, ModelOffer, UseModel
     from engine.wire.api_parts import PartReply, PartRequest
@@ -37,7 +39,7 @@ class Engine(Protocol):
     """What a person should know about this engine; empty for nothing."""
 
     async def open_folder(
-        self, path: str, *, agreed: bool = False, start_llm: bool = False
+        self, path: str, *, agreed: bool = False, start_llm: bool = False, can_ask: bool = False
     ) -> FolderOpened:
         """Open and watch a folder; the reply carries a survey when a person must agree first."""
 
@@ -89,6 +91,9 @@ class Engine(Protocol):
     async def read_again(self, folder: str, request: ReadAgainRequest) -> ReadAgainReply:
         """Have files read again though they have not changed; the reply does not wait for that."""
 
+    async def complete(self, folder: str, request: CompleteRequest) -> list[FilterValue]:
+        """Return values that a filter can have; cancelled, it ends in the engine too."""
+
     async def pause(self, folder: str, *, paused: bool) -> FolderStatus:
         """Let indexing wait, or go on; search goes on meanwhile."""
 
@@ -104,6 +109,9 @@ class EngineSource(Protocol):
 
     async def connect(self, settings: Settings) -> Engine:
         """Connect to the engine, starting it when none runs."""
+
+    async def known_folders(self) -> list[KeptIndex]:
+        """Return what is kept of folders on this machine, the one used last first."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,13 @@ class LocalEngine:
 
         engine: Engine = await client.connect(settings, self.flags)
         return engine
+
+    async def known_folders(self) -> list[KeptIndex]:
+        """Look at the indexes, in a thread; of those whose folder can't be told, none is known."""
+        from engine.server import kept
+
+        found = await asyncio.to_thread(lambda: list(kept.indexes()))
+        return [index for index in found if index.docs and index.state != "missing"]
 
 
 def _import_slow_modules() -> None:

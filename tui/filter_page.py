@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
-from tui.fuzzy import match
+from tui.fuzzy import Match, match
 
 Chosen = TypeVar("Chosen")
 
@@ -70,6 +70,10 @@ class FilterPage(ModalScreen[Chosen | None]):
     def _narrow(self, typed: str) -> None:
         found = [(hit, row) for row in self._rows if (hit := match(typed, row[0]))]
         found.sort(key=lambda each: -each[0].score)  # stable: the latest of equals comes first
+        self._show(found)
+
+    def _show(self, found: Sequence[tuple[Match, tuple[str, Chosen]]]) -> None:
+        """List rows with what of them was typed."""
         self._found = [row[1] for _, row in found]
         listed = self.query_one(OptionList)
         listed.set_options([Option(_marked(row[0], hit.spans)) for hit, row in found])
@@ -82,12 +86,15 @@ class FilterPage(ModalScreen[Chosen | None]):
         event.stop()
         index = self.query_one(OptionList).highlighted
         if index is not None:
-            self.dismiss(self._found[index])
+            self._take(self._found[index])
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss(self._found[event.option_index])
+        self._take(self._found[event.option_index])
+
+    def _take(self, chosen: Chosen) -> None:
+        self.dismiss(chosen)
 
     def action_move(self, steps: int) -> None:
         """Move the cursor of the list by so many lines."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 HINTS = {
     "query": (
-        *("query.ask", "screen.back", "screen.offer", "screen.next", "screen.new"),
+        *("query.ask", "screen.back", "screen.offer", "screen.next", "screen.next_folder"),
+        "screen.new",
         *("screen.mode", "query.new_line"),
     ),
     "results": (

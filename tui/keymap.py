@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ESSENTIAL = ("app.quit", "screen.help", "screen.back", "query.ask")
 """Ids of what has to be within reach, in the query too."""
 
-PASSING = ("results.unfilter",)
+PASSING = ("results.unfilter", "query.take", "query.close")
 """Ids of what leaves its key to others where there is nothing for it to do."""
 
 MODIFIERS = {"ctrl", "alt", "shift", "meta", "super", "hyper"}

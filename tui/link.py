@@ -63,6 +63,11 @@ class EngineLink:
         self._was_open = False
         self._paused = False
 
+    @property
+    def name(self) -> str:
+        """What the folder is called, as it came."""
+        return self._folder.name or str(self._folder)
+
     async def ready(self) -> tuple[Engine, str]:
         """Wait until the folder is open; return the engine and the folder's name there."""
         while self._open is None:
@@ -140,14 +145,17 @@ class EngineLink:
         self._open = None
 
     async def _open_folder(self, engine: Engine, start_llm: bool) -> FolderOpened:
-        path = str(self._folder)
-        opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
+        opened = await self._try_to_open(engine, start_llm)
         while opened.survey is not None and opened.survey.reason and not self._agreed:
             self._decided.clear()
             self._post(AgreementNeeded(opened))
             await self._decided.wait()
-            opened = await engine.open_folder(path, agreed=self._agreed, start_llm=start_llm)
+            opened = await self._try_to_open(engine, start_llm)
         return opened
+
+    async def _try_to_open(self, engine: Engine, start_llm: bool) -> FolderOpened:
+        path, agreed = str(self._folder), self._agreed
+        return await engine.open_folder(path, agreed=agreed, start_llm=start_llm, can_ask=True)
 
     async def _recover(self, error: HoverkiteError) -> None:
         mendable = self._was_open and not isinstance(error, (UsageError, EngineStoppedError))

@@ -12,10 +12,12 @@ from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
 from engine.safe_text import clean, clean_line
 from tui import messages, notes
+from tui.completing import Completing
 from tui.key_names import key_of
-from tui.pages import Pages
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from engine.wire import api
     from engine.wire.api_conversations import ConversationSummary
     from engine.wire.api_search import Mode
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class MainScreen(Pages):
+class MainScreen(Completing):
     """Shows one folder and the question asked of it."""
 
     def on_mount(self) -> None:
@@ -47,6 +49,20 @@ class MainScreen(Pages):
     def _enter_results(self) -> None:
         if self.results.hits:
             self.go_to("results")
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast, which names the folder while another one is shown."""
+        if not self.is_current:
+            title = f"{self._link.name}: {title}".removesuffix(": ")
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     # --- the folder and the engine -----------------------------------------------------------
 

@@ -10,6 +10,8 @@ from textual.message import Message
 from tui.exchange import USUAL, Manner
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.theme import Theme
 
     from engine.config import Settings
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
     from engine.wire.api import FolderOpened, FolderStatus, FolderSurvey
     from engine.wire.api_answer import AskEvent
     from engine.wire.api_around import AroundReply
+    from engine.wire.api_complete import FilterValue
     from engine.wire.api_conversations import Conversation, Evidence
     from engine.wire.api_links import Link
     from engine.wire.api_models import OfferedModel
     from engine.wire.api_search import Hit, Mode, Place, SearchReply
+    from engine.wire.unfinished import Unfinished
     from tui.exchange import Exchange
     from tui.search import Search
 
@@ -42,6 +46,30 @@ class QueryTyped(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the latest text matters."""
         return isinstance(message, QueryTyped)
+
+
+@dataclass
+class FilterTyped(Message):
+    """The value of a filter is being typed; None where it no longer is."""
+
+    filter: Unfinished | None
+
+    def can_replace(self, message: Message) -> bool:
+        """Only what was typed last matters."""
+        return isinstance(message, FilterTyped)
+
+
+@dataclass
+class ValuesFound(Message):
+    """The values that go with what is typed of a filter are known."""
+
+    filter: Unfinished
+    values: Sequence[FilterValue]
+
+
+@dataclass
+class ValueChosen(Message):
+    """A person clicked on the value of a filter, which is under the cursor of its list now."""
 
 
 @dataclass

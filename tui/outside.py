@@ -13,15 +13,14 @@ from textual.app import SuspendNotSupported
 
 from engine.errors import HoverkiteError
 from tui import editor, messages, viewer
-from tui.personal import Personal
+from tui.folders import Folders
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from engine.config import Settings
     from engine.settings_told import Told
     from engine.wire.api_links import Link
-    from tui.link import EngineLink
+    from tui.engine_port import EngineSource
 
 EDITOR_REST = 0.5
 """Seconds after the editor came back in which keys typed ahead open no further one."""
@@ -30,27 +29,26 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at a config file that is open in an editor."""
 
 
-class Outside(Personal):
+class Outside(Folders):
     """Hands files and addresses to other programs."""
 
     def __init__(
         self,
         folder: Path,
-        link: EngineLink,
+        source: EngineSource,
         *,
+        agreed: bool,
+        pauses: tuple[float, ...],
         now: Callable[[], float],
         run_editor: Callable[[list[str]], int],
         show: viewer.Show,
     ) -> None:
-        super().__init__()
-        self._folder = folder
-        self.link = link
+        super().__init__(folder, source, agreed=agreed, pauses=pauses)
         self._now = now
         self._run_editor = run_editor
         self._show = show
         self.start_window = viewer.start
         """Starts an editor that has a window of its own."""
-        self._settings: Settings | None = None
         self._editor_back_at = -EDITOR_REST
         self._looking: Timer | None = None
         """Looks whether the config file was saved."""
@@ -65,7 +63,7 @@ class Outside(Personal):
             return
         hit = message.hit
         try:
-            path = editor.file_of(self._folder, hit)
+            path = editor.file_of(self.shown.root, hit)
             if hit.page is not None:
                 self._show_outside(str(path.absolute()))
                 self.notify(f"The hit is on page {hit.page}", title=path.name)
@@ -80,7 +78,7 @@ class Outside(Personal):
         Raises:
             UsageError: there is no such editor.
         """
-        chosen = editor.chosen_editor(self._settings.editor if self._settings else "", os.environ)
+        chosen = editor.chosen_editor(self.settings.editor if self.settings else "", os.environ)
         command = editor.command_for(chosen, str(path.absolute()), line)
         try:
             if editor.has_window(command):
@@ -126,10 +124,10 @@ class Outside(Personal):
         from engine.settings_told import told
         from tui.settings_page import SettingsPage
 
-        if self._settings is None:
+        if self.settings is None:
             self.notify("The settings are not read yet", severity="warning")
             return
-        self.push_screen(SettingsPage(told(self._settings)), self._change_setting)
+        self.push_screen(SettingsPage(told(self.settings)), self._change_setting)
 
     def _change_setting(self, chosen: Told | None) -> None:
         """Open the config file where the setting stands; what is saved there is used at once."""
@@ -156,7 +154,8 @@ class Outside(Personal):
         def use_what_was_saved() -> None:
             if config_file.text_of(file) != before:
                 looking.stop()
-                self.link.retry()
+                for folder in self.folders:
+                    folder.link.retry()
 
         if self._looking is not None:
             self._looking.stop()

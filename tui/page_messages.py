@@ -15,6 +15,14 @@ Goal = Literal["hit", "top", "end"]
 
 
 @dataclass
+class DirectoriesFound(Message):
+    """The folders of this machine that go with a path that is being typed are known."""
+
+    typed: str
+    paths: list[str]
+
+
+@dataclass
 class FilesMissed(Message):
     """Rows of the list of files came into view that are not known, from this one on."""
 

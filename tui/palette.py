@@ -80,6 +80,12 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     yield Action(
         "Folder", "What is in the index, and what is not", main.action_report, "screen.report"
     )
+    yield Action("Folders", "Show or open another one", app.action_folders, "screen.folders")
+    yield Action("Next folder", "Show it", app.action_next_folder, "screen.next_folder")
+    before = partial(app.action_next_folder, -1)
+    yield Action("Folder before", "Show it", before, "screen.folder_before")
+    close = app.action_close_folder
+    yield Action("Close the folder", "The others stay open", close, "screen.close_folder")
     yield Action("Settings", "Every setting, to change it", app.action_settings, "screen.settings")
     yield Action("Zoom", "The pane alone, or all of them again", main.action_zoom, "screen.zoom")
     yield Action("Usual sizes", "Every border back", main.action_sizes_back, "screen.sizes_back")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -17,9 +17,20 @@ from textual.widgets import Static, TextArea
 
 from engine import figures, paths
 from engine.safe_text import REPLACEMENT, clean, clean_line
+from tui.filter_input import VALUE_KEYS, FilterInput
 from tui.hit_row import elide_end
 from tui.key_names import keys_of
-from tui.messages import AgainAsked, BackAsked, QueryAsked, QueryLeft, QueryTyped, WordsEdited
+from tui.messages import (
+    AgainAsked,
+    BackAsked,
+    QueryAsked,
+    QueryLeft,
+    QueryTyped,
+    WordsEdited,
+)
+
+if TYPE_CHECKING:
+    from tui.completions import Completions
 
 PLACEHOLDER = "Ask your documents anything"
 
@@ -37,7 +48,7 @@ EDITING_KEYS = ("left", "right", "home", "end", "backspace", "delete")
 """Keys that, with those for a new line, go on with the question that was asked."""
 
 
-class QueryInput(TextArea):
+class QueryInput(FilterInput):
     """The text field inside the query pane; grows with its lines up to a limit set by style."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,10 +82,12 @@ class QueryInput(TextArea):
             tooltip="On the first line: bring back the question before",
             show=False,
         ),
+        *VALUE_KEYS,
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, completions: Completions) -> None:
         super().__init__(
+            completions,
             compact=True,
             soft_wrap=True,
             show_line_numbers=False,
@@ -163,6 +176,9 @@ class QueryInput(TextArea):
 
     def action_ask(self) -> None:
         """Ask what was typed; an empty question is left alone."""
+        if self._completions.is_chosen:
+            self.action_take()
+            return
         question = self.text.strip()
         if self.edits_words:
             self.post_message(WordsEdited(question))
@@ -172,6 +188,7 @@ class QueryInput(TextArea):
         if question not in self._asked[-1:]:
             self._asked = [*self._asked, question][-REMEMBERED_QUESTIONS:]
         self._recalled = 0
+        self._completions.close()
         self.post_message(QueryAsked(question))
         self.set_class(True, ASKED)
 
@@ -180,8 +197,10 @@ class QueryInput(TextArea):
         self.insert("\n")
 
     def action_down_or_leave(self) -> None:
-        """Move down; from the last line into the results."""
-        if not self.cursor_at_last_line:
+        """Move down, also among offered values; from the last line into the results."""
+        if self._completions.filter is not None:
+            self._completions.move(1)
+        elif not self.cursor_at_last_line:
             self.action_cursor_down()
         elif self._recalled:
             self._recall(self._recalled - 1)
@@ -189,11 +208,18 @@ class QueryInput(TextArea):
             self.post_message(QueryLeft())
 
     def action_up_or_recall(self) -> None:
-        """Move up; from the first line to the question asked before."""
-        if not self.cursor_at_first_line:
+        """Move up, also among offered values; from the first line to the question before."""
+        if self._completions.filter is not None:
+            self._completions.move(-1)
+        elif not self.cursor_at_first_line:
             self.action_cursor_up()
         elif self._recalled < len(self._past):
             self._recall(self._recalled + 1)
+
+    @property
+    def is_being_typed(self) -> bool:
+        """Whether the text is no question that was asked as it stands."""
+        return not self.has_class(ASKED)
 
     @property
     def _past(self) -> list[str]:
@@ -237,21 +263,29 @@ class QueryPane(Horizontal):
 
     BORDER_TITLE = "query"
 
-    def __init__(self) -> None:
+    def __init__(self, completions: Completions) -> None:
         super().__init__()
+        self._completions = completions
         self._folder, self._mode = "", ""
+        self.place = ""
+        """Which of the open folders it is; empty where it is the only one."""
         self._turns, self._for = 0, ""
 
     def compose(self) -> ComposeResult:
         """Lay out the prompt sign and the text field."""
         yield Static("❯", id="prompt-sign", markup=False)
-        yield QueryInput()
+        yield QueryInput(self._completions)
 
     def show_folder(self, path: str, left_out: str) -> None:
         """Say on the border which folder is asked, and what of it is not in the index."""
         self._folder = clean_line(paths.from_home(path))
         self._lay_out_title()
         self.border_subtitle = Content.styled(left_out, "$quiet") if left_out else None
+
+    def show_place(self, place: str) -> None:
+        """Say on the border which of the open folders it is, as ``2 of 3``."""
+        self.place = place
+        self._lay_out_title()
 
     def show_mode(self, mode: str) -> None:
         """Say on the border in which mode is searched; empty where nobody need know."""
@@ -283,7 +317,7 @@ class QueryPane(Horizontal):
             self.border_title = Content.assemble(*words)
             return
         follows = f"follows {figures.counted(self._turns, 'question')}" if self._turns else ""
-        facts = (self._folder, self._mode, follows)
+        facts = (self._folder, self.place, self._mode, follows)
         more = "".join(f" · {fact}" for fact in facts if fact)
         self.border_title = Content.assemble("query", (more, "not bold $quiet"))
 

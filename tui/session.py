@@ -50,7 +50,8 @@ class Session:
         self._now = now
         self.problems: deque[Problem] = deque(maxlen=MOST_PROBLEMS)
         self.speeds: deque[Speed] = deque(maxlen=MOST_ANSWERS)
-        self._state = ""
+        self._states: dict[str, str] = {}
+        """What was told of each folder last."""
 
     def add(self, title: str, text: str, step: str = "", *, is_error: bool = False) -> None:
         """Remember a problem; one that comes again at once counts as the same."""
@@ -83,9 +84,9 @@ class Session:
         without = llm.state == "unavailable" and not llm.on_purpose
         state = f"{status.state} {status.detail}" if status.state == "failed" else ""
         state += f" {llm.detail}" if without else ""
-        if state and state != self._state:
+        if state and state != self._states.get(status.docs, ""):
             if status.state == "failed":
                 self.add("The folder can't be searched", status.detail, is_error=True)
             if without:
                 self.add("No answer model", llm.detail, llm.next_step)
-        self._state = state
+        self._states[status.docs] = state

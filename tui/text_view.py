@@ -34,28 +34,39 @@ class TextView(OneLayout, ScrollView, can_focus=True):
         self._rows: list[Content] = []
         self._painted: dict[int, Strip] = {}
 
+    @property
+    def width(self) -> int:
+        """The cells of a row, without the scrollbar's column."""
+        return self.scrollable_content_region.width
+
     def show(self, content: Content) -> None:
         """Show ``content``; what is too wide is wrapped. The scroll position stays if it can."""
         self.content = content
-        self._fill()
+        self._wrap()
 
-    def _fill(self) -> None:
-        width = self.scrollable_content_region.width  # without the scrollbar's column
-        self._rows = [
-            row
-            for line in self.content.split("\n", allow_blank=True)
-            for row in (line.wrap(width) if 0 < width < line.cell_length else [line])
-        ]
+    def _wrap(self) -> None:
+        width = self.width
+        self.show_rows(
+            [
+                row
+                for line in self.content.split("\n", allow_blank=True)
+                for row in (line.wrap(width) if 0 < width < line.cell_length else [line])
+            ]
+        )
+
+    def show_rows(self, rows: list[Content]) -> None:
+        """Show ``rows``, each of them at most as wide as the view."""
+        self._rows = rows
         self._painted.clear()
-        self.virtual_size = Size(width, len(self._rows))
-        self.vertical_scrollbar.window_virtual_size = len(self._rows)
+        self.virtual_size = Size(self.width, len(rows))
+        self.vertical_scrollbar.window_virtual_size = len(rows)
         self.vertical_scrollbar.window_size = self.size.height
         self.scroll_y = self.validate_scroll_y(self.scroll_y)
         self.refresh()
 
     def on_resize(self, event: Resize) -> None:
         """Wrap for the new width."""
-        self._fill()
+        self._wrap()
 
     def render_line(self, y: int) -> Strip:
         """Return the row ``y`` of those in view, ready for the terminal."""

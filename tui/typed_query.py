@@ -13,6 +13,7 @@ from tui import highlight
 
 if TYPE_CHECKING:
     from engine.wire.query import Exact, Query
+    from engine.wire.unfinished import Unfinished
 
 LONGEST_MARKED = 4_000
 """Characters of a text in which matches of an exact query are looked for."""
@@ -49,6 +50,14 @@ def asks_no_model(query: str) -> bool:
         return True
     found = _read(query) if any(mark in query for mark in ':-"') else None
     return found is not None and found.is_listing
+
+
+def filter_at(query: str, cursor: int) -> Unfinished | None:
+    """The filter in whose value the cursor is, by its index; none within an exact search."""
+    from engine.wire.unfinished import unfinished
+
+    found = unfinished(query, cursor)
+    return None if found is None or asks_for_lines(query[: found.begin]) else found
 
 
 def spans(text: str, query: str) -> list[tuple[int, int]]:

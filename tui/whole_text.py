@@ -6,10 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
-from textual.visual import Visual
 
 from engine.safe_text import clean
 from tui import typed_query
@@ -17,6 +13,7 @@ from tui.hanging import NARROWEST
 from tui.page_messages import PartMissed, TextLeft, TextScrolled
 from tui.preview import SHARE_ABOVE, coloured, is_numbered
 from tui.surroundings import rows_of
+from tui.text_view import TextView
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -68,7 +65,7 @@ def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
     return marked
 
 
-class WholeText(ScrollView, can_focus=True):
+class WholeText(TextView):
     """Shows parts of a text that follow each other; of long lines every piece is a row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -85,7 +82,6 @@ class WholeText(ScrollView, can_focus=True):
         super().__init__()
         self._hit, self._query = hit, query
         self._parts: list[_Part] = []
-        self._rows: list[Content] = []
 
     # --- parts -------------------------------------------------------------------------------
 
@@ -96,7 +92,7 @@ class WholeText(ScrollView, can_focus=True):
 
     def begin(self, reply: PartReply, *, at: Goal) -> None:
         """Show the text from one part on: ``at`` its hit, its top, or its end."""
-        part = _Part(reply, self._hit, self._query, self._width)
+        part = _Part(reply, self._hit, self._query, max(self.width, NARROWEST))
         self._parts = [part]
         self._put_together()
         row = part.hit_row() if at == "hit" else 0 if at == "top" else len(part.rows)
@@ -109,7 +105,7 @@ class WholeText(ScrollView, can_focus=True):
         first, last = self._parts[0].reply.part, self._parts[-1].reply.part
         if reply.part not in (first - 1, last + 1):
             return
-        part = _Part(reply, self._hit, self._query, self._width)
+        part = _Part(reply, self._hit, self._query, max(self.width, NARROWEST))
         top = self.scroll_offset.y
         if reply.part == first - 1:
             self._parts.insert(0, part)
@@ -124,9 +120,7 @@ class WholeText(ScrollView, can_focus=True):
         self._see_what_is_missing()
 
     def _put_together(self) -> None:
-        self._rows = [row for part in self._parts for row in part.rows]
-        self.virtual_size = Size(self._width, len(self._rows))
-        self.refresh()
+        self.show_rows([row for part in self._parts for row in part.rows])
 
     def _see_what_is_missing(self) -> None:
         """Ask for the next part while there is still a screen of text before its place."""
@@ -135,7 +129,7 @@ class WholeText(ScrollView, can_focus=True):
             return
         height, top = self.size.height, self.scroll_offset.y
         first, last = self._parts[0].reply, self._parts[-1].reply
-        if last.part + 1 < last.parts and top + 2 * height > len(self._rows):
+        if last.part + 1 < last.parts and top + 2 * height > self.virtual_size.height:
             self.post_message(PartMissed(last.part + 1))
         elif first.part > 0 and top < height:
             self.post_message(PartMissed(first.part - 1))
@@ -150,18 +144,7 @@ class WholeText(ScrollView, can_focus=True):
             row -= len(part.rows)
         return None
 
-    # --- drawing and scrolling ---------------------------------------------------------------
-
-    @property
-    def _width(self) -> int:
-        return max(self.scrollable_content_region.width, NARROWEST)
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one row of what is in view."""
-        row, style = self.scroll_offset.y + y, self.visual_style
-        if row >= len(self._rows):
-            return Strip.blank(self._width, style.rich_style)
-        return Visual.to_strips(self, self._rows[row], self._width, 1, style, pad=True)[0]
+    # --- scrolling -------------------------------------------------------------------------------
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for what will come into view."""
@@ -173,7 +156,7 @@ class WholeText(ScrollView, can_focus=True):
         """Wrap the text for the new width; the view begins with the same line."""
         top = self.at_top()
         for part in self._parts:
-            part.lay_out(self._hit, self._width)
+            part.lay_out(self._hit, max(self.width, NARROWEST))
         self._put_together()
         if top:
             self.scroll_to(y=self._row_of(top[0]), animate=False, force=True)

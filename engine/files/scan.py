@@ -16,7 +16,7 @@ from engine import paths
 from engine.config import Settings
 from engine.files.kinds import FileKind, kind_of
 from engine.files.rules import Place, is_within
-from engine.wire.api import FolderSurvey
+from engine.wire.api import FolderSurvey, SkippedFile
 
 MEGABYTE = 1_000_000
 SURVEY_SECONDS = 3.0
@@ -25,6 +25,12 @@ BYTES_PER_CHUNK = 410
 """Of Markdown: 2.8 MB of the Milvus documentation make 6 848 chunks."""
 CHUNKS_PER_SECOND = 30
 """And core, embedded by the default encoder."""
+BYTES_KEPT_PER_CHUNK = 7_700
+"""On disk: of hoverkite's own manual, 394 chunks make 3 MB in Milvus and the manifest."""
+IGNORED = "ignored"
+"""Why a path is left out that rules name: version control, builds, ``.gitignore`` …"""
+MOST_TOLD = 100
+"""Paths of each kind that a survey names."""
 TEXT_SHARE = {"pdf": 0.05, "html": 0.4}
 """How much of a file's size is text, roughly, by kind; the rest are all text."""
 
@@ -54,6 +60,8 @@ class Scan:
     """Files of kinds that are not read yet: ``{"Word": 12}``; unknown kinds are ``other``."""
     skipped: list[tuple[bytes, str]] = field(default_factory=list)
     """Paths that should have been read, and why they were not."""
+    left_out: list[tuple[bytes, str]] = field(default_factory=list)
+    """Some of the paths that are ignored or of a kind that is not read, and which of the two."""
     unlisted: list[bytes] = field(default_factory=list)
     """Folders that could not be listed just now: empty for the root, else ending with ``/``."""
     complete: bool = True
@@ -163,6 +171,11 @@ def survey(
         seconds=round(chunks / (CHUNKS_PER_SECOND * (os.cpu_count() or 1)), 1),
         ignored=found.ignored,
         unread=found.unread,
+        left_out=[
+            SkippedFile(path=decode(path), reason=reason)
+            for path, reason in [*found.left_out, *found.skipped[:MOST_TOLD]]
+        ],
+        kept_bytes=round(chunks * BYTES_KEPT_PER_CHUNK),
         reason=_why_ask(root, found, settings),
     )
 
@@ -233,6 +246,7 @@ class _Walk:
                 self._note_folder(child, place)
             elif place.leaves_out(child.name):
                 self.found.ignored += 1
+                self._leave_out(place.prefix + child.name, IGNORED)
             elif child.is_symlink():
                 self._note_link(child, place.prefix + child.name)
             else:
@@ -244,11 +258,17 @@ class _Walk:
             self._pending.append(inner)
         else:
             self.found.ignored += 1
+            self._leave_out(f"{place.prefix}{child.name}/", IGNORED)
+
+    def _leave_out(self, path: str, reason: str) -> None:
+        if len(self.found.left_out) < MOST_TOLD:
+            self.found.left_out.append((os.fsencode(path), reason))
 
     def _note_file(self, child: os.DirEntry[str], path: str) -> None:
         kind = kind_of(child.name)
         if isinstance(kind, str):
             self.found.unread[kind] = self.found.unread.get(kind, 0) + 1
+            self._leave_out(path, f"{kind} files are not read yet")
             return
         try:
             status = child.stat(follow_symlinks=False)

@@ -52,7 +52,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     command = "" if options.command == OPEN else f"{options.command} "
     if unknown:
         raise UsageError(f"there is no option {unknown[0]} here", f"See: hoverkite {command}--help")
-    if options.docs == "":
+    if "" in (options.docs, *getattr(options, "others", ())):
         raise UsageError("name a folder; . is the current one", f"See: hoverkite {command}--help")
     if hasattr(options, "query"):
         options.query = " ".join([*options.query, *beyond])
@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="hoverkite",
         description="Ask your documents in the terminal.",
         epilog=EPILOG,
-        usage="hoverkite [DOCS | COMMAND ...] [options]",
+        usage="hoverkite [DOCS ... | COMMAND ...] [options]",
     )
     _add_common(parser)
     parser.add_argument(
@@ -167,7 +167,9 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("docs", metavar="DOCS", nargs=optional, help=about)
         return added
 
-    command(OPEN, "Open the screen on a folder.", "[DOCS] ").set_defaults(json=False)
+    added = command(OPEN, "Open the screen on a folder, or on several.", "[DOCS] ")
+    added.add_argument("others", metavar="DOCS", nargs="*", help="more folders, one screen each")
+    added.set_defaults(json=False)
     for name, word, about in (
         ("search", "QUERY", "Print the chunks nearest to QUERY as path:line: text, best first."),
         ("ask", "QUESTION", "Print the sentences that answer QUESTION, then the model's answer."),

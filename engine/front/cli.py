@@ -19,8 +19,8 @@ from engine.front import arguments
 from engine.front.arguments import CHAT, OPEN
 from engine.quick_start import spare_imports
 
-OpenScreen = Callable[[Path, dict[str, Any], bool], int]
-"""Opens the screen on a folder with settings given as flags and a yes given beforehand."""
+OpenScreen = Callable[[Sequence[Path], dict[str, Any], bool], int]
+"""Opens the screen on folders with settings given as flags and a yes given beforehand."""
 WITHOUT_FOLDER = ("stop", "status", "doctor", "models")
 """Commands that may come without one; ``forget`` may name one that is gone."""
 OUTPUT_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
@@ -91,13 +91,13 @@ def _give_up_stdout() -> None:
 
 
 def _open(options: argparse.Namespace, flags: dict[str, Any], open_screen: OpenScreen) -> int:
-    folder = _existing_folder(options.docs)
+    folders = dict.fromkeys(map(_existing_folder, [options.docs, *options.others]))
     if not has_terminal():
         raise UsageError(
             "the screen needs a terminal",
             "Without one: hoverkite search DOCS QUERY, or hoverkite ask DOCS QUESTION",
         )
-    return open_screen(folder, flags, options.yes)
+    return open_screen([*folders], flags, options.yes)
 
 
 def _run(options: argparse.Namespace, flags: dict[str, Any]) -> int:

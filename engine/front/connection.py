@@ -17,6 +17,7 @@ from engine.wire import (
     api,
     api_answer,
     api_around,
+    api_complete,
     api_conversations,
     api_files,
     api_kept,
@@ -78,10 +79,10 @@ class EngineClient:
         return _greeting(await self._send_briefly("GET", api.HELLO))
 
     async def open_folder(
-        self, path: str, *, agreed: bool = False, start_llm: bool = False
+        self, path: str, *, agreed: bool = False, start_llm: bool = False, can_ask: bool = False
     ) -> api.FolderOpened:
-        """Open (and begin to watch) a folder; see ``FolderOpened.survey``."""
-        request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm)
+        """Open (and begin to watch) a folder; see ``OpenFolder`` and ``FolderOpened.survey``."""
+        request = api.OpenFolder(path=path, agreed=agreed, start_llm=start_llm, can_ask=can_ask)
         return api.FolderOpened.model_validate_json(await self._send("POST", api.FOLDERS, request))
 
     async def search(self, folder: str, request: api_search.SearchRequest) -> SearchReply:
@@ -119,6 +120,13 @@ class EngineClient:
         """Have files read again though they have not changed; the reply does not wait for that."""
         body = await self._send("POST", api_files.READ_AGAIN.format(folder=folder), request)
         return api_files.ReadAgainReply.model_validate_json(body)
+
+    async def complete(
+        self, folder: str, request: api_complete.CompleteRequest
+    ) -> list[api_complete.FilterValue]:
+        """Return the values that a filter can have; see ``CompleteReply``."""
+        body = await self._send("POST", api_complete.COMPLETE.format(folder=folder), request)
+        return api_complete.CompleteReply.model_validate_json(body).values
 
     async def status(self, folder: str) -> api.FolderStatus:
         """Return the state of a folder and of the models."""

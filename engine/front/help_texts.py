@@ -2,7 +2,7 @@
 
 EPILOG = """\
 commands:
-  hoverkite [DOCS]                open the screen on a folder (default: this one)
+  hoverkite [DOCS ...]            open the screen on folders (default: this one)
   hoverkite search DOCS QUERY     print the chunks nearest to QUERY, best first
   hoverkite ask DOCS QUESTION     print extracts, the model's answer and its sources
   hoverkite chat DOCS             answer questions one by one, as lines of text

@@ -13,7 +13,7 @@ from engine.config import Settings
 from engine.errors import FolderError, FolderInUseError
 from engine.files import scan
 from engine.searching.reranker import Reranker
-from engine.server import moved
+from engine.server import kept, moved
 from engine.server.folder import Folder
 from engine.server.folders import resolve
 from engine.server.shared_encoder import SharedEncoder
@@ -21,6 +21,10 @@ from engine.storage.manifest import Manifest, open_manifest
 from engine.wire import api
 
 log = logging.getLogger(__name__)
+
+FIRST = "it is the first folder to be indexed"
+EACH = "that is asked of each, as the setting ask_before_indexing says"
+"""Why a person is asked about a folder that is not large; it follows ``because``."""
 
 
 class OpenFolders:
@@ -70,7 +74,7 @@ class OpenFolders:
             if folder is None:
                 folder = await self._make(root, former)
                 try:
-                    survey = await self._survey(folder)
+                    survey = await self._survey(folder, can_ask=request.can_ask)
                     if not (survey and survey.reason) or request.agreed:
                         if survey:
                             await asyncio.to_thread(folder.agree)
@@ -82,11 +86,20 @@ class OpenFolders:
             self._last_used[folder.id] = time.monotonic()
         return api.FolderOpened(folder=folder.id, path=str(root), survey=survey)
 
-    async def _survey(self, folder: Folder) -> api.FolderSurvey | None:
+    async def _survey(self, folder: Folder, *, can_ask: bool) -> api.FolderSurvey | None:
         """Return what indexing would take; None if the folder was agreed to before."""
         if await asyncio.to_thread(lambda: folder.agreed):
             return None
-        return await asyncio.to_thread(scan.survey, folder.root, self._settings)
+        survey = await asyncio.to_thread(scan.survey, folder.root, self._settings)
+        asks = self._settings.ask_before_indexing
+        if asks == "never":
+            return survey.model_copy(update={"reason": ""})
+        if survey.reason or not can_ask or asks == "large":
+            return survey
+        if asks == "always":
+            return survey.model_copy(update={"reason": EACH})
+        is_first = not await asyncio.to_thread(lambda: any(kept.indexes()))
+        return survey.model_copy(update={"reason": FIRST}) if is_first else survey
 
     async def _make(self, root: Path, former: moved.Former | None) -> Folder:
         if former and await self._let_go_of(former.root):

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from engine.errors import EngineError, HoverkiteError, UsageError
 from engine.searching import follow
 from engine.searching.around import around
+from engine.searching.complete import complete
 from engine.searching.evidence import evidence
 from engine.searching.parts import part
 from engine.server import model_choice
@@ -26,6 +27,7 @@ from engine.wire import (
     api,
     api_answer,
     api_around,
+    api_complete,
     api_conversations,
     api_files,
     api_kept,
@@ -98,6 +100,13 @@ def _folder_routes(engine: Engine) -> list[Route]:
         with engine.in_use(found):
             return await found.looked_up(partial(around, request))
 
+    async def values(
+        folder: str, request: api_complete.CompleteRequest
+    ) -> api_complete.CompleteReply:
+        found = engine.folder(folder)
+        with engine.in_use(found):
+            return await found.looked_up(partial(complete, request))
+
     async def sync(folder: str) -> Response:
         found = engine.folder(folder)
         return _stream(engine, found, engine.sync_events(found))
@@ -114,6 +123,12 @@ def _folder_routes(engine: Engine) -> list[Route]:
             *(engine, "POST", api_around.AROUND),
             surroundings,
             api_around.AroundRequest,
+            for_one=True,
+        ),
+        _route(
+            *(engine, "POST", api_complete.COMPLETE),
+            values,
+            api_complete.CompleteRequest,
             for_one=True,
         ),
     ]

@@ -2,7 +2,8 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 LONGEST_NAME = 200
@@ -12,6 +13,9 @@ FEW_CALLED = 3
 
 BEGIN = 4
 """Chunks with which a file begins."""
+
+LAST_NAME = b"\xff" * 256
+"""No name of a file is behind it."""
 
 _BETWEEN = re.compile(r"[\s_-]+")
 _NO_LETTER = re.compile(r"[^a-z0-9]")
@@ -36,6 +40,38 @@ def aliases(connection: sqlite3.Connection) -> dict[str, list[bytes]]:
     ):
         found.setdefault(alias, []).append(path)
     return found
+
+
+def tags(connection: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Return every tag, and how many files have it."""
+    return connection.execute("SELECT tag, count(*) FROM tags GROUP BY tag").fetchall()
+
+
+def paths(connection: sqlite3.Connection, folder: bytes = b"") -> Iterator[bytes]:
+    """Yield the paths of all files below ``folder`` that can be found, embedded or not yet.
+
+    ``folder`` ends with ``/`` or is empty.
+    """
+    after = folder[:-1] + b"0" if folder else LAST_NAME  # the byte that follows the slash
+    found = connection.execute(
+        "SELECT path FROM files WHERE reason IS NULL AND path > ?1 AND path < ?2 "
+        "UNION ALL SELECT path FROM documents WHERE path > ?1 AND path < ?2 "
+        "AND file NOT IN (SELECT id FROM files)",
+        (folder, after),
+    )
+    for (path,) in found:
+        yield path
+
+
+def steps(connection: sqlite3.Connection, folder: bytes) -> Counter[bytes]:
+    """Return what is in ``folder``, as in :func:`paths`, with how many files.
+
+    A folder in it ends with ``/``.
+    """
+    begin = len(folder)
+    return Counter(
+        path[begin : path.find(b"/", begin) + 1 or None] for path in paths(connection, folder)
+    )
 
 
 def called(connection: sqlite3.Connection, name: str) -> dict[int, bytes]:

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from engine.wire.api_message import Message
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 
 HELLO = "/v1/hello"
 FOLDERS = "/v1/folders"
@@ -59,6 +59,8 @@ class OpenFolder(Message):
     agreed: bool = False
     start_llm: bool = False
     """Begin loading the answer model now: set by the screen when the settings say so."""
+    can_ask: bool = False
+    """Whether a person can be asked about a small folder, too, where the settings want that."""
 
 
 class FolderSurvey(Message):
@@ -74,6 +76,10 @@ class FolderSurvey(Message):
     """Files and whole folders left out by the rules: version control, builds, lock files …"""
     unread: dict[str, int]
     """Files of kinds that are not read yet, by kind: ``{"Word": 12}``."""
+    left_out: "list[SkippedFile]" = []
+    """Some of what is not read, and why; a folder stands for all that is in it."""
+    kept_bytes: int = 0
+    """Expected size of the index on disk."""
     reason: str
     """Why a person is asked first: ``"it is your home folder"``; empty when nobody has to be."""
 

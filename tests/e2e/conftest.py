@@ -36,6 +36,7 @@ def program_env(home: Path) -> Iterator[dict[str, str]]:
     env = dict(os.environ) | {
         "XDG_CACHE_HOME": str(PREPARED_CACHE),
         "HOVERKITE_LLM_START": "question",
+        "HOVERKITE_ASK_BEFORE_INDEXING": "large",
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     yield env

@@ -166,7 +166,7 @@ from tui import command, engine_port
 engine = ScriptedEngine()
 engine.statuses.put_nowait(status())
 engine_port.LocalEngine = lambda flags: ScriptedSource(engine)
-command.run_screen(Path({str(tmp_path)!r}), {{}}, False)
+command.run_screen([Path({str(tmp_path)!r})], {{}}, False)
 """
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with Terminal([sys.executable, "-c", screen], environment, ignores_hangup=True) as opened:

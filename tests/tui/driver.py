@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from tests.tui.scripted import ScriptedEngine, ScriptedSource
 from tui.app import HoverkiteApp
+from tui.hints import HintLine
 from tui.main_screen import MainScreen
 
 BOUND = 8.0
@@ -85,6 +86,11 @@ class Driver:
         return str(self.main.status_bar.content).replace("\u00a0", " ")
 
     @property
+    def hints(self) -> str:
+        """The words of the hint line."""
+        return str(self.main.query_one(HintLine).content)
+
+    @property
     def toasts(self) -> list[Notification]:
         # A message passes the hook once for every widget it visits.
         found = {id(m.notification): m.notification for m in self.messages if isinstance(m, Notify)}
@@ -102,12 +108,14 @@ async def driving(
     source: ScriptedSource | None = None,
     size: tuple[int, int] = (100, 30),
     folder: Path = FOLDER,
+    others: Sequence[Path] = (),
     ready: bool = True,
     **options: Any,
 ) -> AsyncIterator[Driver]:
     """Run the screen with a scripted engine; ``ready`` waits until the folder is open."""
     source = source or ScriptedSource(engine or ScriptedEngine())
     app = HoverkiteApp(folder, source, **({"pauses": (0.0, 0.0)} | options))
+    app.also_open(others)
     messages: list[Message] = []
     async with app.run_test(size=size, message_hook=messages.append, notifications=True) as pilot:
         driver = Driver(app, pilot, messages)

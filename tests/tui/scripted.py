@@ -14,8 +14,10 @@ from engine.wire import (
     api,
     api_answer,
     api_around,
+    api_complete,
     api_conversations,
     api_files,
+    api_kept,
     api_links,
     api_message,
     api_models,
@@ -188,6 +190,10 @@ class ScriptedEngine:
         self.files_gate.set()
         self.files_fault: HoverkiteError | None = None
         self.read_again_asked: list[api_files.ReadAgainRequest] = []
+        self.values_asked: list[tuple[str, str]] = []
+        """Filters and what was typed of their values."""
+        self.values: dict[str, Sequence[Step]] = {}
+        """Scripts of what goes with it: the last step is the reply."""
         self.stopped = 0
         self.closed = 0
 
@@ -201,8 +207,9 @@ class ScriptedEngine:
         return [request.mode for request in self.asked]
 
     async def open_folder(
-        self, path: str, *, agreed: bool = False, start_llm: bool = False
+        self, path: str, *, agreed: bool = False, start_llm: bool = False, can_ask: bool = False
     ) -> api.FolderOpened:
+        assert can_ask, "the screen can always ask"
         self.opened.append((path, agreed, start_llm))
         survey = self.survey
         if agreed:
@@ -338,6 +345,14 @@ class ScriptedEngine:
         self.read_again_asked.append(request)
         return api_files.ReadAgainReply(files=max(len(request.files), 1))
 
+    async def complete(
+        self, folder: str, request: api_complete.CompleteRequest
+    ) -> list[api_complete.FilterValue]:
+        self.values_asked.append((request.filter, request.start))
+        script = self.values.get(request.start, [api_complete.CompleteReply(values=[])])
+        steps = [step async for step in play(script)]
+        return api_complete.CompleteReply.model_validate(steps[-1]).values
+
     async def pause(self, folder: str, *, paused: bool) -> api.FolderStatus:
         self.pauses.append(paused)
         if paused:
@@ -358,6 +373,9 @@ class ScriptedSource:
         self.gate = asyncio.Event()
         self.gate.set()
         self.connections = 0
+        self.known: list[api_kept.KeptIndex] = []
+        self.engines: list[ScriptedEngine] = []
+        """Engines of the next connections, one each; without one, ``engine``."""
 
     async def settings(self) -> Settings:
         return Settings(**self.values)
@@ -367,4 +385,7 @@ class ScriptedSource:
         self.connections += 1
         if self.faults:
             raise self.faults.pop(0)
-        return self.engine
+        return self.engines.pop(0) if self.engines else self.engine
+
+    async def known_folders(self) -> list[api_kept.KeptIndex]:
+        return self.known

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engine.wire import api
 from tests.tui.driver import driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource
 from tests.tui.test_start import SURVEY, after_a_pause
+
+HOSTILE = "\x1b]52;c;AA==\x07 \u202eevil [/] [@click=app.quit]x"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,33 @@ async def test_who_will_answer_is_told_before_a_folder_is_indexed(
         page = " ".join(driver.page().split())
         assert told in page and not {"\x1b", "\u202e"} & set(page)
         assert ("goes to the server" in page) is ("llm_url" in settings)
+
+
+async def test_enter_agrees_and_what_is_left_out_can_be_looked_at() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY.model_copy(
+        update={
+            "kept_bytes": 52_000_000,
+            "left_out": [
+                api.SkippedFile(path="build/", reason="ignored"),
+                api.SkippedFile(path=HOSTILE, reason=HOSTILE),
+            ],
+        }
+    )
+    async with driving(engine, ready=False) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
+        assert "about 52 MB in" in driver.page().replace("\u00a0", " ")
+        await driver.press_at(after_a_pause(), "l")
+        page = driver.page()
+        assert "300 ignored, 12 Word files" in page.replace("\u00a0", " ")
+        assert "build/  ignored" in page and "evil [/] [@click=app.quit]x" in page
+        assert not {"\x1b", "\u202e", "\x07"} & set(page)
+        await driver.press("escape")
+        assert "Index this folder?" in str(driver.app.screen.query_one(".dialog").border_title)
+        await driver.press_at(after_a_pause() + 1, "enter")
+        await driver.until(lambda: driver.app.link.is_open, "opening it")
+        assert engine.opened[-1][1], "agreed"
 
 
 async def test_a_question_longer_than_the_screen_can_be_read_to_its_end() -> None:

@@ -156,22 +156,22 @@ async def test_changed_keys_work_and_are_shown() -> None:
 
 
 async def test_a_key_of_a_letter_may_get_one_for_the_query() -> None:
-    async with driving(source=source(**{"screen.why": "f8"})) as driver:
-        await driver.until(lambda: driver.app.key_of("screen.why") == "f8", "the keys")
+    async with driving(source=source(**{"screen.why": "f13"})) as driver:
+        await driver.until(lambda: driver.app.key_of("screen.why") == "f13", "the keys")
         await driver.ask_to_the_end("How do I rest it?")
-        await driver.press("f8")
+        await driver.press("f13")
         await driver.until(lambda: driver.title("preview").startswith("why"), "the explanation")
 
 
 async def test_texts_name_the_changed_keys() -> None:
-    keys = {"screen.again": "f9", "screen.pause": "u", "query.new_line": "f2", "query.ask": "f3"}
+    keys = {"screen.again": "f9", "screen.pause": "u", "query.new_line": "f11", "query.ask": "f10"}
     changed = source(**keys)
     async with driving(source=changed, ready=False) as driver:
         driver.app.take_keys(keys)
         paused = status(state="paused", watch="paused", pending=3)
         changed.engine.statuses.put_nowait(paused)
         await driver.until(lambda: "u lets it go on" in driver.said("results-note"), "the note")
-        await driver.press(*"one", "f2", *"two", "f3")
+        await driver.press(*"one", "f11", *"two", "f10")
         await driver.until(lambda: driver.main.question == "one\ntwo", "asking")
         assert driver.main.query_pane.input.text == "one\ntwo"
 

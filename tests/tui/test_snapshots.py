@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from engine.errors import EngineError
 from engine.wire import api, api_answer, api_search
+from engine.wire.api_complete import CompleteReply, FilterValue
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import FOLDER, Driver
@@ -32,6 +33,7 @@ from tests.tui.scripted import (
     whole_answer,
 )
 from tui.app import HoverkiteApp
+from tui.completions import Completions
 from tui.file_list import FileList
 from tui.session import Speed
 from tui.whole_text import WholeText
@@ -287,6 +289,26 @@ async def filtering(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.until(lambda: len(shown.rows) == 5, "the filter")
 
 
+async def completing(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    names = {"bread/": 211, "library/": 12, "my notes/": 50, "questions.txt": 1}
+    values = [FilterValue(value=value, files=files) for value, files in names.items()]
+    engine.values[""] = [CompleteReply(values=values)]
+    await driver.press("escape", *"rye path:")
+    await driver.until(lambda: driver.main.query_one(Completions).display, "the values")
+    await driver.press("down", "down")
+
+
+async def several_folders(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    driver.app.open_folder(str(Path(__file__).parent))
+    await driver.until(lambda: len(driver.app.folders) == 2, "the second")
+    await driver.until(lambda: driver.main is driver.app.folders[1].screen, "showing it")
+    driver.app.folders[1].root = Path("/home/ada/recipes")
+    await driver.press("f2", "f12")
+    await driver.until(lambda: "1 of 2" in str(driver.main.query_pane.border_title))
+
+
 async def finding_lines(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     lines = [
@@ -339,6 +361,8 @@ SCENES: list[Scene] = [
         recalling,
         folder_panel,
         folder_problems,
+        completing,
+        several_folders,
         problems,
         model_page,
         finding_lines,
@@ -365,6 +389,8 @@ def app_for(scene: Scene) -> tuple[HoverkiteApp, ScriptedEngine]:
             seconds=1500,
             ignored=300,
             unread={"Word": 12},
+            kept_bytes=52_000_000_000,
+            left_out=[api.SkippedFile(path="build/", reason="ignored")],
             reason="it is your home folder",
         )
     return HoverkiteApp(FOLDER, source, pauses=(0.0,)), engine

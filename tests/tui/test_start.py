@@ -78,7 +78,7 @@ async def test_garbage_is_collected_again_once_the_screen_is_up(
 ) -> None:
     was_collecting: list[bool] = []
     monkeypatch.setattr(HoverkiteApp, "run", lambda app: was_collecting.append(gc.isenabled()))
-    assert run_screen(tmp_path, {}, agreed=False) == 0
+    assert run_screen([tmp_path], {}, agreed=False) == 0
     assert was_collecting == [False]
     monkeypatch.setattr("tui.app.STARTED", 0.01)
     async with driving() as driver:
@@ -269,7 +269,7 @@ async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
             "25 min",
             "300",
             "12 Word files",
-            "index in",
+            "index",
             "~/",
             "/indexes/",
             "all-MiniLM-L6-v2",

@@ -50,7 +50,7 @@ class Client(EngineClient):
         return api.Hello(protocol=1, version="", pid=self.pid, settings="", clients=0)
 
     async def open_folder(
-        self, path: str, *, agreed: bool = False, start_llm: bool = False
+        self, path: str, *, agreed: bool = False, start_llm: bool = False, can_ask: bool = False
     ) -> api.FolderOpened:
         return api.FolderOpened(folder="f", path=path)
 

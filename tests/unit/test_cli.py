@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from engine.wire.api_files import CHOSEN
 from tests.hits import hit
 
 HAS_TERMINAL = cli.has_terminal
-Opened = list[tuple[Path, dict[str, Any], bool]]
+Opened = list[tuple[Sequence[Path], dict[str, Any], bool]]
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +43,8 @@ def run(*words: str) -> tuple[int, Opened]:
     """Run a command line; return its status and the screens it opened."""
     opened: Opened = []
 
-    def open_screen(folder: Path, flags: dict[str, Any], agreed: bool) -> int:
-        opened.append((folder, flags, agreed))
+    def open_screen(folders: Sequence[Path], flags: dict[str, Any], agreed: bool) -> int:
+        opened.append((folders, flags, agreed))
         return 0
 
     try:
@@ -70,7 +70,8 @@ def run(*words: str) -> tuple[int, Opened]:
         (("search", "notes"), "required: QUERY\nSee: hoverkite search --help"),
         (("search",), "required: DOCS, QUERY\nSee: hoverkite search --help\n"),
         (("status", "notes", "extra"), "extra is one too many\nSee: hoverkite status --help"),
-        (("notes", "extra"), "extra is one too many\nSee: hoverkite --help"),
+        (("notes", "extra"), "extra does not exist"),
+        (("notes", ""), "name a folder; . is the current one"),
         (("search", "notes", "q", "--js"), "no option --js here\nSee: hoverkite search --help"),
         (("index", "notes", "--hits", "3"), "no option --hits here"),
         (("notes", "--\x1b[2J"), "no option --"),
@@ -138,8 +139,8 @@ def test_a_folder_named_like_a_command_can_be_opened(
     assert "to open the folder search: hoverkite ./search" in capsys.readouterr().err
     assert run("search", "notes") == (2, [])
     assert "./search" not in capsys.readouterr().err
-    status, [(folder, _, _)] = run("./search")
-    assert (status, folder) == (0, (tmp_path / "search").resolve())
+    status, [(folders, _, _)] = run("./search")
+    assert (status, folders) == (0, [(tmp_path / "search").resolve()])
 
 
 @pytest.mark.parametrize("missing", ["stdin", "stderr"])
@@ -167,7 +168,15 @@ def test_the_screen_is_not_opened_without_a_terminal(
 def test_a_folder_is_opened_with_options_on_either_side(
     words: tuple[str, ...], flags: dict[str, Any], agreed: bool, tmp_path: Path
 ) -> None:
-    assert run(*words) == (0, [((tmp_path / "notes").resolve(), flags, agreed)])
+    assert run(*words) == (0, [([(tmp_path / "notes").resolve()], flags, agreed)])
+
+
+def test_several_folders_are_opened_each_once(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    notes, other = ((tmp_path / name).resolve() for name in ("notes", "b"))
+    for words in (("notes", "b", "./notes"), ("--yes", "notes", "b"), ("open", "notes", "b")):
+        status, (opened,) = run(*words)
+        assert (status, opened[0]) == (0, [notes, other])
 
 
 def test_help_lists_the_common_options_and_how_to_learn_more(

@@ -18,6 +18,9 @@ def test_a_survey_counts_without_asking_for_a_small_folder(
     survey = scan.survey(tree("a.md=12345", "b.txt", "c.docx", ".d"), Settings())
     assert (survey.files, survey.bytes, survey.ignored) == (2, 9, 1)
     assert survey.unread == {"Word": 1}
+    left_out = {each.path: each.reason for each in survey.left_out}
+    assert left_out == {".d": "ignored", "c.docx": "Word files are not read yet"}
+    assert survey.kept_bytes > 0
     assert survey.reason == ""
 
 
@@ -48,3 +51,11 @@ def test_a_survey_asks_before_another_users_home(
     monkeypatch.setattr(os, "getuid", lambda: ada.pw_uid + 1)
     assert scan.survey(root, Settings()).reason == "it is the home folder of ada"
     assert scan.survey(tree("sub/a.md") / "sub", Settings()).reason == ""
+
+
+def test_of_very_many_files_that_are_left_out_some_are_named(tree: Tree) -> None:
+    root = tree(*(f"n{number}.docx" for number in range(150)), "build/a.md", ".gitignore=build")
+    (root / "link.md").symlink_to("gone")
+    survey = scan.survey(root, Settings())
+    assert len(survey.left_out) == 101 and survey.unread == {"Word": 150}
+    assert survey.left_out[-1].reason == "a link to nothing"
