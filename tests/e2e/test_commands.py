@@ -112,6 +112,14 @@ def test_status_starts_nothing_and_tells_what_runs(hoverkite: Run, docs: Path) -
     assert psutil.pid_exists(status["pids"]["milvus"])
     assert status["pids"]["vllm"] is None
 
+    running = json.loads(hoverkite("status", docs, "--files", "--json").stdout)
+    assert (running["docs"], running["counts"]) == (str(docs), {"indexed": 3})
+    assert [file["path"] for file in running["files"]] == [
+        *("birds/kites.md", "tools/anvil.md", "tools/kettle.txt")
+    ]
+    hoverkite("stop")
+    assert json.loads(hoverkite("status", docs, "--files", "--json").stdout) == running
+
 
 def test_a_killed_engine_leaves_no_process_and_the_next_start_works(
     hoverkite: Run, docs: Path
