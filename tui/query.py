@@ -129,17 +129,18 @@ class QueryInput(FilterInput):
         Left to Textual 8.2.8, it would be done after characters that were typed later: those are
         taken at once, while a bound key first travels up to the app.
         """
-        self._make_way(event)
-        if self.screen.focused not in (self, None):
+        if self.screen.focused not in (self, None) or not self.screen.is_current:
             event.stop()
             event.prevent_default()
-            # A Tab before it moved the cursor: whoever has it now is meant.
+            # A Tab before it moved the cursor, or a key showed another folder: whoever has the
+            # cursor now is meant.
             if self.app.is_running:
                 self.app.post_message(Key(event.key, event.character))
             return
+        self._make_way(event)
         active = None if event.is_printable else self.screen.active_bindings.get(event.key)
         action = "" if active is None else active.binding.action
-        if active is None or not (active.node is self or action in (*TURNS, *TABS)):
+        if active is None or not (active.node is self or action in (*TURNS, *LEAVING)):
             return
         event.stop()
         event.prevent_default()
@@ -254,8 +255,8 @@ TURNS: dict[str, Callable[[QueryInput], Message]] = {
 }
 """What the screen is told when a key of its own, of that action, is pressed in the query."""
 
-TABS = ("move_pane(1)", "move_pane(-1)")
-"""Actions of the screen that move the cursor out of the query."""
+LEAVING = ("move_pane(1)", "move_pane(-1)", "app.next_folder(1)", "app.next_folder(-1)")
+"""Actions that move the cursor out of the query: to another pane, or to another folder."""
 
 
 class QueryPane(Horizontal):

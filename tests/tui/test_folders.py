@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input, OptionList
 
 from engine.errors import EngineError
@@ -100,6 +101,35 @@ async def test_one_that_fails_leaves_the_other_alone() -> None:
         assert "watching" in driver.status_line
         await driver.ask_to_the_end("What is rye?")
         assert second.questions == ["What is rye?"]
+
+
+async def test_what_is_typed_right_after_the_key_goes_to_the_folder_it_shows() -> None:
+    source, _, second = two()
+    async with driving(source=source, others=[RECIPES]) as driver:
+        await driver.until(lambda: second.opened, "the second")
+        await go_on(driver)
+        await go_on(driver)
+        for key in [*"rye", "f3", *"bread", "f2", "!"]:
+            driver.app.post_message(Key(key, key if len(key) == 1 else None))
+
+        def typed() -> list[str]:
+            screens = [folder.screen for folder in driver.app.folders]
+            return [screen.query_pane.input.text for screen in screens if screen]
+
+        await driver.until(lambda: "!" in "".join(typed()), "the last key")
+        assert typed() == ["rye!", "bread"]
+
+
+async def test_a_message_of_a_hidden_folder_names_it() -> None:
+    source, _, second = two()
+    async with driving(source=source, others=[RECIPES]) as driver:
+        await driver.until(lambda: second.opened, "the second")
+        hidden = driver.main
+        hidden.notify("It is done")
+        await go_on(driver)
+        hidden.notify("It failed", title="Saving")
+        await driver.until(lambda: len(driver.toasts) == 2, "the toasts")
+        assert [toast.title for toast in driver.toasts] == ["", "notes: Saving"]
 
 
 async def test_a_single_folder_has_no_number_and_no_next() -> None:
