@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 SECTION_LINES = 30
 """Lines after which the next block begins another section."""
-LONGEST_SECTION = 20_000
+LONGEST_SECTION = 10_000
 """Characters of a section; a block that is longer, a line without end, goes on as it came."""
 MOST_WIDGETS = 400
 """Of the formatted text. Whatever moves the cursor takes longer with each: 4000 cost seconds."""
 LONGEST_SLICE = 1_000
 """Characters that are looked at together."""
-LONGEST_PLAIN = 16_000
+LONGEST_PLAIN = 5_000
 """Characters of a widget of unformatted text."""
 
 AS_IT_CAME = "From here on the text is shown as it came: it is too long to be laid out."

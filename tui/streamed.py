@@ -270,6 +270,15 @@ class StreamedPane(VerticalScroll, can_focus=True):
         else:
             self.notify(NOTHING_CITED, markup=False)
 
+    @property
+    def chosen(self) -> tuple[int, str] | None:
+        """The rank of the hit of the citation that was gone to, and its sentence; None for none."""
+        marks = [] if self._text is None else self._text.marks()
+        if self._chosen is None or self._chosen >= len(marks):
+            return None
+        mark = marks[self._chosen]
+        return mark.hit, self._sentence(mark)
+
     def action_step_hit(self, step: int) -> None:
         """Show another hit beside the answer, which keeps the cursor."""
         self.post_message(HitStepped(step))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual.content import Content
+from textual.style import Style
 from textual.widgets import Static
 
 from engine.wire import api_answer
@@ -62,12 +64,12 @@ async def test_a_text_of_any_length_is_shown_to_its_end_with_few_widgets(kind: s
         driver.main.go_to("answer")
         pane = driver.main.answer.model
         await driver.press("g")
-        assert pane.scroll_y == 0
+        await driver.until(lambda: pane.scroll_y == 0, "the top")
         await driver.press("G")
         await driver.until(lambda: pane.scroll_y == pane.max_scroll_y > 100, "the end")
 
 
-@pytest.mark.parametrize("kind", LONG)
+@pytest.mark.parametrize("kind", ["items", "code", "line"])
 async def test_keys_work_while_it_comes_and_escape_stops_it(kind: str) -> None:
     engine = streaming(LONG[kind], asyncio.Event())
     async with driving(engine) as driver:
@@ -103,7 +105,7 @@ async def test_marks_are_counted_and_followed_through_all_sections() -> None:
     async with driving(engine) as driver:
         await driver.ask_to_the_end("q")
         long = driver.main.query_one(LongText)
-        assert len(long.query(ModelText)) > 1 and len(long.query(PlainText)) == 1
+        assert len(long.query(ModelText)) > 1 and long.query(PlainText)
         assert [mark.citation for mark in long.marks()] == list(range(count))
         driver.main.go_to("answer")
         await driver.press("N")
@@ -112,14 +114,11 @@ async def test_marks_are_counted_and_followed_through_all_sections() -> None:
             (count - 1) % 3 + 1,
             f"- Sentence {count - 1}.",
         )
-        plain = long.query_one(PlainText)
-        place = str(plain.content).rindex("[")
-        action = next(
-            span.style.meta["@click"]
-            for span in plain.content.spans
-            if span.start == place and not isinstance(span.style, str)
-        )
-        await plain.run_action(action)
+        plain = long.query(PlainText).last()
+        shown_text = plain.content
+        assert isinstance(shown_text, Content)
+        links = [span.style.meta for span in shown_text.spans if isinstance(span.style, Style)]
+        await plain.run_action(links[-1]["@click"])
         await driver.until(lambda: driver.seen(HitCited) == 1, "the mark is followed")
 
 
