@@ -65,6 +65,8 @@ class LongText(Vertical):
         self._section: ModelText | None = None
         self._source = ""
         """Of the section that grows."""
+        self._is_full = False
+        """Whether what follows is shown as it comes."""
         self._plain: PlainText | None = None
         self._writing = asyncio.Lock()
         self._chosen: Static | None = None
@@ -88,7 +90,7 @@ class LongText(Vertical):
     async def _write(self, text: str) -> None:
         pieces = slices(text)
         for piece in pieces:
-            if self._plain is not None:
+            if self._is_full:
                 await self._write_plain("".join([piece, *pieces]))
             else:
                 await self._write_formatted(piece)
@@ -105,6 +107,7 @@ class LongText(Vertical):
                 await part.remove()
         self._section, self._source = self._first_section, first
         self._plain = self._chosen = None
+        self._is_full = False
         if self._section is None:
             await self._open_section("")
         assert self._section is not None
@@ -122,7 +125,8 @@ class LongText(Vertical):
         await self._grow(text[:cut])
         if cut is None:
             return
-        if len(self._source) > LONGEST_SECTION or self._has_most_widgets:
+        self._is_full = len(self._source) > LONGEST_SECTION or self._has_most_widgets
+        if self._is_full:
             await self._write_plain(text[cut:])
         else:
             await self._open_section(text[cut:])
@@ -157,6 +161,8 @@ class LongText(Vertical):
         await self._section.append(text)
 
     async def _write_plain(self, text: str) -> None:
+        if not text:
+            return
         if self._plain is None:
             notice = Static(Content.styled(AS_IT_CAME, "$quiet"), classes="notice")
             await self.mount(notice)
@@ -196,10 +202,14 @@ def _content(part: Static) -> Content:
 
 
 def slices(text: str, longest: int = LONGEST_SLICE) -> Iterator[str]:
-    """``text`` in pieces of at most ``longest`` characters, cut behind a line if there is one."""
+    """``text`` in pieces of at most ``longest`` characters, cut behind a line, else behind a word.
+
+    So no mark is cut.
+    """
     at = 0
     while len(text) - at > longest:
-        end = text.rfind("\n", at, at + longest) + 1 or at + longest
+        behind = (text.rfind(sign, at, at + longest) + 1 for sign in ("\n", " "))
+        end = next((place for place in behind if place), at + longest)
         yield text[at:end]
         at = end
     yield text[at:]

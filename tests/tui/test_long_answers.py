@@ -122,6 +122,30 @@ async def test_marks_are_counted_and_followed_through_all_sections() -> None:
         await driver.until(lambda: driver.seen(HitCited) == 1, "the mark is followed")
 
 
+async def test_marks_in_a_line_without_end_are_whole() -> None:
+    count = 2_000
+    text = "".join(f"Sentence {n}. [{n % 3 + 1}] " for n in range(count))
+    async with driving(streaming("", *tokens(text), finished(text))) as driver:
+        await driver.ask_to_the_end("q")
+        long = driver.main.query_one(LongText)
+        assert len(long.query(PlainText)) > 1
+        assert [mark.citation for mark in long.marks()] == list(range(count))
+
+
+async def test_nothing_is_said_of_what_follows_where_nothing_does() -> None:
+    async with driving() as driver:
+        await driver.ask_to_the_end("q")
+        pane, line = driver.main.answer.model, "- one more item\n"
+        await pane.show_text(line * 90, [])
+        long = driver.main.query_one(LongText)
+        while sum(1 for _ in long.walk_children()) < MOST_WIDGETS:
+            await long.write(line)
+        await long.write(line)
+        assert AS_IT_CAME not in shown(driver)
+        await long.write(line)
+        assert AS_IT_CAME in shown(driver)
+
+
 async def test_what_is_shown_as_it_came_is_only_text() -> None:
     hostile = "[@click=app.quit]x[/] [/] \x1b]52;c;AA==\x07\u202eevil <b>\n"
     async with driving(streaming(LONG["line"][:50_000] + "\n\n" + hostile)) as driver:
@@ -157,7 +181,9 @@ def test_blocks_begin_where_markdown_says_so(text: str, starts: list[int]) -> No
     assert block_starts(text) == starts
 
 
-@pytest.mark.parametrize("text", ["", "a", "a\n" * 3_000, "b" * 5_000, "c" * 1_999 + "\n" + "d"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "a\n" * 3_000, "b" * 5_000, "c" * 999 + "\n" + "d", "e " * 900 + "f"]
+)
 def test_slices_are_the_text(text: str) -> None:
     pieces = list(slices(text))
     assert "".join(pieces) == text
