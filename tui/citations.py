@@ -72,6 +72,20 @@ def plain(text: str) -> str:
     return _SIGNED.sub(r"[\2]", text)
 
 
+def as_it_came(text: str) -> Content:
+    """A signed text as a person reads it, its marks links to what they stand for."""
+    content, at = Content(""), 0
+    for found in _SIGNED.finditer(text):
+        link = Style.from_meta({"@click": f"link('{_address(found)}')"})
+        content += Content(text[at : found.start()]) + Content.styled(f"[{found[2]}]", link)
+        at = found.end()
+    return content + Content(text[at:])
+
+
+def _address(signed: re.Match[str]) -> str:
+    return f"{_PREFIX}{signed[1]}-{signed[2]}"
+
+
 def teach(parser: MarkdownIt) -> None:
     """Have ``parser`` know signed marks, before it takes brackets for links.
 
@@ -87,7 +101,7 @@ def _take_mark(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         opened = state.push("link_open", "a", 1)
-        opened.attrs = {"href": f"{_PREFIX}{found[1]}-{found[2]}"}
+        opened.attrs = {"href": _address(found)}
         state.push("text", "", 0).content = f"[{found[2]}]"
         state.push("link_close", "a", -1)
     state.pos = found.end()

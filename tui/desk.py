@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
+from textual.widgets import Static
 
 from tui.answer import AnswerPane
 from tui.completions import Completions
@@ -29,12 +30,22 @@ WIDE = 100
 TALL = 36
 """Rows from which a narrow screen shows preview and answer at once."""
 
+LEAST_COLUMNS, LEAST_ROWS = 24, 8
+"""Below, nothing of the panes could be read."""
+
+TOO_SMALL = "Too small: make it 60 by 20"
+
 
 class Desk(Screen[None]):
     """Holds the panes and moves the cursor among them; knows nothing of questions."""
 
     AUTO_FOCUS = "QueryInput"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012  as Textual has it
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (LEAST_COLUMNS, "-fits")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012  as Textual has it
+        (0, "-flat"),
+        (LEAST_ROWS, "-short"),
+        (TALL, "-tall"),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = SCREEN_KEYS
 
     def __init__(self) -> None:
@@ -55,6 +66,7 @@ class Desk(Screen[None]):
             yield AnswerPane()
         yield StatusBar()
         yield HintLine()
+        yield Static(TOO_SMALL, id="too-small", markup=False)
 
     @property
     def query_pane(self) -> QueryPane:

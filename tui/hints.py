@@ -39,7 +39,7 @@ HINTS = {
     "answer": (
         *("screen.jump", "answer.next", "answer.open", "screen.offer", "screen.prompt"),
         *("screen.turn_before", "screen.copy", "screen.back", "screen.next", "screen.query"),
-        "screen.conversations",
+        *("answer.hit_after", "screen.conversations"),
     ),
 }
 """Ids of the bindings shown for each pane, and for the filter of the results, best first."""

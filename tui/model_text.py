@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 from textual import on
-from textual.widgets import Markdown, Static
-from textual.widgets.markdown import MarkdownBlock, MarkdownStream
+from textual.widgets import Markdown
+from textual.widgets.markdown import MarkdownBlock
 
 from engine.safe_text import clean
 from tui import citations
@@ -17,6 +18,7 @@ from tui.one_layout import OneLayout
 if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from textual.content import Content
+    from textual.widget import Widget
 
 
 class _Marked(MarkdownBlock):
@@ -51,51 +53,31 @@ class ModelText(OneLayout, Markdown):
 
     def __init__(self) -> None:
         super().__init__(parser_factory=literal_parser, open_links=False)
-        self._chosen: Static | None = None
-
-    def stream(self) -> MarkdownStream:
-        """Return a writer to this text."""
-        return Markdown.get_stream(self)
 
     @on(Markdown.LinkClicked)
     def _tell_link(self, event: Markdown.LinkClicked) -> None:
         event.stop()
-        rank = citations.rank_in(event.href)
-        if rank is not None:
-            self.post_message(HitCited(rank))
-        elif not citations.is_mark(event.href):
-            self.post_message(LinkChosen(event.href))
-
-    def marks(self) -> list[citations.Mark]:
-        """The marks that lead to a hit, in the order of the text."""
-        return [mark for _, _, mark in self._places()]
-
-    def choose(self, number: int | None) -> None:
-        """Have the mark of that number stand out, and bring it into view; None for no mark."""
-        if self._chosen is not None:
-            self._chosen.update(citations.styled(_content(self._chosen)))
-            self._chosen = None
-        if number is None:
-            return
-        part, inside, _ = self._places()[number]
-        self._chosen = part
-        part.update(citations.styled(_content(part), inside))
-        part.scroll_visible(animate=False)
-
-    def _places(self) -> list[tuple[Static, int, citations.Mark]]:
-        """Every mark that leads to a hit, with what shows it and its number there."""
-        return [
-            (part, inside, mark)
-            for part in self.query(Static)
-            for inside, mark in enumerate(citations.marks_in(_content(part)))
-        ]
+        tell_link(self, event.href)
 
 
-def _content(part: Static) -> Content:
-    from textual.content import Content
+def tell_link(widget: Widget, href: str) -> None:
+    """Have ``widget`` say what a clicked link of the model's text leads to."""
+    rank = citations.rank_in(href)
+    if rank is not None:
+        widget.post_message(HitCited(rank))
+    elif not citations.is_mark(href):
+        widget.post_message(LinkChosen(href))
 
-    content = part.content
-    return content if isinstance(content, Content) else Content(str(content))
+
+def block_starts(markdown: str) -> list[int]:
+    """Where in a text its blocks and the items of its lists begin, but not those inside others."""
+    lines = {
+        token.map[0]
+        for token in literal_parser().parse(markdown)
+        if token.map and (token.level == 0 or (token.level == 1 and token.type == "list_item_open"))
+    }
+    ends = itertools.accumulate((len(line) + 1 for line in markdown.split("\n")), initial=0)
+    return [start for number, start in enumerate(ends) if number in lines]
 
 
 def literal_parser() -> MarkdownIt:

@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 MOST_PROBLEMS = 100
 MOST_ANSWERS = 60
 
+_TROUBLES = {
+    "failed": (
+        "The folder can't be followed",
+        "Mend what is named, then try again from the screen; hoverkite doctor looks for more",
+    ),
+    "missing": (
+        "The folder is missing",
+        "Bring it back, or mount its disk: its index is kept, and searched meanwhile",
+    ),
+    "partial watch": (
+        "Some changes come late",
+        "A regular comparison finds them; the troubleshooting page of the manual tells how to "
+        "raise the system's limits",
+    ),
+}
+"""What a state of the folder is called among the problems, and what can be done."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -50,8 +67,8 @@ class Session:
         self._now = now
         self.problems: deque[Problem] = deque(maxlen=MOST_PROBLEMS)
         self.speeds: deque[Speed] = deque(maxlen=MOST_ANSWERS)
-        self._states: dict[str, str] = {}
-        """What was told of each folder last."""
+        self._told: dict[str, tuple[str, str]] = {}
+        """What was told last of each folder and of its model; empty for nothing."""
 
     def add(self, title: str, text: str, step: str = "", *, is_error: bool = False) -> None:
         """Remember a problem; one that comes again at once counts as the same."""
@@ -82,11 +99,13 @@ class Session:
         """A state is told with every status; that it came is remembered once."""
         llm = status.llm
         without = llm.state == "unavailable" and not llm.on_purpose
-        state = f"{status.state} {status.detail}" if status.state == "failed" else ""
-        state += f" {llm.detail}" if without else ""
-        if state and state != self._states.get(status.docs, ""):
-            if status.state == "failed":
-                self.add("The folder can't be searched", status.detail, is_error=True)
-            if without:
-                self.add("No answer model", llm.detail, llm.next_step)
-        self._states[status.docs] = state
+        trouble = _TROUBLES.get(status.state)
+        folder = f"{status.state} {status.detail}" if trouble else ""
+        model = llm.detail or "none" if without else ""
+        before = self._told.get(status.docs, ("", ""))
+        if trouble and folder != before[0]:
+            title, step = trouble
+            self.add(title, status.detail, step, is_error=status.state == "failed")
+        if without and model != before[1]:
+            self.add("No answer model", llm.detail, llm.next_step)
+        self._told[status.docs] = (folder, model)

@@ -17,11 +17,9 @@ from tui.preview import SCROLL_KEYS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.widgets.markdown import MarkdownStream
-
     from engine.wire.api_answer import Citation
     from tui.citations import Mark
-    from tui.model_text import ModelText
+    from tui.long_text import LongText
 
 WRITES_PER_SECOND = 8
 """How often gathered tokens are written: more costs a core and reads no better."""
@@ -79,8 +77,9 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         self._cited: list[Citation] = []
         self._written: list[str] = []
         self._pending: list[str] = []
-        self._model_text: ModelText | None = None
-        self._stream: MarkdownStream | None = None
+        self._text: LongText | None = None
+        self._is_open = False
+        """Whether more of the text may come."""
         self._timer: Timer | None = None
         self._scrolled_back = False
         self._chosen: int | None = None
@@ -107,9 +106,9 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
     async def empty(self) -> None:
         """Take the text away, to begin with another at the top."""
         await self.close_stream()
-        if self._model_text is not None:
-            await self._model_text.remove()
-        self._model_text, self._chosen = None, None
+        if self._text is not None:
+            await self._text.remove()
+        self._text, self._chosen = None, None
         self._came, self._length, self._cited, self._written = [], 0, [], []
         self.anchor(False)
         # A scroll that waits for a refresh would let go of the text that comes first.
@@ -127,8 +126,10 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         self._cited += cited
         if not shown:
             return
-        if self._stream is None:
-            await self._open_stream()
+        if not self._is_open:
+            self._is_open = True
+            if self._timer is not None:
+                self._timer.resume()
             self._pending.append(shown)
             await self._write_pending()
         else:
@@ -202,7 +203,7 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
 
         Textual 8.2.8 gives an anchored pane that is not full a negative scroll position.
         """
-        if not self.is_anchored and self.max_scroll_y > 0 and self._stream is not None:
+        if not self.is_anchored and self.max_scroll_y > 0 and self._is_open:
             self.anchor()
 
     def settle(self, follows: bool) -> None:
@@ -211,18 +212,13 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         if follows:
             self.call_after_refresh(self.scroll_end, animate=False)
 
-    async def _open_stream(self) -> None:
-        self._stream = (await self._mounted_text()).stream()
-        if self._timer is not None:
-            self._timer.resume()
+    async def _mounted_text(self) -> LongText:
+        from tui.long_text import LongText
 
-    async def _mounted_text(self) -> ModelText:
-        from tui.model_text import ModelText
-
-        if self._model_text is None:
-            self._model_text = ModelText()
-            await self.mount(self._model_text, before="#waiting")
-        return self._model_text
+        if self._text is None:
+            self._text = LongText()
+            await self.mount(self._text, before="#waiting")
+        return self._text
 
     async def show_text(self, text: str, cited: Sequence[Citation]) -> None:
         """Show the whole of a text in place of what was written, unless that is the same."""
@@ -231,49 +227,58 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         shown = citations.signed(text, cited)
         # Known before its marks are there: a key may come before the update is over.
         self._came, self._length, self._cited, self._written = [text], len(text), [*cited], [shown]
-        await (await self._mounted_text()).update(shown)
+        await (await self._mounted_text()).show(shown)
 
     async def _write_pending(self) -> None:
         self._follow_text()
-        if self._stream is None or not self._pending:
+        if not self._is_open or not self._pending:
             return
         text = "".join(self._pending)
         self._pending.clear()
         self._written.append(text)
-        await self._stream.write(text)
+        await (await self._mounted_text()).write(text)
 
     async def close_stream(self) -> None:
         """Write what is left; nothing more comes."""
         if self._timer is not None:
             self._timer.pause()
-        if self._stream is not None:
+        if self._is_open:
             await self._write_pending()
-            stream, self._stream = self._stream, None
-            await stream.stop()
+            self._is_open = False
+            await (await self._mounted_text()).rest()
         self._pending.clear()
 
     # --- citations ---------------------------------------------------------------------------
 
     def action_next_citation(self, step: int) -> None:
         """Go to the next citation of the text, or the one before; its hit is shown."""
-        marks = [] if self._model_text is None else self._model_text.marks()
-        if self._model_text is None or not marks:
+        marks = [] if self._text is None else self._text.marks()
+        if self._text is None or not marks:
             self.notify(NOTHING_CITED, markup=False)
             return
         first = 0 if step > 0 else -1
         self._chosen = (first if self._chosen is None else self._chosen + step) % len(marks)
-        self._model_text.choose(self._chosen)
+        self._text.choose(self._chosen)
         mark = marks[self._chosen]
         self.post_message(CitationChosen(mark.hit, self._sentence(mark)))
 
     def action_open_citation(self) -> None:
         """Go to the passage of the chosen citation, or of the first."""
-        marks = [] if self._model_text is None else self._model_text.marks()
+        marks = [] if self._text is None else self._text.marks()
         if marks:
             mark = marks[min(self._chosen or 0, len(marks) - 1)]
             self.post_message(CitationOpened(mark.hit, self._sentence(mark)))
         else:
             self.notify(NOTHING_CITED, markup=False)
+
+    @property
+    def chosen(self) -> tuple[int, str] | None:
+        """The rank of the hit of the citation that was gone to, and its sentence; None for none."""
+        marks = [] if self._text is None else self._text.marks()
+        if self._chosen is None or self._chosen >= len(marks):
+            return None
+        mark = marks[self._chosen]
+        return mark.hit, self._sentence(mark)
 
     def action_step_hit(self, step: int) -> None:
         """Show another hit beside the answer, which keeps the cursor."""

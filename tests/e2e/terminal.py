@@ -64,6 +64,12 @@ class Terminal:
         """Press keys."""
         self._process.send(keys)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, as dragging its window's corner does."""
+        self._read(0)
+        self._screen.resize(rows, columns)
+        self._process.setwinsize(rows, columns)
+
     def wait_for(self, expected: str | Callable[[str], bool], seconds: float) -> float:
         """Wait until the screen shows ``expected``; return after how many seconds.
 
@@ -96,9 +102,9 @@ class Terminal:
         pty.closed = self._process.closed = pty.terminated = True  # the caller waits for it
         return process
 
-    def _read(self) -> None:
+    def _read(self, seconds: float = 0.05) -> None:
         try:
-            piece = self._process.read_nonblocking(65536, timeout=0.05)
+            piece = self._process.read_nonblocking(65536, timeout=seconds)
         except pexpect.TIMEOUT:
             return
         except pexpect.EOF:

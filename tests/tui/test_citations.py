@@ -15,6 +15,7 @@ from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, finished, llm, tokens, whole_answer
 from tui import citations
 from tui.hints import HintLine
+from tui.long_text import LongText
 from tui.messages import CitationChosen
 from tui.model_text import ModelText
 from tui.streamed import NOTHING_CITED
@@ -31,7 +32,7 @@ def answering(text: str = content.CITED, **ending: object) -> ScriptedEngine:
 
 
 def marks(driver: Driver) -> list[int]:
-    return [mark.hit for mark in driver.main.query_one(ModelText).marks()]
+    return [mark.hit for mark in driver.main.query_one(LongText).marks()]
 
 
 async def test_every_supported_sentence_leads_to_its_hit() -> None:
@@ -110,7 +111,7 @@ async def test_a_key_may_come_while_a_whole_text_is_put_in_its_place(
 
         async def pressed_meanwhile(text: ModelText, markdown: str) -> None:
             await update(text, markdown)
-            if text.marks():  # none in the empty one, as it is mounted
+            if pane.query_one(LongText).marks():  # none in the empty one, as it is mounted
                 pane.action_next_citation(1)
 
         monkeypatch.setattr(ModelText, "update", pressed_meanwhile)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from textual.widgets import OptionList
 
+from engine.wire.api_search import Hit
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
@@ -16,9 +19,9 @@ TWO = f"{ONE} Or:\n\n1. in Python\n\n   ~~~python\n   print('[2]')\n   ~~~\n"
 HOSTILE = "\x1b]52;c;AA==\x07\u202eevil [/][@click=app.quit]x"
 
 
-def answering(answer: str, hits: list[object] | None = None) -> ScriptedEngine:
+def answering(answer: str, hits: Sequence[Hit] | None = None) -> ScriptedEngine:
     engine = ScriptedEngine()
-    engine.answer = whole_answer(hits or content.HITS, answer, [])  # type: ignore[arg-type]
+    engine.answer = whole_answer(hits or content.HITS, answer, [])
     return engine
 
 
@@ -50,7 +53,7 @@ def test_a_row_is_safe_and_short() -> None:
 async def test_capital_y_copies_the_place() -> None:
     hits = [hit(1, path="a b/c.md", start_line=12), hit(2, path="d.pdf", page=7), hit(3)]
     hits[2] = hits[2].model_copy(update={"path": f"{HOSTILE}.md"})
-    async with driving(answering("x", list(hits))) as driver:
+    async with driving(answering("x", hits)) as driver:
         await driver.press("tab", "Y")
         assert "nothing to copy" in driver.toasts[-1].message
         await driver.ask_to_the_end("q")
@@ -90,3 +93,21 @@ async def test_without_code_that_is_said() -> None:
         choose(driver, "Copy the code block")
         await driver.pilot.pause()
         assert "no code block" in driver.toasts[-1].message
+
+
+async def test_at_a_citation_its_sentence_is_copied_with_its_source_and_then_the_answer() -> None:
+    hits = [hit(1, path="a.md", start_line=12), hit(2, path=f"{HOSTILE}.md")]
+    async with driving(answering(f"Rest it. [1] Dry {HOSTILE} it. [2]", hits)) as driver:
+        await driver.ask_to_the_end("q")
+        driver.main.go_to("answer")
+        await driver.press("y")
+        whole = driver.app.clipboard
+        assert "Rest it. [1]" in whole
+        await driver.press("n", "y")
+        assert driver.app.clipboard == "Rest it. (a.md:12)"
+        assert "sentence with its source" in driver.toasts[-1].message
+        await driver.press("y")
+        assert driver.app.clipboard == whole
+        await driver.press("n", "y")
+        assert driver.app.clipboard.startswith("Dry ") and driver.app.clipboard.endswith(")")
+        assert driver.app.clipboard.isprintable()

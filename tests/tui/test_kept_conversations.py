@@ -13,7 +13,7 @@ from tests.tui import content
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, failed, finished
 from tests.tui.test_conversation import WHEN, half_answered, turn, two_asked, two_turns
-from tui.model_text import ModelText
+from tui.long_text import LongText
 
 
 def kept(name: str, title: str, last: str = WHEN) -> api_conversations.Conversation:
@@ -56,7 +56,7 @@ async def test_kept_conversations_are_listed_and_gone_on_with() -> None:
         await driver.press("enter")
         await driver.until(lambda: "2/2" in driver.title("answer"), "the conversation")
         assert driver.main.answer.model.words == content.CITED
-        assert [mark.hit for mark in driver.main.query_one(ModelText).marks()] == [1, 2, 3]
+        assert [mark.hit for mark in driver.main.query_one(LongText).marks()] == [1, 2, 3]
         assert "interrupted" in driver.said("outcome")
         assert driver.main.results.hits == content.HITS
         await driver.ask_to_the_end("More?")

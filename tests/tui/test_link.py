@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine.errors import (
     EngineError,
     EngineStoppedError,
 )
+from tests.tui import content
 from tests.tui.driver import driving
-from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, Step, status, whole_answer
 from tui.messages import EngineFailed, EngineLost, FolderReady
 
 
@@ -129,3 +132,48 @@ async def test_a_fault_of_an_unknown_kind_is_told_not_raised() -> None:
     async with driving(source=source, ready=False) as driver:
         await driver.until(lambda: driver.seen(EngineFailed))
         await driver.until(lambda: "surprise" in driver.said("results-note"))
+
+
+@pytest.mark.parametrize("page", ["", "S", "question_mark"])
+async def test_a_lost_engine_takes_nothing_off_the_screen(page: str) -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer(content.HITS, content.CITED, content.EXTRACTS)
+    engine.refreshed = content.HITS
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask_to_the_end(content.QUESTION)
+        main = driver.main
+        main.go_to("results")
+        await driver.press("j", "space")
+        main.go_to("answer")
+        await driver.press("j", *([page] if page else []))
+        scrolled = main.answer.model.scroll_y
+        engine.statuses.put_nowait(EngineError("connection reset"))
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "reconnecting")
+        await driver.pilot.pause()
+        assert len(driver.app.screen_stack) == (2 if page else 1), "the page stays open"
+        assert main.query_pane.input.text == content.QUESTION
+        assert main.results.selected == content.HITS[1]
+        assert [each.rank for each in main.tray.pinned] == [2]
+        assert main.answer.model.scroll_y == scrolled
+        assert "Two ways" in main.answer.answer_text
+        assert any("engine was lost" in each.title for each in driver.app.session.problems)
+
+
+async def test_an_answer_that_breaks_with_its_engine_says_so_and_stays() -> None:
+    engine, more = ScriptedEngine(), asyncio.Event()
+    engine.refreshed = content.HITS
+    broken: list[Step] = [more, EngineError("The engine stopped")]
+    engine.answer = [*whole_answer(content.HITS, "Half of it", content.EXTRACTS)[:-1], *broken]
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask("q")
+        await driver.until(lambda: "Half of it" in driver.main.answer.answer_text, "the text")
+        engine.statuses.put_nowait(EngineError("connection reset"))
+        more.set()
+        await driver.until(lambda: not driver.main.answering, "the end")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "reconnecting")
+        assert "interrupted" in driver.title("answer")
+        assert "The engine stopped" in driver.said("outcome")
+        assert "Half of it" in driver.main.answer.answer_text
+        assert len(driver.main.results.hits) == len(content.HITS)

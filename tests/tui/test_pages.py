@@ -77,7 +77,34 @@ async def test_a_model_that_does_not_start_is_told_once_however_often_its_state_
             engine.statuses.put_nowait(state)
             await driver.until(partial(shows, driver, state), "the status")
         problems = [(each.text, each.step, each.times) for each in driver.app.session.problems]
-    assert problems == [("no room", "Choose a smaller one", 1), ("no disk", "", 1)]
+    (text, step, times), last = problems
+    assert (text, step, times) == ("no room", "Choose a smaller one", 1)
+    assert last[0] == "no disk" and "try again" in last[1]
+
+
+@pytest.mark.parametrize(
+    ("state", "detail", "words"),
+    [
+        ("missing", "It is not there any more", "✕ missing"),
+        ("partial watch", "the system's limit of watches is reached", "partly watching"),
+        ("failed", "The disk is full", "✕ failed: The disk is full"),
+        ("failed", "The index is read-only", "✕ failed: The index is read-only"),
+        ("failed", "The encoder bge is not on this machine", "✕ failed: The encoder bge"),
+    ],
+)
+async def test_a_folder_in_trouble_is_named_and_the_problems_tell_what_to_do(
+    state: api.FolderState, detail: str, words: str
+) -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        for _ in range(2):  # told with every status, remembered once
+            engine.statuses.put_nowait(status(state=state, detail=detail))
+            await driver.until(lambda: words in driver.status_line, "the words")
+            engine.statuses.put_nowait(status(state=state, detail=detail, files=1))
+        driver.main.go_to("results")
+        await driver.press("w")
+        assert detail in driver.page() and "→ " in driver.page()
+        assert [each.times for each in driver.app.session.problems] == [1]
 
 
 def test_problems_are_bounded_and_repetitions_counted() -> None:
