@@ -13,6 +13,7 @@ from tui import messages, notes, outcome, typed_query
 from tui.dialogue import Dialogue
 from tui.engine_port import closing
 from tui.exchange import Exchange, Manner
+from tui.gathering import Gathering
 from tui.live_results import LiveResults
 from tui.search import Search
 from tui.tray import Tray, is_same
@@ -141,17 +142,22 @@ class Asking(LiveResults):
 
     @work(exclusive=True, group="answer", exit_on_error=False)
     async def _ask(self, number: int, exchange: Exchange) -> None:
+        gathering = Gathering(
+            lambda event: self.post_message(messages.AnswerAdvanced(number, event))
+        )
         try:
             engine, folder = await self._link.ready()
             async with closing(engine.ask(folder, self._asking(exchange))) as events:
                 async for event in events:
-                    self.post_message(messages.AnswerAdvanced(number, event))
+                    gathering.take(event)
             ended: HoverkiteError = EngineError("The answer's stream ended early")
         except HoverkiteError as error:
             ended = error
         except Exception as error:  # the boundary of a task: the pane must not wait for ever
             log.exception("an answer broke")
             ended = EngineError(f"{type(error).__name__}: {error}")
+        finally:
+            gathering.close()
         self.post_message(messages.AnswerBroke(number, ended))
 
     def _asking(self, exchange: Exchange) -> AskRequest:

@@ -10,7 +10,7 @@ from textual import on, work
 from engine.errors import HoverkiteError
 from tui import messages
 from tui.completions import MOST_VALUES
-from tui.pages import Pages
+from tui.copying import Copying
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ KEY_PAUSE = 0.05
 """Seconds without a key after which values are asked for."""
 
 
-class Completing(Pages):
+class Completing(Copying):
     """Asks the engine for values, and offers them if they are still those that are meant."""
 
     @on(messages.FilterTyped)

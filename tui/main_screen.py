@@ -10,7 +10,7 @@ from textual.content import Content
 
 from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
-from engine.safe_text import clean, clean_line
+from engine.safe_text import clean_line
 from tui import messages, notes
 from tui.completing import Completing
 from tui.key_names import key_of
@@ -20,20 +20,13 @@ if TYPE_CHECKING:
 
     from engine.wire import api
     from engine.wire.api_conversations import ConversationSummary
-    from engine.wire.api_search import Hit, Mode
-    from tui.code_blocks import CodeBlock
-    from tui.link import EngineLink
+    from engine.wire.api_search import Mode
 
 log = logging.getLogger(__name__)
 
 
 class MainScreen(Completing):
     """Shows one folder and the question asked of it."""
-
-    def __init__(self, link: EngineLink) -> None:
-        super().__init__(link)
-        self._copied = ""
-        """What the key that copies has copied last."""
 
     def on_mount(self) -> None:
         """Fill the panes with what a beginner needs."""
@@ -244,57 +237,6 @@ class MainScreen(Completing):
         if hit is not None:
             self.post_message(messages.HitOpened(hit))
 
-    def action_copy(self) -> None:
-        """Copy the hit's text; in the answer pane the sentence of a citation, or the answer."""
-        hit = self.preview.hit or self.results.selected
-        sentence = self._cited_sentence if self.pane == "answer" else ""
-        if sentence and sentence != self._copied:
-            what, text = "The sentence with its source", sentence
-        elif self.pane == "answer":
-            what, text = "The answer", self.answer.answer_text
-        else:
-            what, text = "The hit's text", clean(hit.text) if hit is not None else ""
-        if not text:
-            self.notify("There is nothing to copy yet", severity="warning", markup=False)
-            return
-        self._copied = text
-        self.app.copy_to_clipboard(text)
-        self.notify(f"{what} is on the clipboard", markup=False)
-
-    @property
-    def _cited_sentence(self) -> str:
-        """The sentence whose citation was gone to, and where its passage stands; empty for none."""
-        rank, sentence = self.answer.model.chosen or (0, "")
-        hit = next((hit for hit in self._evidence if hit.rank == rank), None)
-        return f"{sentence.strip()} ({_place_of(hit)})" if hit is not None else ""
-
-    def action_copy_place(self) -> None:
-        """Copy where the shown hit stands: its file, and its line or page."""
-        hit = self.preview.hit or self.results.selected
-        if hit is None:
-            self.notify("There is nothing to copy yet", severity="warning", markup=False)
-            return
-        place = _place_of(hit)
-        self.app.copy_to_clipboard(place)
-        self.notify(f"{place} is on the clipboard", markup=False)
-
-    def action_copy_code(self) -> None:
-        """Copy the code block of the answer; of several the one that is chosen."""
-        from tui.code_blocks import CodePage, code_blocks
-
-        blocks = code_blocks(self.answer.model.words)
-        if not blocks:
-            self.notify("There is no code block in this answer", markup=False)
-        elif len(blocks) == 1:
-            self._copy_code(blocks[0])
-        else:
-            self.app.push_screen(CodePage(blocks), self._copy_code)
-
-    def _copy_code(self, block: CodeBlock | None) -> None:
-        if block is not None:
-            self.app.copy_to_clipboard(block.text)
-            self.notify("The code is on the clipboard", markup=False)
-
     @work(exclusive=True, group="pause", exit_on_error=False)
     async def action_pause(self) -> None:
         """Pause indexing, or let it go on."""
@@ -396,8 +338,3 @@ class MainScreen(Completing):
                 self.notify(f"{path}\nThe path is on the clipboard", title="Exported")
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="warning", markup=False)
-
-
-def _place_of(hit: Hit) -> str:
-    """Where a hit stands: its file, and its line or page."""
-    return clean_line(f"{hit.path}:{hit.start_line if hit.page is None else hit.page}")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.timer import Timer
 
 from engine.safe_text import clean
 from tui import citations
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from engine.wire.api_answer import Citation
     from tui.citations import Mark
     from tui.long_text import LongText
-
-WRITES_PER_SECOND = 8
-"""How often gathered tokens are written: more costs a core and reads no better."""
 
 NOTHING_CITED = "The model's text has no citation to go to"
 
@@ -62,7 +58,7 @@ CITATION_KEYS: list[BindingType] = [
 
 
 class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
-    """Gathers the pieces of a text, and writes them so often that it reads well."""
+    """Shows the pieces of a text, those together that come while others are being laid out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*CITATION_KEYS, *SCROLL_KEYS]
 
@@ -80,13 +76,8 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         self._text: LongText | None = None
         self._is_open = False
         """Whether more of the text may come."""
-        self._timer: Timer | None = None
         self._scrolled_back = False
         self._chosen: int | None = None
-
-    def on_mount(self) -> None:
-        """Prepare the pulse at which tokens are written."""
-        self._timer = self.set_interval(1 / WRITES_PER_SECOND, self._write_pending, pause=True)
 
     @property
     def words(self) -> str:
@@ -118,7 +109,7 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
     async def add_text(self, text: str, cited: Sequence[Citation] = ()) -> None:
         """Add a piece of the model's text, and what the marks in it stand for.
 
-        The first is shown at once, others are gathered.
+        It is known at once, and shown by this pane itself: nobody waits for long texts.
         """
         shown = citations.signed(text, cited, begin=self._length, first=len(self._cited))
         self._came.append(text)
@@ -126,14 +117,9 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         self._cited += cited
         if not shown:
             return
-        if not self._is_open:
-            self._is_open = True
-            if self._timer is not None:
-                self._timer.resume()
-            self._pending.append(shown)
-            await self._write_pending()
-        else:
-            self._pending.append(shown)
+        self._is_open = True
+        self._pending.append(shown)
+        self.call_later(self._write_pending)
 
     def release_anchor(self) -> None:
         """Let the reader scroll; the end of the text no longer pulls."""
@@ -230,18 +216,16 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         await (await self._mounted_text()).show(shown)
 
     async def _write_pending(self) -> None:
-        self._follow_text()
         if not self._is_open or not self._pending:
             return
         text = "".join(self._pending)
         self._pending.clear()
         self._written.append(text)
         await (await self._mounted_text()).write(text)
+        self.call_after_refresh(self._follow_text)
 
     async def close_stream(self) -> None:
         """Write what is left; nothing more comes."""
-        if self._timer is not None:
-            self._timer.pause()
         if self._is_open:
             await self._write_pending()
             self._is_open = False
