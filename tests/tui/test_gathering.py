@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from engine.wire.api_answer import AskEvent, Citation, Token
+from tests.supervised import until
 from tests.tui.scripted import finished
 from tui import gathering
 from tui.gathering import Gathering
@@ -24,12 +23,6 @@ def texts(events: list[AskEvent]) -> list[str]:
     return [event.text for event in events if event.type == "token"]
 
 
-async def until(events: list[AskEvent], count: int) -> None:
-    async with asyncio.timeout(5):
-        while len(events) < count:
-            await asyncio.sleep(0)
-
-
 async def test_the_first_token_is_shown_at_once_and_the_next_ones_together(
     handed_on: list[AskEvent],
 ) -> None:
@@ -37,16 +30,14 @@ async def test_the_first_token_is_shown_at_once_and_the_next_ones_together(
     for word in ("one ", "two ", "three "):
         gathered.take(Token(text=word))
     assert texts(handed_on) == ["one "]
-    await until(handed_on, 2)
+    await until(lambda: len(handed_on) == 2, 5)
     assert texts(handed_on) == ["one ", "two three "]
 
 
 async def test_after_a_pause_a_token_is_shown_at_once_again(handed_on: list[AskEvent]) -> None:
     gathered = Gathering(handed_on.append)
     gathered.take(Token(text="one "))
-    async with asyncio.timeout(5):
-        while gathered.waits:
-            await asyncio.sleep(0)
+    await until(lambda: not gathered.waits, 5)
     gathered.take(Token(text="two "))
     assert texts(handed_on) == ["one ", "two "]
 
