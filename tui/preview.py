@@ -14,8 +14,6 @@ from tui.messages import SurroundingsWanted
 from tui.text_view import TextView
 
 if TYPE_CHECKING:
-    from textual.events import Resize
-
     from engine.wire.api_around import AroundReply
     from engine.wire.api_search import Hit, SearchReply
 
@@ -120,10 +118,11 @@ class PreviewPane(TextView):
         self.border_title = Content("preview")
         self.show(Content.styled("The text of the selected hit appears here.", "$quiet"))
 
-    def on_resize(self, event: Resize) -> None:
-        """Lay the text out for the new width."""
-        super().on_resize(event)
-        if self.hit is not None:
+    def fit(self) -> None:
+        """Lay the text out for the width there is now."""
+        if self.hit is None:
+            super().fit()
+        else:
             self._lay_out()
 
     def _lay_out(self) -> int:

@@ -26,7 +26,7 @@ from tui.messages import (
     HitPinned,
     OrderWanted,
 )
-from tui.one_layout import OneLayout
+from tui.one_layout import OnePaint
 from tui.results_title import results_title
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 FAR = "nothing near the question"
 
 
-class HitList(OneLayout, OptionList):
+class HitList(OnePaint, OptionList):
     """The list of hits; rows are laid out anew for every width."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,14 +11,14 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.visual import Visual
 
-from tui.one_layout import OneLayout
+from tui.one_layout import OnePaint
 
 if TYPE_CHECKING:
     from textual.events import Resize
     from textual.selection import Selection
 
 
-class TextView(OneLayout, ScrollView, can_focus=True):
+class TextView(OnePaint, ScrollView, can_focus=True):
     """Shows rows of text, those in view alone made ready for the terminal.
 
     A layout of the whole screen costs more than its rows: a key that is typed while the text
@@ -66,6 +66,10 @@ class TextView(OneLayout, ScrollView, can_focus=True):
 
     def on_resize(self, event: Resize) -> None:
         """Wrap for the new width."""
+        self.fit()
+
+    def fit(self) -> None:
+        """Lay the text out for the width there is now."""
         self._wrap()
 
     def render_line(self, y: int) -> Strip:

@@ -16,8 +16,6 @@ from tui.surroundings import rows_of
 from tui.text_view import TextView
 
 if TYPE_CHECKING:
-    from textual.events import Resize
-
     from engine.wire.api_around import AroundLine
     from engine.wire.api_parts import PartReply
     from engine.wire.api_search import Hit
@@ -152,8 +150,8 @@ class WholeText(TextView):
         if round(old_value) != round(new_value):
             self._see_what_is_missing()
 
-    def on_resize(self, event: Resize) -> None:
-        """Wrap the text for the new width; the view begins with the same line."""
+    def fit(self) -> None:
+        """Wrap the text for the width there is now; the view begins with the same line."""
         top = self.at_top()
         for part in self._parts:
             part.lay_out(self._hit, max(self.width, NARROWEST))
