@@ -27,6 +27,13 @@ def read(file: Path) -> dict[str, Any]:
         return tomllib.loads(content.decode())
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"line {line} is not UTF-8") from None
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError:  # of Python's own limit
+        raise ValueError("a number in it is too long") from None
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -142,6 +142,7 @@ class Asking(LiveResults):
 
     @work(exclusive=True, group="answer", exit_on_error=False)
     async def _ask(self, number: int, exchange: Exchange) -> None:
+        is_over = False
         gathering = Gathering(
             lambda event: self.post_message(messages.AnswerAdvanced(number, event))
         )
@@ -150,6 +151,7 @@ class Asking(LiveResults):
             async with closing(engine.ask(folder, self._asking(exchange))) as events:
                 async for event in events:
                     gathering.take(event)
+                    is_over = event.type in ("finished", "failed")
             ended: HoverkiteError = EngineError("The answer's stream ended early")
         except HoverkiteError as error:
             ended = error
@@ -158,7 +160,8 @@ class Asking(LiveResults):
             ended = EngineError(f"{type(error).__name__}: {error}")
         finally:
             gathering.close()
-        self.post_message(messages.AnswerBroke(number, ended))
+        if not is_over:
+            self.post_message(messages.AnswerBroke(number, ended))
 
     def _asking(self, exchange: Exchange) -> AskRequest:
         from engine.wire.api_answer import AskRequest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import urlsplit
 
 from textual.binding import Binding, BindingType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.wire.api import FolderOpened, FolderSurvey
     from engine.wire.api_conversations import ConversationSummary
     from engine.wire.api_models import OfferedModel
+    from tui.app import HoverkiteApp
 
 WHERE_IT_GOES = "Nothing is written into the folder, and nothing of it leaves this machine."
 WITH_A_SERVER = (
@@ -63,9 +64,14 @@ class IndexingQuestion(Question):
     def __init__(self, lines: Sequence[Line], survey: FolderSurvey) -> None:
         super().__init__("Index this folder?", lines, "yes, index it", "no", unasked=True)
         self._survey = survey
-        keys = {"enter": "index it", "n": "no"} | ({"l": "left out"} if survey.left_out else {})
+        keys = {"enter": "index it", "esc": "no"} | ({"l": "left out"} if survey.left_out else {})
         named = [Content.assemble((f"{key} ", "bold $cite"), does) for key, does in keys.items()]
         self._keys = Content(" ") + Content(" · ").join(named)
+
+    def on_mount(self) -> None:
+        """Take no letter for an answer while a question is being typed."""
+        typed = cast("HoverkiteApp", self.app).main.query_pane.input.text
+        self.is_typed_over = bool(typed.strip())
 
     def action_left_out(self) -> None:
         """Show what is not read, and why."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.screen import Screen
@@ -14,6 +15,7 @@ from tui.completions import Completions
 from tui.filter_line import FilterLine
 from tui.hints import HintLine
 from tui.keys import SCREEN_KEYS
+from tui.messages import FilterLeft
 from tui.preview import PreviewPane
 from tui.query import QueryPane
 from tui.results import ResultsPane
@@ -160,6 +162,10 @@ class Desk(Screen[None]):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Arrange the panes and the hints for the pane that now has the cursor."""
         self._arrange(self.pane)
+        self.call_after_refresh(self.show_hints)
+
+    @on(FilterLeft)
+    def _hint_anew(self) -> None:
         self.call_after_refresh(self.show_hints)
 
     def show_hints(self) -> None:

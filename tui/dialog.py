@@ -31,6 +31,15 @@ class Scrolled(ModalScreen[Answer]):
         """Scroll by ``lines``."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
+    def action_scroll_page(self, pages: int) -> None:
+        """Scroll by what is in view, less a line."""
+        self.action_scroll(pages * max(self.query_one(VerticalScroll).size.height - 1, 1))
+
+    def action_scroll_to(self, end: bool) -> None:
+        """Go to the end of the text, or to its top."""
+        box = self.query_one(VerticalScroll)
+        box.scroll_to(y=box.max_scroll_y if end else 0, animate=False)
+
 
 class Question(Scrolled[bool]):
     """Asks for a yes or a no; the dialog's result is the answer.
@@ -62,6 +71,8 @@ class Question(Scrolled[bool]):
             pause = Content.styled("The keys answer after a pause in typing.", "$quiet")
             self._lines = [*lines, ("", ""), ("", pause)]
         self._last_key_at = math.inf if unasked else -math.inf
+        self.is_typed_over = False
+        """Whether somebody types on, and means the query: then no letter answers."""
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its two keys."""
@@ -80,8 +91,10 @@ class Question(Scrolled[bool]):
     def on_key(self, event: Key) -> None:
         """Leave alone what was typed before the question was read; each such key waits anew."""
         # The time at which the key was pressed: a busy screen hears of it later.
-        if event.time - self._last_key_at < TYPING_PAUSE:
+        is_soon = event.time - self._last_key_at < TYPING_PAUSE
+        if is_soon or (event.is_printable and self.is_typed_over):
             self._last_key_at = max(self._last_key_at, event.time)
+            self.is_typed_over |= event.is_printable
             event.stop()
             event.prevent_default()
 
@@ -105,13 +118,21 @@ class Page(Scrolled[None]):
         Binding("k,up", "scroll(-1)", "Up", id="page.up", tooltip="Scroll up", show=False),
         Binding(
             "space,pagedown",
-            "scroll(10)",
+            "scroll_page(1)",
             "Page",
             id="page.next",
             tooltip="Scroll a page",
             show=False,
         ),
-        Binding("pageup", "scroll(-10)", "Back", id="page.back", tooltip="Scroll back", show=False),
+        Binding(
+            "pageup", "scroll_page(-1)", "Back", id="page.back", tooltip="Scroll back", show=False
+        ),
+        Binding(
+            "g,home", "scroll_to(False)", "Top", id="page.top", tooltip="Go to the top", show=False
+        ),
+        Binding(
+            "G,end", "scroll_to(True)", "End", id="page.end", tooltip="Go to the end", show=False
+        ),
     ]
 
     def __init__(self, title: str, lines: Sequence[Line], keys: str = "") -> None:

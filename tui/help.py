@@ -28,18 +28,17 @@ REMARKS = (
 
 
 def help_page() -> Page:
-    """A page with the keys of every pane, in the order they are declared."""
-    lines: list[Line] = []
+    """A page with what a question can hold, and the keys of every pane as they are declared."""
+    lines: list[Line] = [("", Content.styled("What a question can hold", "bold $heading"))]
+    for part, words in IN_THE_QUESTION:
+        lines.append((Content.styled(f"  {part:<{KEY_CELLS}}", "$cite"), words))
+    lines.append(("", ""))
     for title, bindings in key_names.catalogue():
         lines.append(("", Content.styled(title, "bold $heading")))
         for binding in own_bindings(bindings):
             keys = key_names.all_keys_of(binding)
             lines.append((Content.styled(f"  {keys:<{KEY_CELLS}}", "$cite"), binding.tooltip))
         lines.append(("", ""))
-    lines.append(("", Content.styled("What a question can hold", "bold $heading")))
-    for part, words in IN_THE_QUESTION:
-        lines.append((Content.styled(f"  {part:<{KEY_CELLS}}", "$cite"), words))
-    lines.append(("", ""))
     lines += [("", Content.styled(remark, "$quiet")) for remark in REMARKS]
     return Page("keys", lines)
 

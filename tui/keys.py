@@ -48,7 +48,7 @@ SCREEN_KEYS: list[BindingType] = [
         "copy",
         "Copy",
         id="screen.copy",
-        tooltip="Copy the hit's text; in the answer pane the answer, or the sentence of a citation",
+        tooltip="Copy the hit's text, the cited sentence, or the answer",
     ),
     Binding(
         "Y",

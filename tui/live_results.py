@@ -13,6 +13,7 @@ from engine.errors import EngineError, HoverkiteError
 from engine.safe_text import clean_line
 from tui import messages, notes
 from tui.borders import Borders
+from tui.outcome import is_partly_read
 from tui.search import Search, mode_after
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class LiveResults(Borders):
         self._first: dict[bool, Sequence[Hit]] = {}
         """The hits that the question was first shown with, and those of what was typed: its own
         are under True."""
+        self._read_before = False
+        """Whether the folder was being read for the first time when hits were refreshed last."""
         self._searched = asyncio.Event()
         """Set while there are hits to keep fresh."""
         self._index_changed = asyncio.Event()
@@ -171,7 +174,7 @@ class LiveResults(Borders):
         cited = self._evidence if search.asked else ()
         since = self._first[search.asked]
         self.results.show_reply(
-            reply, self._chunks, about=about, cited=cited, again=again, since=since
+            reply, self._chunks, about=about, cited=cited, again=again, since=since, anew=anew
         )
         self.results.tell_far(search.asked and self._nothing_is_near)
         self._name_question()
@@ -269,7 +272,10 @@ class LiveResults(Borders):
             self._found = reply = self._with_pinned(reply)
             if reply.hits and not self._evidence:
                 self.answer.mark_outdated()
-        self._show(search, reply, again=True, anew=False)
+        reads = self._status is not None and is_partly_read(self._status)
+        # While more and more files can be found, hits that others pass are no news.
+        self._show(search, reply, again=True, anew=reads or self._read_before)
+        self._read_before = reads
 
     @on(messages.HitStepped)
     def _step(self, message: messages.HitStepped) -> None:

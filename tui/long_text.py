@@ -6,7 +6,6 @@ long text is cut where a block or an item of a list begins, and only its last se
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -69,24 +68,17 @@ class LongText(OneLayout, Vertical):
         self._is_full = False
         """Whether what follows is shown as it comes."""
         self._plain: PlainText | None = None
-        self._writing = asyncio.Lock()
         self._chosen: Static | None = None
 
     # --- writing -----------------------------------------------------------------------------
 
     async def write(self, text: str) -> None:
-        """Show ``text``, signed, behind what is there."""
-        async with self._writing:
-            try:
-                await self._write(text)
-            except MountError:
-                if self.is_attached:  # else the screen is closing
-                    raise
-
-    async def rest(self) -> None:
-        """Wait until everything written is shown."""
-        async with self._writing:
-            return
+        """Show ``text``, signed, behind what is there; one piece after the other."""
+        try:
+            await self._write(text)
+        except MountError:
+            if self.is_attached:  # else the screen is closing
+                raise
 
     async def _write(self, text: str) -> None:
         pieces = slices(text)
@@ -98,23 +90,16 @@ class LongText(OneLayout, Vertical):
 
     async def show(self, text: str) -> None:
         """Show ``text``, signed, in place of all that is there."""
-        async with self._writing:
-            await self._show(text)
-
-    async def _show(self, text: str) -> None:
-        first, *others = slices(text)
         for part in list(self.children):
             if part is not self._first_section:
                 await part.remove()
-        self._section, self._source = self._first_section, first
+        self._section, self._source = self._first_section, ""
         self._plain = self._chosen = None
         self._is_full = False
-        if self._section is None:
-            await self._open_section("")
-        assert self._section is not None
-        await self._section.update(first)
-        for piece in others:
-            await self._write(piece)
+        if self._section is not None:
+            # Empty: behind a text that was updated, Textual 8.2.8 appends to the wrong block.
+            await self._section.update("")
+        await self.write(text)
 
     @property
     def _first_section(self) -> ModelText | None:

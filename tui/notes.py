@@ -72,6 +72,16 @@ def results_note(status: FolderStatus | None, survey: FolderSurvey | None = None
             ("You can ask already: what is read is found.", "$quiet"),
             (_cost(survey) if survey and survey.seconds >= WORTH_TELLING else "", "$quiet"),
         )
+    if status is not None and status.state in ("failed", "missing"):
+        return Content.assemble(
+            (f"The folder is {status.state}.\n\n", "bold $text-warning"),
+            (f"{clean(status.detail)}\n" if status.detail else "", "$quiet"),
+            (
+                f"→ {key_of('screen.again')} tries again; {key_of('screen.problems')} tells",
+                "$quiet",
+            ),
+            (" what can be done.", "$quiet"),
+        )
     if status is not None and not status.files:
         return Content.assemble(
             ("There is nothing to read in this folder.\n\n", "bold"),

@@ -162,11 +162,16 @@ def unsupported() -> Content:
     return Content.assemble(("[?]", "$text-warning"), (" not found in the passages", "$quiet"))
 
 
+def is_partly_read(status: api.FolderStatus) -> bool:
+    """Whether the folder is being read for the first time."""
+    return status.state == "indexing" and status.files < status.progress.files_total
+
+
 def partly_read(status: api.FolderStatus) -> Content:
     """How much of the folder can be found while it is read for the first time; else empty."""
-    left = status.progress.files_total - status.progress.files_done
-    if status.state != "indexing" or status.files >= status.progress.files_total:
+    if not is_partly_read(status):
         return Content()
+    left = status.progress.files_total - status.progress.files_done
     read, files = figures.count(status.files), figures.count(status.files + left)
     return Content.styled(f"from {read} of {files} files · {again()}", "$quiet")
 

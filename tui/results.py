@@ -270,12 +270,13 @@ class ResultsPane(Vertical):
         cited: Sequence[Hit] = (),
         again: bool = False,
         since: Sequence[Hit] | None = None,
+        anew: bool = False,
     ) -> None:
         """Show the hits of a search; ``about`` names its query where that stands nowhere else.
 
         The numbers are those of the shown answer, which stands on ``cited``. Where the query was
-        shown before, found ``again``, the cursor stays on its hit. Each row tells what became of
-        it where its query was first shown with the hits ``since``.
+        shown before, found ``again``, the cursor stays on its hit, ``anew`` on the best. Each row
+        tells what became of it where its query was first shown with the hits ``since``.
         """
         self._hits = reply.hits
         rows = hit_row.numbered(compare(reply.hits if since is None else since, reply.hits), cited)
@@ -283,7 +284,8 @@ class ResultsPane(Vertical):
             self._end_arrangement()
         if not again or rows != self.list.all_rows:
             lines_of = reply.query if reply.mode == "exact" else ""
-            self.list.show_rows(rows, self.list.row if again else None, lines_of=lines_of)
+            stays = again and not (anew and self.list.highlighted == 0)
+            self.list.show_rows(rows, self.list.row if stays else None, lines_of=lines_of)
         if rows:
             self.set_class(True, "-has-hits")
         else:
@@ -353,6 +355,9 @@ class ResultsPane(Vertical):
     @on(Input.Changed)
     def _filter_by_typed(self, event: Input.Changed) -> None:
         event.stop()
+        self._filter_by_words()
+
+    def _filter_by_words(self) -> None:
         words = self.query_one(FilterLine).value  # more may have been typed since
         if words != self.list.words:
             self._filter(words)
@@ -363,8 +368,8 @@ class ResultsPane(Vertical):
         self._tell_notices()
 
     @on(FilterLeft)
-    def _leave_filter(self, message: FilterLeft) -> None:
-        message.stop()
+    def _leave_filter(self) -> None:
+        self._filter_by_words()  # now: the keys that count depend on it
         self.screen.set_focus(self.list)
         self._hide_filter_without_words()
 

@@ -25,8 +25,9 @@ def results_title(reply: SearchReply, chunks: int | None, about: str) -> Content
         facts.append(_matches(reply))
     else:
         facts += [] if reply.mode == MODES[0] else [reply.mode]
-        of = "" if chunks is None or about else f" of {figures.count(chunks)}"
-        facts.append(f"{len(reply.hits)}{of} chunks")
+        found = len(reply.hits)
+        of = "" if chunks is None or about else f"{found} of "
+        facts.append(of + figures.counted(chunks if of and chunks is not None else found, "chunk"))
     is_cut = reply.matches is not None and len(reply.hits) < reply.matches
     took = not (about or is_cut) and reply.took_ms > 0
     facts += [figures.milliseconds(reply.took_ms)] if took else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -74,6 +75,7 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         self._written: list[str] = []
         self._pending: list[str] = []
         self._text: LongText | None = None
+        self._writing = asyncio.Lock()
         self._is_open = False
         """Whether more of the text may come."""
         self._scrolled_back = False
@@ -92,7 +94,7 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
     @property
     def is_settled(self) -> bool:
         """Whether everything that came has been written."""
-        return not self._pending
+        return not (self._pending or self._writing.locked())
 
     async def empty(self) -> None:
         """Take the text away, to begin with another at the top."""
@@ -213,9 +215,14 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         shown = citations.signed(text, cited)
         # Known before its marks are there: a key may come before the update is over.
         self._came, self._length, self._cited, self._written = [text], len(text), [*cited], [shown]
-        await (await self._mounted_text()).show(shown)
+        async with self._writing:
+            await (await self._mounted_text()).show(shown)
 
     async def _write_pending(self) -> None:
+        async with self._writing:
+            await self._write()
+
+    async def _write(self) -> None:
         if not self._is_open or not self._pending:
             return
         text = "".join(self._pending)
@@ -226,11 +233,10 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
 
     async def close_stream(self) -> None:
         """Write what is left; nothing more comes."""
-        if self._is_open:
-            await self._write_pending()
+        async with self._writing:
+            await self._write()
             self._is_open = False
-            await (await self._mounted_text()).rest()
-        self._pending.clear()
+            self._pending.clear()
 
     # --- citations ---------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from engine.wire.api_around import AroundLine
 from engine.wire.api_parts import PART_LINES, PartReply, PartRequest
 
 LONGEST_LINE = 4000
-"""Characters of a line; what is behind them is cut off, as in minified code."""
+"""Characters of a line; the others are cut off, as in minified code. The hit stays in it."""
 CUT = "…"
 
 
@@ -46,9 +46,13 @@ def _lines(
     start, end = stands or (-1, -1)
     for number in range(first, last + 1):
         begin, after = document.offset(number), document.offset(number + 1)
-        text = document.text[begin : min(after, begin + LONGEST_LINE + 2)].rstrip("\r\n")
+        is_far = begin + LONGEST_LINE // 2 < start < after
+        shown = start - LONGEST_LINE // 4 if is_far else begin
+        text = document.text[shown : min(after, shown + LONGEST_LINE + 2)].rstrip("\r\n")
         if len(text) > LONGEST_LINE:
             text = text[:LONGEST_LINE] + CUT
+        if is_far:
+            text = CUT + text
         yield AroundLine(
             line=document.lines(begin, begin + 1)[0],
             page=document.page(begin),

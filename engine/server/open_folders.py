@@ -22,7 +22,7 @@ from engine.wire import api
 
 log = logging.getLogger(__name__)
 
-FIRST = "it is the first folder to be indexed"
+FIRST = "it is among the first folders to be indexed"
 EACH = "that is asked of each, as the setting ask_before_indexing says"
 """Why a person is asked about a folder that is not large; it follows ``because``."""
 

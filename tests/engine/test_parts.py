@@ -95,6 +95,16 @@ def test_a_very_long_line_is_cut(manifest: Manifest) -> None:
     assert line.text == "x" * LONGEST_LINE + CUT
 
 
+def test_a_hit_far_inside_a_very_long_line_is_in_what_is_shown_of_it(manifest: Manifest) -> None:
+    text = "alpha " * 4_000 + "zebraword " + "omega " * 4_000
+    keep(manifest, text)
+    at = text.index("zebraword")
+    (line,) = asked(manifest, None, text="zebraword omega", start=at).lines
+    assert "zebraword" in line.text and line.is_hit
+    assert line.text.startswith(CUT) and line.text.endswith(CUT)
+    assert len(line.text) == LONGEST_LINE + 2 * len(CUT)
+
+
 @pytest.mark.parametrize("number", [-1, 2**40, "x"])
 def test_a_part_is_a_number(number: Any) -> None:
     place = {"path": "a.md", "start_line": 1, "end_line": 1}

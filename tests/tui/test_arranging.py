@@ -18,6 +18,7 @@ from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
 from tui import hit_row, line_row
 from tui.arranging import Order, arranged, matching, next_order
 from tui.filter_line import LONGEST, FilterLine
+from tui.hints import HintLine
 from tui.live_marks import Fate, Row
 
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
@@ -197,6 +198,17 @@ async def test_what_is_typed_while_earlier_words_are_looked_for_stays() -> None:
         await driver.until(lambda: len(shown(driver)) == 8)
         await driver.pilot.pause()
         assert typed.value == "" and not typed.display
+
+
+async def test_the_hints_tell_no_more_of_a_filter_that_is_over() -> None:
+    async with driving(answering()) as driver:
+        await driver.ask_to_the_end("q")
+        driver.main.go_to("results")
+        await driver.press("f", "a", "enter")
+        await driver.until(lambda: "all hits" in str(driver.main.query_one(HintLine).content))
+        await driver.press("escape")
+        await driver.until(lambda: not driver.main.results.list.words)
+        assert "all hits" not in str(driver.main.query_one(HintLine).content)
 
 
 async def test_a_number_that_the_filter_hides_is_shown_all_the_same() -> None:

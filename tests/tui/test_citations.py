@@ -107,14 +107,14 @@ async def test_a_key_may_come_while_a_whole_text_is_put_in_its_place(
         await driver.ask_to_the_end("q")
         pane = driver.main.answer.model
         await pane.empty()
-        update = ModelText.update
+        append = ModelText.append
 
         async def pressed_meanwhile(text: ModelText, markdown: str) -> None:
-            await update(text, markdown)
+            await append(text, markdown)
             if pane.query_one(LongText).marks():  # none in the empty one, as it is mounted
                 pane.action_next_citation(1)
 
-        monkeypatch.setattr(ModelText, "update", pressed_meanwhile)
+        monkeypatch.setattr(ModelText, "append", pressed_meanwhile)
         await pane.show_text(content.CITED, content.CITATIONS)
         await driver.until(lambda: driver.seen(CitationChosen) == 1)
 

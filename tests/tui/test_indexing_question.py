@@ -59,6 +59,20 @@ async def test_enter_agrees_and_what_is_left_out_can_be_looked_at() -> None:
         assert engine.opened[-1][1], "agreed"
 
 
+async def test_letters_of_a_question_that_is_being_typed_answer_nothing() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    async with driving(engine, ready=False) as driver:
+        driver.main.query_pane.input.text = "how do i"
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
+        for number, letter in enumerate("nyl n"):
+            await driver.press_at(after_a_pause() + 5 * number, letter)
+        assert len(driver.app.screen_stack) == 2 and not engine.opened[-1][1]
+        await driver.press_at(after_a_pause() + 40, "enter")
+        await driver.until(lambda: driver.app.link.is_open, "agreeing")
+
+
 async def test_a_question_longer_than_the_screen_can_be_read_to_its_end() -> None:
     engine = ScriptedEngine()
     engine.survey = SURVEY

@@ -98,6 +98,36 @@ async def test_a_long_answer_that_is_shown_again_is_bounded_too() -> None:
         assert shown(driver) == "Short."
 
 
+async def test_a_turn_that_is_shown_again_has_every_paragraph() -> None:
+    words = "kites hover over the field " * 12
+    text = "\n\n".join(f"Paragraph {n}: {words}." for n in range(30))
+    async with driving(streaming(text)) as driver:
+        await driver.ask_to_the_end("q")
+        assert driver.main.exchange is not None
+        for _ in range(2):
+            seen = [n for n in range(30) if f"Paragraph {n}:" in shown(driver)]
+            assert seen == list(range(30))
+            await driver.main.answer.restore(driver.main.exchange)
+            await driver.pilot.pause()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_text_that_ends_at_once_and_differs_takes_the_place_of_its_pieces(
+    turns: int,
+) -> None:
+    async with driving(streaming("An answer.")) as driver:
+        await driver.ask_to_the_end("q")
+        pane = driver.main.answer.model
+        await pane.empty()
+        await pane.add_text("It ")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await pane.close_stream()
+        await pane.show_text("It is a grass, they say.", [])
+        await driver.pilot.pause()
+        assert shown(driver) == "It is a grass, they say."
+
+
 async def test_marks_are_counted_and_followed_through_all_sections() -> None:
     count = 500
     text = "".join(f"- Sentence {n}. [{n % 3 + 1}]\n" for n in range(count))

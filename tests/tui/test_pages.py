@@ -33,6 +33,13 @@ def shows(driver: Driver, state: api.FolderStatus) -> bool:
 # --- problems --------------------------------------------------------------------------------
 
 
+async def test_an_answer_that_came_to_its_end_is_no_problem() -> None:
+    async with driving(ScriptedEngine()) as driver:
+        await driver.ask_to_the_end("q")
+        await driver.pilot.pause(0.05)
+        assert not driver.app.session.problems
+
+
 async def test_a_toast_that_is_gone_can_be_read_again_with_its_next_step() -> None:
     async with driving() as driver:
         assert await page_at(driver, "w") == "Nothing has gone wrong since the start."

@@ -287,6 +287,14 @@ def test_a_folder_that_is_paused_while_it_opens_says_that_it_is_paused() -> None
     assert "Indexing is paused" in notes.results_note(shown).plain
 
 
+@pytest.mark.parametrize("state", ["failed", "missing"])
+def test_a_folder_that_cannot_be_read_is_not_told_to_be_empty(state: Any) -> None:
+    shown = status(state=state, files=0, chunks=0, detail="the disk is \x1b[31mfull")
+    note = notes.results_note(shown).plain
+    assert f"The folder is {state}." in note and "the disk is" in note and "\x1b" not in note
+    assert "nothing to read" not in note.lower()
+
+
 @pytest.mark.parametrize("model", ["off", "ready", "unavailable"])
 def test_a_missing_folder_says_that_its_index_is_kept(model: api.LlmStateName) -> None:
     shown = status(state="missing", detail=f"/{'deep/' * 40} is gone", llm=llm(model))

@@ -12,6 +12,7 @@ from engine.wire.api_search import SearchReply, SearchRequest
 from tests.hits import hit
 from tests.tui.driver import driving
 from tests.tui.scripted import ScriptedEngine, status, whole_answer
+from tui.live_marks import Fate
 
 
 async def test_the_hits_follow_the_index_and_keep_the_selection() -> None:
@@ -60,6 +61,32 @@ async def test_hits_appear_once_what_was_not_yet_indexed_is() -> None:
         engine.statuses.put_nowait(status(revision=1))
         await driver.until(lambda: driver.main.results.hits, "the hit")
         assert "documents changed since" in (driver.main.answer.border_subtitle or "")
+
+
+async def test_during_a_first_reading_better_hits_are_no_news_and_an_idle_cursor_follows() -> None:
+    engine = ScriptedEngine()
+    early, later = hit(1, path="early.md"), hit(1, path="later.md", text="better")
+    engine.answer = whole_answer([early], "Answer.")
+    reading = status(
+        state="indexing", files=2, progress=api.Progress(files_done=2, files_total=16), revision=1
+    )
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(reading)
+        await driver.until(lambda: driver.main.status is not None)
+        await driver.ask_to_the_end("q")
+        engine.refreshed = [later]
+        engine.statuses.put_nowait(reading.model_copy(update={"revision": 2}))
+        await driver.until(lambda: list(driver.main.results.hits) == [later], "the better hit")
+        assert [row.fate for row in driver.main.results.list.rows] == [Fate.SAME]
+        await driver.until(lambda: driver.main.preview.hit == later, "its text")
+        engine.refreshed = [early]
+        engine.statuses.put_nowait(status(revision=3))
+        await driver.until(lambda: list(driver.main.results.hits) == [early], "the end of it")
+        assert [row.fate for row in driver.main.results.list.rows] == [Fate.SAME]
+        engine.refreshed = [later]
+        engine.statuses.put_nowait(status(revision=4))
+        await driver.until(lambda: list(driver.main.results.hits) == [later], "an edit")
+        assert Fate.GONE in [row.fate for row in driver.main.results.list.rows]
 
 
 async def test_a_citation_still_leads_to_its_evidence_after_the_results_moved_on() -> None:

@@ -90,7 +90,8 @@ def test_a_config_file_that_is_no_toml_is_named(monkeypatch: pytest.MonkeyPatch)
     ("content", "why"),
     [
         (b"a = " + b"[" * 100_000, "nested too deeply"),
-        (b"hits = " + b"1" * 5_000, "digits"),
+        (b"hits = " + b"9" * 100_000, "a number in it is too long"),
+        (b"# one\nhits = '\xff'", "line 2 is not UTF-8"),
         (b"#" * 1_000_001, "larger than 1 MB"),
     ],
 )
