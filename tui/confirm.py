@@ -34,7 +34,7 @@ def indexing_question(opened: FolderOpened, settings: Settings | None) -> Indexi
     """Ask whether the folder may be indexed, with what that would take and what would do it."""
     survey = opened.survey
     assert survey is not None
-    rows = {"folder": clean_line(opened.path)} | survey_facts(survey)
+    rows = {"folder": clean_line(paths.from_home(opened.path))} | survey_facts(survey)
     size = f"about {figures.size(survey.kept_bytes)} in " if survey.kept_bytes else ""
     place = clean_line(paths.from_home(str(paths.index_dir(Path(opened.path)))))
     rows["index"] = f"{size}{place}"
