@@ -84,6 +84,9 @@ class FilterPage(ModalScreen[Chosen | None]):
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
         event.stop()
+        self._take_highlighted()
+
+    def _take_highlighted(self) -> None:
         index = self.query_one(OptionList).highlighted
         if index is not None:
             self._take(self._found[index])

@@ -231,7 +231,8 @@ class FolderPage(ModalScreen[None]):
     def action_open(self) -> None:
         """Open the file under the cursor in the editor."""
         if file := self.query_one(FileList).file:
-            self.post_message(HitOpened(place_of(file.path, file.quoted_path)))
+            place = place_of(file.path, file.quoted_path)
+            self.post_message(HitOpened(place, self._link.root))
 
     def action_copy(self) -> None:
         """Copy the path of the file under the cursor."""

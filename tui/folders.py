@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import work
 
 from engine.errors import HoverkiteError
 from engine.safe_text import clean, clean_line
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from engine.config import Settings
-    from engine.wire.api import FolderStatus
+    from engine.wire.api import FolderOpened, FolderStatus
     from tui.engine_port import EngineSource
 
 FIRST_MODE = "folder 0"
@@ -46,11 +46,10 @@ class OpenFolder:
     heard: dict[type[Message], Message] = field(default_factory=dict)
     """What its screen is to be told once it is shown, of each kind the latest."""
     keeping: Worker[None] | None = None
-
-    @property
-    def waits_for_yes(self) -> bool:
-        """Whether a person has to agree before it is indexed, and was not asked yet."""
-        return messages.AgreementNeeded in self.heard
+    asks: FolderOpened | None = None
+    """What a person has to agree to before it is indexed."""
+    is_asked: bool = False
+    """Whether the question stands on its screen."""
 
 
 class Folders(Personal):
@@ -108,9 +107,7 @@ class Folders(Personal):
 
     def _make_screen(self, folder: OpenFolder) -> MainScreen:
         folder.screen = screen = MainScreen(folder.link)
-        shown = self.shown.screen
-        kept = self.kept_layout if shown is None else shown.layout_kept
-        screen.layout_kept = kept or screen.layout_kept
+        screen.layout_kept = self.kept_layout or screen.layout_kept
         return screen
 
     def _begin_links(self) -> None:
@@ -128,28 +125,28 @@ class Folders(Personal):
             return
         if isinstance(message, messages.StatusArrived):
             folder.status = message.status
-        is_question = isinstance(message, messages.AgreementNeeded)
-        if folder.screen is not None and not (is_question and folder is not self.shown):
+        if isinstance(message, messages.AgreementNeeded):
+            folder.asks = message.opened
+            self.call_later(self._ask_agreement, folder)
+        elif folder.screen is not None:
             folder.screen.post_message(message)
-            return
-        folder.heard.pop(type(message), None)
-        folder.heard[type(message)] = message
-        if is_question:
-            self.notify(
-                f"Before {clean_line(str(folder.root))} is indexed, you are asked",
-                title=f"{folder.link.name} waits for you",
-            )
+        else:
+            folder.heard.pop(type(message), None)
+            folder.heard[type(message)] = message
 
     # --- showing one -------------------------------------------------------------------------
 
     async def show_folder(self, folder: OpenFolder) -> None:
         """Show a folder as it was left, with what happened to it meanwhile."""
+        self.kept_layout = self.main.layout_kept  # one that is shown first begins with it
         self.shown = folder
         await self.switch_mode(folder.mode)
+        assert folder.screen is not None
         for message in folder.heard.values():
-            self.main.post_message(message)
+            folder.screen.post_message(message)
         folder.heard.clear()
         self._number_screens()
+        self.call_later(self._ask_agreement, folder)
 
     def _number_screens(self) -> None:
         """Say on each screen which folder of how many it is; nothing of a single one."""
@@ -170,12 +167,12 @@ class Folders(Personal):
 
     # --- opening and closing -----------------------------------------------------------------
 
-    def action_folders(self) -> None:
+    async def action_folders(self) -> None:
         """List folders: those that are open, those that are known, and any other."""
         from tui.folders_page import FoldersPage
 
         page = FoldersPage(self.folders, self.shown, self._source)
-        self.push_screen(page, self._open_chosen)
+        await self.push_screen(page, self._open_chosen)
 
     def _open_chosen(self, chosen: str | None) -> None:
         if chosen is not None:
@@ -197,18 +194,24 @@ class Folders(Personal):
             folder.keeping = self._keep_link(folder)
         await self.show_folder(folder)
 
-    def action_close_folder(self) -> None:
+    async def action_close_folder(self) -> None:
         """Close the shown folder; its index stays as it is, and the others stay open."""
         if len(self.folders) == 1:
             self.notify(f"This is the only open folder; {self.key_of('app.quit')} quits")
             return
-        self._close(self.shown)
+        await self._close(self.shown)
 
-    @work(group="closing", exit_on_error=False)
     async def _close(self, folder: OpenFolder) -> None:
         at = self.folders.index(folder)
         self.folders.remove(folder)
-        await self.show_folder(self.folders[min(at, len(self.folders) - 1)])
+        if folder is self.shown:
+            await self.show_folder(self.folders[min(at, len(self.folders) - 1)])
+        else:
+            self._number_screens()
+        self._leave(folder)
+
+    @work(group="closing", exit_on_error=False)
+    async def _leave(self, folder: OpenFolder) -> None:
         if folder.keeping is not None:
             folder.keeping.cancel()
         await self.remove_mode(folder.mode)
@@ -216,18 +219,28 @@ class Folders(Personal):
 
     # --- being asked -------------------------------------------------------------------------
 
-    @on(messages.AgreementNeeded)
-    def _ask_agreement(self, message: messages.AgreementNeeded) -> None:
+    def _ask_agreement(self, folder: OpenFolder) -> None:
+        """Ask what a folder has to ask, on its own screen; of a hidden one say that it waits."""
+        if folder.asks is None or folder.is_asked or folder not in self.folders:
+            return
+        if folder is not self.shown:
+            self.notify(
+                f"Before {clean_line(str(folder.root))} is indexed, you are asked",
+                title=f"{folder.link.name} waits for you",
+            )
+            return
         from tui.confirm import indexing_question
 
-        question = indexing_question(message.opened, self.settings)
-        self.push_screen(question, partial(self._take_decision, self.shown))
+        question = indexing_question(folder.asks, self.settings)
+        folder.is_asked = True
+        self.push_screen(question, partial(self._take_decision, folder))
 
-    def _take_decision(self, folder: OpenFolder, agreed: bool | None) -> None:
+    async def _take_decision(self, folder: OpenFolder, agreed: bool | None) -> None:
+        folder.asks, folder.is_asked = None, False
         if agreed:
             folder.link.agree()
         elif len(self.folders) > 1:
-            self._close(folder)
+            await self._close(folder)
         else:
             declined = clean(f"Nothing was indexed: you declined {folder.root}")
             self.exit(message=f"{declined}\nTo open another folder: hoverkite FOLDER")

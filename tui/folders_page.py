@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -45,6 +45,9 @@ class FoldersPage(FilterPage[str]):
         self._open = [of_open(folder, is_shown=folder is shown) for folder in opened]
         self._listed: list[Row] = [*rows(self._open), ANOTHER]
         self._source = source
+        self._awaits_directories = False
+        self._then: Callable[[], None] | None = None
+        """What a key does to the folders of the path that was typed, once they are known."""
         keys = "enter opens · tab into it · esc closes"
         super().__init__("folders", self._listed, keys=keys, hint="a name, or a path: ~/ or /")
 
@@ -58,14 +61,17 @@ class FoldersPage(FilterPage[str]):
         opened = {each.path for each in self._open}
         others = [of_known(index) for index in known if index.docs not in opened]
         self._listed = [*rows([*self._open, *others]), ANOTHER]
-        self._narrow(self._typed)
+        if not directories.is_path(self._typed):
+            self._narrow(self._typed)
 
     @property
     def _typed(self) -> str:
         return self.query_one(Input).value
 
     def _narrow(self, typed: str) -> None:
-        if directories.is_path(typed):
+        self._then = None
+        self._awaits_directories = directories.is_path(typed)
+        if self._awaits_directories:
             self._look_for_directories(typed)
         else:
             self.workers.cancel_group(self, "directories")
@@ -82,6 +88,19 @@ class FoldersPage(FilterPage[str]):
         if message.typed == self._typed:
             self._rows = [(clean_line(path), path) for path in message.paths]
             self._show([(Match(0, ()), row) for row in self._rows])
+            self._awaits_directories = False
+            if self._then is not None:
+                self._then()
+
+    def _once_found(self, do: Callable[[], None]) -> None:
+        """Do it to the list that goes with what is typed: a key may be faster than the disk."""
+        if self._awaits_directories:
+            self._then = do
+        else:
+            do()
+
+    def _take_highlighted(self) -> None:
+        self._once_found(super()._take_highlighted)
 
     def _take(self, chosen: str) -> None:
         if chosen:
@@ -91,6 +110,9 @@ class FoldersPage(FilterPage[str]):
 
     def action_complete(self) -> None:
         """Put the folder under the cursor into the field, to see what is in it."""
+        self._once_found(self._complete)
+
+    def _complete(self) -> None:
         index = self.query_one(OptionList).highlighted
         if index is not None:
             self._type_path(f"{(self._found[index] or '~').rstrip('/')}/")
@@ -115,7 +137,7 @@ class Listed:
 def of_open(folder: OpenFolder, *, is_shown: bool) -> Listed:
     """A folder that is open, with what it does."""
     status, screen = folder.status, folder.screen
-    if folder.waits_for_yes:
+    if folder.asks is not None:
         does = "asks whether it may be indexed"
     elif screen is not None and screen.answering:
         does = "an answer is being written"

@@ -68,6 +68,11 @@ class EngineLink:
         """What the folder is called, as it came."""
         return self._folder.name or str(self._folder)
 
+    @property
+    def root(self) -> Path:
+        """The folder, as it came."""
+        return self._folder
+
     async def ready(self) -> tuple[Engine, str]:
         """Wait until the folder is open; return the engine and the folder's name there."""
         while self._open is None:

@@ -284,6 +284,7 @@ class LiveResults(Borders):
     @on(messages.HitOpened)
     def _refuse_gone(self, message: messages.HitOpened) -> None:
         """Open no file at the lines of a hit that does not stand there any more."""
+        message.root = self._link.root  # another folder may be shown when the app hears of it
         if self.results.is_gone(message.hit):
             message.stop()
             message.prevent_default()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from engine.wire import api
     from engine.wire.api_conversations import ConversationSummary
+    from engine.wire.api_links import Link
     from engine.wire.api_search import Mode
 
 log = logging.getLogger(__name__)
@@ -227,9 +228,23 @@ class MainScreen(Completing):
         )
         try:
             engine, folder = await self._link.ready()
-            self.post_message(messages.LinksFound(await engine.links(folder, lines)))
+            links = await engine.links(folder, lines)
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+            return
+        if not links:
+            self.notify("This hit links to no other file of the folder")
+        elif self._is_folder_shown:
+            from tui.links_page import LinksPage
+
+            self.app.push_screen(LinksPage(links), self._follow_link)
+
+    def _follow_link(self, link: Link | None) -> None:
+        if link is not None:
+            from tui.editor import place_of
+
+            place = place_of(link.path, link.quoted_path, link.line)
+            self.post_message(messages.HitOpened(place))
 
     def action_edit(self) -> None:
         """Open the shown hit in the editor."""
@@ -297,6 +312,8 @@ class MainScreen(Completing):
             return
         if not kept:
             self.notify("No conversation of this folder is kept yet", markup=False)
+            return
+        if not self._is_folder_shown:
             return
         from tui.conversations_page import ConversationsPage
 

@@ -11,6 +11,7 @@ from tui.exchange import USUAL, Manner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from textual.theme import Theme
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from engine.wire.api_around import AroundReply
     from engine.wire.api_complete import FilterValue
     from engine.wire.api_conversations import Conversation, Evidence
-    from engine.wire.api_links import Link
     from engine.wire.api_models import OfferedModel
     from engine.wire.api_search import Hit, Mode, Place, SearchReply
     from engine.wire.unfinished import Unfinished
@@ -213,13 +213,8 @@ class HitOpened(Message):
     """A person chose a hit, or what it links to, to read in their editor."""
 
     hit: Place
-
-
-@dataclass
-class LinksFound(Message):
-    """The links of the shown hit are known."""
-
-    links: list[Link]
+    root: Path | None = None
+    """The folder it is in; the main screen, which a message goes through, fills in its own."""
 
 
 @dataclass

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from engine.settings_told import Told
-    from engine.wire.api_links import Link
     from tui.engine_port import EngineSource
 
 EDITOR_REST = 0.5
@@ -61,9 +60,10 @@ class Outside(Folders):
     def _open_hit(self, message: messages.HitOpened) -> None:
         if self._now() - self._editor_back_at < EDITOR_REST:
             return
-        hit = message.hit
+        hit, root = message.hit, message.root
+        assert root is not None
         try:
-            path = editor.file_of(self.shown.root, hit)
+            path = editor.file_of(root, hit)
             if hit.page is not None:
                 self._show_outside(str(path.absolute()))
                 self.notify(f"The hit is on page {hit.page}", title=path.name)
@@ -162,20 +162,6 @@ class Outside(Folders):
         # An editor with a window of its own is still open.
         self._looking = looking = self.set_interval(LOOK_EVERY, use_what_was_saved)
         use_what_was_saved()
-
-    @on(messages.LinksFound)
-    def _list_links(self, message: messages.LinksFound) -> None:
-        if not message.links:
-            self.notify("This hit links to no other file of the folder")
-            return
-        from tui.links_page import LinksPage
-
-        self.push_screen(LinksPage(message.links), self._follow_link)
-
-    def _follow_link(self, link: Link | None) -> None:
-        if link is not None:
-            place = editor.place_of(link.path, link.quoted_path, link.line)
-            self.post_message(messages.HitOpened(place))
 
     @on(messages.LinkChosen)
     def _ask_about_link(self, message: messages.LinkChosen) -> None:

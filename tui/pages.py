@@ -29,6 +29,11 @@ class Pages(Conversing):
     def _session(self) -> Session:
         return cast("HoverkiteApp", self.app).session
 
+    @property
+    def _is_folder_shown(self) -> bool:
+        """Whether no other folder is shown: a page that took a while opens over its own only."""
+        return self.app.screen_stack[0] is self
+
     @on(messages.EngineFailed)
     @on(messages.EngineLost)
     @on(messages.AnswerBroke)
@@ -78,6 +83,8 @@ class Pages(Conversing):
             llm = await engine.llm()
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+            return
+        if not self._is_folder_shown:
             return
         from tui.model_page import ModelPage
 

@@ -30,7 +30,7 @@ class Personal(ThemedApp):
         self.plain_signs: LineFilter | None = None
         """Makes signs plain for a terminal that has no others; set before the start."""
         self.kept_layout: Layout | None = None
-        """How the panes share the screen from the first frame on; set before the start."""
+        """How the panes share a screen from its first frame on; set before the start."""
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line goes through before the terminal has it."""

@@ -99,6 +99,8 @@ class QueryInput(FilterInput):
         """Questions of earlier sessions, latest last; then come those of this one."""
         self._asked: list[str] = []
         self._recalled = 0
+        self._opened_page = False
+        """Whether the last key that left this field showed something over it or in its place."""
         self.edits_words = False
         """Whether the text is not a question, but what to search for in its place."""
 
@@ -129,11 +131,13 @@ class QueryInput(FilterInput):
         Left to Textual 8.2.8, it would be done after characters that were typed later: those are
         taken at once, while a bound key first travels up to the app.
         """
-        if self.screen.focused not in (self, None) or not self.screen.is_current:
+        self._opened_page = self._opened_page and not self.screen.is_active
+        is_left = self._opened_page or not self.screen.is_current
+        if is_left or self.screen.focused not in (self, None):
             event.stop()
             event.prevent_default()
-            # A Tab before it moved the cursor, or a key showed another folder: whoever has the
-            # cursor now is meant.
+            # A Tab before it moved the cursor, or a key showed another folder or their page:
+            # whoever has the cursor now is meant.
             if self.app.is_running:
                 self.app.post_message(Key(event.key, event.character))
             return
@@ -148,6 +152,7 @@ class QueryInput(FilterInput):
             self.post_message(TURNS[action](self))
         else:
             await self.app.run_action(action, active.node)
+            self._opened_page = not self.screen.is_active
 
     def _make_way(self, event: Key) -> None:
         """Have what is typed after a question take its place; a key that edits keeps it."""
@@ -255,8 +260,15 @@ TURNS: dict[str, Callable[[QueryInput], Message]] = {
 }
 """What the screen is told when a key of its own, of that action, is pressed in the query."""
 
-LEAVING = ("move_pane(1)", "move_pane(-1)", "app.next_folder(1)", "app.next_folder(-1)")
-"""Actions that move the cursor out of the query: to another pane, or to another folder."""
+LEAVING = (
+    "move_pane(1)",
+    "move_pane(-1)",
+    "app.next_folder(1)",
+    "app.next_folder(-1)",
+    "app.close_folder",
+    "app.folders",
+)
+"""Actions that move the cursor out of the query: to another pane, another folder, their page."""
 
 
 class QueryPane(Horizontal):

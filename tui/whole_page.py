@@ -144,10 +144,10 @@ class WholePage(ModalScreen[None]):
         """Open the file in the editor at the line with which the view begins."""
         top = self.query_one(WholeText).at_top()
         if top is None or not is_numbered(self._hit):
-            self.post_message(HitOpened(self._hit))
+            self.post_message(HitOpened(self._hit, self._link.root))
         else:
             place = place_of(self._hit.path, self._hit.quoted_path, top[1].line)
-            self.post_message(HitOpened(place))
+            self.post_message(HitOpened(place, self._link.root))
 
     def action_close(self) -> None:
         """Close the page."""
