@@ -1,4 +1,4 @@
-"""The list of a folder's files: only the part around the cursor is held, whatever its length."""
+"""The list of a folder's files: only the part around the view is held, whatever its length."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from textual.visual import Visual
 
 from tui import file_row
 from tui.page_messages import FileHighlighted, FilesMissed
+from tui.typed_ahead import done_at_once, passed_on
 
 if TYPE_CHECKING:
-    from textual.events import Click, Resize
+    from textual.events import Click, Key, Resize
 
     from engine.wire.api_files import FilesReply, ListedFile
 
 MOST_HELD = 2000
-"""Files that are held; those farthest from the cursor are asked for again."""
+"""Files that are held beside the cursor's; those farthest from the view are asked for again."""
 NOT_KNOWN_YET = "…"
 
 
@@ -81,8 +82,9 @@ class FileList(ScrollView, can_focus=True):
     def _hold(self, reply: FilesReply) -> None:
         self._held.update(enumerate(reply.files, reply.before))
         if len(self._held) > MOST_HELD:
-            near = sorted(self._held, key=lambda row: abs(row - self.cursor))[:MOST_HELD]
-            self._held = {row: self._held[row] for row in near}
+            near = sorted(self._held, key=lambda row: abs(row - self.top))[:MOST_HELD]
+            kept = {*near, self.cursor} & self._held.keys()
+            self._held = {row: file for row, file in self._held.items() if row in kept}
 
     def _row_of(self, file: ListedFile) -> int | None:
         name = (file.path, file.quoted_path)
@@ -126,6 +128,11 @@ class FileList(ScrollView, can_focus=True):
         self._see_what_is_missing()
 
     # --- moving ------------------------------------------------------------------------------
+
+    async def on_key(self, event: Key) -> None:
+        """Have what is typed right after the key of the filter go into it, not into commands."""
+        if not passed_on(self, event):
+            await done_at_once(self, event, "filter")
 
     def action_move(self, steps: int) -> None:
         """Go so many rows down."""

@@ -1,4 +1,4 @@
-"""The line below the results in which words are typed that they shall hold."""
+"""The line below a list in which words are typed that its rows shall hold: hits, or files."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class FilterLine(Input):
             "leave",
             "Keep",
             id="filter.keep",
-            tooltip="In the filter: keep it and go to the hits it leaves",
+            tooltip="In the filter: keep it and go to the rows it leaves",
         ),
         Binding(
             "down",
             "leave",
-            "To the hits",
+            "To the list",
             id="filter.down",
             tooltip="In the filter: likewise",
             show=False,
@@ -36,9 +36,9 @@ class FilterLine(Input):
         Binding(
             "escape",
             "clear",
-            "All hits",
+            "All rows",
             id="filter.clear",
-            tooltip="In the filter: clear it; all hits are shown again",
+            tooltip="In the filter: clear it; all rows are shown again",
         ),
     ]
 
@@ -57,10 +57,10 @@ class FilterLine(Input):
         super().replace(" ".join(clean(text).splitlines()), start, end)
 
     def action_leave(self) -> None:
-        """Go to the hits; what was typed goes on filtering."""
+        """Go to the list; what was typed goes on filtering."""
         self.post_message(FilterLeft())
 
     def action_clear(self) -> None:
-        """Show all hits again."""
+        """Show all rows again."""
         self.value = ""
         self.post_message(FilterLeft())

@@ -23,8 +23,10 @@ from tui.editor import place_of
 from tui.file_list import FileList
 from tui.filter_line import FilterLine
 from tui.hanging import HangingText, Line
+from tui.link import REST_AFTER_FAULT
 from tui.messages import FilterLeft, HitOpened
 from tui.page_messages import FileHighlighted, FilesMissed
+from tui.status_bar import is_paused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,12 +139,13 @@ class FolderPage(ModalScreen[None]):
             await self._news.wait()
             self._news.clear()
             try:
-                rest = await self._ask()
+                rest = REST if await self._ask() else 0
             except HoverkiteError as error:
                 words = clean_line(f"{error.title}: {error}. {error.next_step}")
                 self.query_one("#file", Static).update(Content.styled(words, "$text-warning"))
-                rest = self._is_stale = True  # the next status tries again
-            await asyncio.sleep(REST if rest else 0)
+                rest, self._is_stale = REST_AFTER_FAULT, True
+                self._news.set()
+            await asyncio.sleep(rest)
 
     async def _ask(self) -> bool:
         """Ask for what is wanted most; return whether only the index has changed."""
@@ -200,7 +203,7 @@ class FolderPage(ModalScreen[None]):
         """Show the line in which words are typed that the files shall hold."""
         line = self.query_one(FilterLine)
         line.display = True
-        line.focus()
+        self.set_focus(line)
 
     @on(Input.Changed)
     def _narrow(self, event: Input.Changed) -> None:
@@ -259,8 +262,9 @@ class FolderPage(ModalScreen[None]):
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="warning", markup=False)
             return
-        verb = "is" if number == 1 else "are"
-        self.notify(f"{figures.counted(number, 'file')} {verb} read again", markup=False)
+        files, verb = figures.counted(number, "file"), "is" if number == 1 else "are"
+        waits = " once the folder is no longer paused" if is_paused(self._status) else ""
+        self.notify(f"{files} {verb} read again{waits}", markup=False)
         self._is_stale = True
         self._news.set()
 

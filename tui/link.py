@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 MENDING_PAUSES = (0.2, 1.0, 2.0, 4.0)
 """Seconds before each quiet attempt to reach an engine that was lost."""
 
+REST_AFTER_FAULT = 2.0
+"""Seconds after which a page asks again for what it could not be given."""
+
 STEADY_SECONDS = 10.0
 """A link that held this long counts as mended: the next break starts the attempts anew."""
 

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.events import Key
 from textual.message import Message
 from textual.widgets import Static, TextArea
 
@@ -28,8 +27,11 @@ from tui.messages import (
     QueryTyped,
     WordsEdited,
 )
+from tui.typed_ahead import passed_on
 
 if TYPE_CHECKING:
+    from textual.events import Key
+
     from tui.completions import Completions
 
 PLACEHOLDER = "Ask your documents anything"
@@ -132,14 +134,7 @@ class QueryInput(FilterInput):
         taken at once, while a bound key first travels up to the app.
         """
         self._opened_page = self._opened_page and not self.screen.is_active
-        is_left = self._opened_page or not self.screen.is_current
-        if is_left or self.screen.focused not in (self, None):
-            event.stop()
-            event.prevent_default()
-            # A Tab before it moved the cursor, or a key showed another folder or their page:
-            # whoever has the cursor now is meant.
-            if self.app.is_running:
-                self.app.post_message(Key(event.key, event.character))
+        if passed_on(self, event, is_left=self._opened_page):
             return
         self._make_way(event)
         active = None if event.is_printable else self.screen.active_bindings.get(event.key)

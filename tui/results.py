@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.events import Key
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -28,11 +27,12 @@ from tui.messages import (
 )
 from tui.one_layout import OnePaint
 from tui.results_title import results_title
+from tui.typed_ahead import done_at_once, passed_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.events import Resize
+    from textual.events import Key, Resize
 
     from engine.errors import HoverkiteError
     from engine.wire.api_search import Hit, Place, SearchReply
@@ -149,16 +149,8 @@ class HitList(OnePaint, OptionList):
 
     async def on_key(self, event: Key) -> None:
         """Have what is typed right after the key of the filter go into it, not into commands."""
-        if self.screen.focused not in (self, None):
-            event.stop()
-            event.prevent_default()
-            self.app.post_message(Key(event.key, event.character))
-            return
-        active = self.screen.active_bindings.get(event.key)
-        if active is not None and active.node is self and active.binding.action == "filter":
-            event.stop()
-            event.prevent_default()
-            self.action_filter()
+        if not passed_on(self, event):
+            await done_at_once(self, event, "filter")
 
     def action_filter(self) -> None:
         """Have words typed that the hits shall hold."""

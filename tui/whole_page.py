@@ -20,6 +20,7 @@ from engine.wire.api_around import AroundRequest
 from engine.wire.api_parts import PartRequest
 from tui import hit_row
 from tui.editor import place_of
+from tui.link import REST_AFTER_FAULT
 from tui.messages import HitOpened
 from tui.page_messages import Goal, PartMissed, TextLeft, TextScrolled
 from tui.preview import is_numbered
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 KEYS = "g G top and end · h the hit · e edits · esc closes"
 NOT_KNOWN = "The text of this file is not known any more."
+NO_HIT = "The hit is no longer in this file."
 SHORTEST_PATH = 12
 """Cells of the path in the title …"""
 ROOM_FOR_PLACE = 44
@@ -76,6 +78,7 @@ class WholePage(ModalScreen[None]):
             self._news.clear()
             goal, self._goal = self._goal, None
             missed, self._missed = self._missed, None
+            rest = 0.0
             try:
                 if goal is not None:
                     await self._begin(goal)
@@ -83,6 +86,11 @@ class WholePage(ModalScreen[None]):
                     await self._add(missed)
             except HoverkiteError as error:
                 self._tell(f"{error.title}: {error}. {error.next_step}")
+                self._goal = goal if self._goal is None else self._goal
+                self._missed = missed if self._missed is None else self._missed
+                self._news.set()
+                rest = REST_AFTER_FAULT
+            await asyncio.sleep(rest)
 
     async def _begin(self, goal: Goal) -> None:
         text = self.query_one(WholeText)
@@ -91,13 +99,14 @@ class WholePage(ModalScreen[None]):
         if not reply.lines:
             self._tell(NOT_KNOWN)
             return
-        self._tell("" if reply.has_hit else "The hit is no longer in this file.")
+        self._tell("" if reply.has_hit else NO_HIT)
         text.begin(reply, at=goal if reply.has_hit or goal != "hit" else "top")
 
     async def _add(self, number: int) -> None:
         text = self.query_one(WholeText)
         reply = await self._part(number)
         if text.reply and reply.characters == text.reply.characters:
+            self._tell("" if reply.has_hit else NO_HIT)
             text.add(reply)
         else:  # the file was changed: what is held is another text
             await self._begin("hit")

@@ -66,7 +66,7 @@ async def _files(options: argparse.Namespace, root: Path) -> int:
         root, lambda client, folder: commands_files.from_engine(client, folder, choice)
     )
     if found is None:
-        found = commands_files.from_manifest(root, choice)
+        found = await commands_files.from_manifest(root, choice)
     return commands_files.tell(options, root, found)
 
 

@@ -13,8 +13,8 @@ from engine.wire.api import EmbeddingState, FolderState, FolderStatus, LlmState,
 def stored_status(root: Path, settings: Settings) -> FolderStatus:
     """Return a folder's state from its manifest alone; nothing is started."""
     state, detail, told = _stored(paths.index_dir(root))
-    if state == "new" and (former := moved.find(root)):
-        detail = f"moved here from {former.root}; its index is taken along when it is opened"
+    if state == "new":
+        detail = moved_from(root)
     return FolderStatus(
         docs=str(root),
         state=state,
@@ -28,6 +28,14 @@ def stored_status(root: Path, settings: Settings) -> FolderStatus:
         llm=LlmState(state="off", model=settings.llm_model),
         pids=Processes(engine=None),
     )
+
+
+def moved_from(root: Path) -> str:
+    """Return what there is to say of a folder without an index of its own that has moved."""
+    former = moved.find(root)
+    if former is None:
+        return ""
+    return f"moved here from {former.root}; its index is taken along when it is opened"
 
 
 def _stored(place: Path) -> tuple[FolderState, str, kept.Stored]:

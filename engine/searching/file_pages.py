@@ -27,6 +27,7 @@ def page(
         after=unquote_to_bytes(request.after),
         skip=request.skip,
         limit=request.limit,
+        counted=request.counted,
     )
     found = file_list.page(connection, part, aside)
     files = [_told(file) for file in found.files]

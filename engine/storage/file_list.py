@@ -49,6 +49,8 @@ class Part:
     after: bytes = b""
     skip: int = 0
     limit: int = 200
+    counted: bool = True
+    """Whether all files are to be counted, which takes a look at each."""
 
     def holds(self, path: bytes, reason: str | None) -> bool:
         """Whether all words stand in ``path`` or ``reason``."""
@@ -62,9 +64,9 @@ class Page:
 
     files: list[Listed]
     before: int
-    """Files of the list that stand before it."""
+    """Files of the list that stand before it, and …"""
     counts: dict[FileState, int]
-    """Files of each state that hold the words."""
+    """… files of each state that hold the words; none where nothing was to be counted."""
     is_last: bool
 
 
@@ -75,14 +77,11 @@ def page(connection: sqlite3.Connection, part: Part, aside: Mapping[bytes, Aside
     """
     connection.create_function("holds", 2, part.holds, deterministic=True)
     counts: Counter[FileState] = Counter()
-    before = part.skip
-    others: dict[bytes, FileState] = {}
-    for path, state in _everything(connection, part, aside):
+    before = part.skip if part.counted else 0
+    for path, state in _everything(connection, part, aside) if part.counted else ():
         counts[state] += 1
         before += path <= part.after and state in part.states
-        if path in aside:
-            others[path] = state
-    found = islice(_in_order(connection, part, others), part.skip, part.skip + part.limit + 1)
+    found = islice(_in_order(connection, part, aside), part.skip, part.skip + part.limit + 1)
     shown = [_detailed(connection, path, state, aside.get(path)) for path, state in found]
     is_last = len(shown) <= part.limit
     return Page(shown[: part.limit], before, dict(counts), is_last)
@@ -97,23 +96,25 @@ def _everything(
     for path, reason in _rows(connection, f"SELECT path, reason FROM files{narrowed}"):  # noqa: S608
         state: FileState = "indexed" if reason is None else "failed"
         if other := left.pop(path, None):
-            is_stale = other.state == "waiting" and reason is None
-            state = "stale" if is_stale else other.state
+            state = _state(other, is_indexed=reason is None)
         yield path, state
     for path, other in left.items():
         if part.holds(path, other.reason):
             yield path, other.state
 
 
+def _state(aside: Aside, *, is_indexed: bool) -> FileState:
+    return "stale" if is_indexed and aside.state == "waiting" else aside.state
+
+
 def _in_order(
-    connection: sqlite3.Connection, part: Part, others: Mapping[bytes, FileState]
+    connection: sqlite3.Connection, part: Part, aside: Mapping[bytes, Aside]
 ) -> Iterator[tuple[bytes, FileState]]:
     """Yield the files behind ``part.after`` that are of its states, by their paths.
 
-    ``others`` are those that are not as the manifest says.
+    No more of them are looked at than are taken.
     """
-    meant = ((path, state) for path, state in others.items() if state in part.states)
-    streams = [iter(sorted(each for each in meant if each[0] > part.after))]
+    streams = [_of_aside(connection, part, aside)]
     narrowed = " AND holds(path, reason)" if part.words else ""
     for state, condition in (("indexed", "reason IS NULL"), ("failed", "reason IS NOT NULL")):
         if state in part.states:
@@ -121,9 +122,25 @@ def _in_order(
                 f"SELECT path, '{state}' FROM files "  # noqa: S608
                 f"WHERE path > ? AND {condition}{narrowed} ORDER BY path"
             )
-            streams.append(_rows(connection, statement, part.after))
-    for path, state in heapq.merge(*streams):
-        if others.get(path, state) == state:
+            rows = _rows(connection, statement, part.after)
+            streams.append(row for row in rows if row[0] not in aside)
+    yield from heapq.merge(*streams)
+
+
+def _of_aside(
+    connection: sqlite3.Connection, part: Part, aside: Mapping[bytes, Aside]
+) -> Iterator[tuple[bytes, FileState]]:
+    """Yield those of the files behind ``part.after`` that are not as the manifest says."""
+    states = {*part.states, *(["waiting"] if "stale" in part.states else [])}
+    for path in sorted(path for path in aside if path > part.after):
+        other = aside[path]
+        if other.state not in states:
+            continue
+        wanted.check()
+        known = connection.execute("SELECT reason FROM files WHERE path = ?", (path,)).fetchone()
+        state = _state(other, is_indexed=known == (None,))
+        holds = part.holds(path, other.reason) or (known and part.holds(path, known[0]))
+        if state in part.states and holds:
             yield path, state
 
 
@@ -143,7 +160,9 @@ def _detailed(
     """Return all that is known of one file."""
     row = connection.execute(
         "SELECT size, mtime_ns, reason, (SELECT count(*) FROM chunks WHERE file = id), "
-        "(SELECT length(text) FROM documents WHERE file = id) FROM files WHERE path = ?",
+        # The length of the whole text would take reading all of it.
+        "(SELECT end FROM chunks WHERE file = id ORDER BY position DESC LIMIT 1) "
+        "FROM files WHERE path = ?",
         (path,),
     ).fetchone()
     size, mtime_ns, reason, chunks, characters = row or (None, None, None, 0, None)

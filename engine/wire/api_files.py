@@ -51,6 +51,8 @@ class FilesRequest(Message):
     skip: int = Field(0, ge=0, le=2**31)
     """… less so many of them."""
     limit: int = Field(200, ge=1, le=MOST_FILES)
+    counted: bool = True
+    """Whether ``before``, ``total`` and ``counts`` are wanted: they take a look at every file."""
 
 
 class ListedFile(Message):
@@ -66,7 +68,7 @@ class ListedFile(Message):
     """… and what to do about it."""
     chunks: int = 0
     characters: int | None = None
-    """Of its text, where that is known."""
+    """Of its text up to the end of its last chunk; None where it has none."""
     bytes: int | None = None
     """Its size when it was looked at last; None for a file that was left out."""
     modified: str | None = None
@@ -83,11 +85,11 @@ class FilesReply(Message):
 
     files: list[ListedFile] = []
     before: int = 0
-    """How many files of the list stand before this page."""
+    """How many files of the list stand before this page; 0 where nothing was to be counted …"""
     total: int = 0
-    """How many files the whole list has."""
+    """… how many the whole list has, likewise …"""
     counts: dict[FileState, int] = {}
-    """How many files there are of each state, among those that hold the words."""
+    """… and how many there are of each state, among those that hold the words."""
     next: str | None = None
     """``after`` for the next page; None behind the last file."""
 

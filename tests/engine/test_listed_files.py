@@ -1,6 +1,7 @@
 """The list of a folder's files: states, words, pages while files change, and reading again."""
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -12,18 +13,24 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.chunks.chunk import Chunk
-from engine.documents.document import Document
 from engine.errors import UsageError
 from engine.files.scan import Entry
 from engine.files.what_to_do import NOTHING, what_to_do
+from engine.front import commands_files
+from engine.front.connection import EngineClient
 from engine.searching import file_pages
 from engine.searching.place import path_of
 from engine.server.folder import Folder
 from engine.storage.file_list import Aside
 from engine.storage.manifest import FileUpdate, Manifest
-from engine.storage.texts import ReadText
 from engine.syncing.batch import FIRST_BATCH_CHUNKS
-from engine.wire.api_files import FilesReply, FilesRequest, NamedFile, ReadAgainRequest
+from engine.wire.api_files import (
+    FileChoice,
+    FilesReply,
+    FilesRequest,
+    NamedFile,
+    ReadAgainRequest,
+)
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.in_process import client_of
 from tests.opened import opening, until, until_it, write_notes
@@ -71,9 +78,8 @@ def states(reply: FilesReply) -> dict[str, str]:
 
 def test_a_file_tells_its_chunks_characters_size_and_time(manifest: Manifest) -> None:
     add(manifest, "a.md")
-    manifest.texts.save([(1, b"a.md", ReadText.of(Document("häh", "text")))])
     (file,) = asked(manifest).files
-    assert (file.chunks, file.characters, file.bytes) == (1, 3, 10)
+    assert (file.chunks, file.characters, file.bytes) == (1, 4, 10)
     assert file.modified is not None
     assert file.modified.startswith(("1970-01-01T", "1969-12-31T"))
 
@@ -155,6 +161,50 @@ def test_pages_give_every_file_once_whatever_their_size(manifest: Manifest, limi
     assert paths(far) == paths(asked(manifest, aside))[4:6]
 
 
+@pytest.mark.parametrize("choice", ["all", "waiting", "indexed", "stale", "failed"])
+def test_pages_that_count_nothing_give_the_same_files_and_look_at_no_others(
+    manifest: Manifest, choice: FileChoice
+) -> None:
+    add(manifest, *(f"{number:04}.md" for number in range(3000)))
+    add(manifest, "0005.pdf", "2990.pdf", reason="it holds a private key")
+    aside = {name: Aside("waiting") for name in (b"0007.md", b"0005.pdf", b"1.md", b"2.md")}
+    whole = asked(manifest, aside, state=choice, limit=1000)
+    steps: list[str] = []
+    page = partial(file_pages.page, FilesRequest(state=choice, limit=5, counted=False), aside)
+
+    def traced(connection: sqlite3.Connection) -> FilesReply:
+        connection.set_trace_callback(steps.append)
+        try:
+            return page(connection)
+        finally:
+            connection.set_trace_callback(None)
+
+    reply = manifest.read(traced)
+    assert paths(reply) == paths(whole)[:5]
+    assert states(reply).items() <= states(whole).items()
+    assert (reply.before, reply.total, reply.counts) == (0, 0, {})
+    assert "SELECT path, reason FROM files" not in steps
+    assert not [step for step in steps if "documents" in step]
+
+
+async def test_the_command_has_a_long_list_counted_once(manifest: Manifest) -> None:
+    add(manifest, *(f"{number:04}.md" for number in range(2500)))
+    requests: list[FilesRequest] = []
+
+    class Client(EngineClient):
+        def __init__(self) -> None:
+            pass
+
+        async def files(self, folder: str, request: FilesRequest) -> FilesReply:
+            requests.append(request)
+            return manifest.read(partial(file_pages.page, request, {}))
+
+    found = await commands_files.from_engine(Client(), "any", "all")
+    assert [request.counted for request in requests] == [True, False, False]
+    assert paths(found) == [f"{number:04}.md" for number in range(2500)]
+    assert found.counts == {"indexed": 2500}
+
+
 def test_files_that_come_and_go_between_two_pages_show_none_twice(manifest: Manifest) -> None:
     add(manifest, "b.md", "c.md", "d.md", "e.md")
     first = asked(manifest, limit=2)
@@ -203,6 +253,8 @@ async def test_a_folder_tells_what_is_indexed_failed_and_left_out(tmp_path: Path
         told = states(reply)
         assert {"odd.md": "failed", "link.md": "skipped"}.items() <= told.items()
         assert set(HOSTILE) <= told.keys()
+        uncounted = await listed(folder, counted=False)
+        assert (uncounted.files, uncounted.counts) == (reply.files, {})
         found = await listed(folder, match="odd binary", limit=1)
         assert [file.reason for file in found.files] == ["binary content under the name of a text"]
         assert "Rename it" in found.files[0].next_step

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from textual.content import Content
-from textual.geometry import Size
+from textual.events import Key
 from textual.widgets import Static
 
 from engine.errors import EngineError
-from engine.wire.api_files import FilesReply, FileState, ListedFile
+from engine.wire.api_files import FileState, ListedFile
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, status
 from tui import file_row
@@ -167,6 +167,17 @@ async def test_f_filters_by_words_and_esc_ends_that_before_the_page() -> None:
         await driver.until(lambda: len(driver.app.screen_stack) == 1, "closing")
 
 
+@pytest.mark.parametrize("key", ["f", "slash"])
+async def test_what_is_typed_right_after_f_filters(key: str) -> None:
+    async with panel(MIXED) as (driver, listed):
+        for typed in (key, *"quick"):
+            driver.app.post_message(Key(typed, "/" if typed == "slash" else typed))
+        line = driver.app.screen.query_one(FilterLine)
+        await driver.until(lambda: line.value == "quick", "the words")
+        await driver.until(lambda: listed.total == 0, "the filter")
+        assert isinstance(driver.app.screen, FolderPage)
+
+
 async def test_what_is_pasted_into_the_filter_is_made_safe() -> None:
     async with panel(MIXED) as (driver, _):
         await driver.press("f")
@@ -208,13 +219,20 @@ async def test_rows_that_are_not_known_yet_can_be_passed() -> None:
         engine_of(driver).files_gate.set()
 
 
-def test_what_is_held_of_a_list_stays_near_the_cursor() -> None:
-    listed = FileList()
-    listed.cursor, listed.total = 2500, 5000
-    listed._hold(FilesReply(files=some(5000), total=5000))
-    assert min(listed._held) > 1000
-    assert max(listed._held) < 4000
-    assert listed.virtual_size == Size(0, 0)
+async def test_rows_far_from_the_cursor_are_asked_for_once_and_stay() -> None:
+    async with panel(some(6000)) as (driver, listed):
+        asked = engine_of(driver).files_asked
+        for y in range(0, 5000, 15):
+            listed.scroll_to(y=y, animate=False, force=True)
+            await driver.until(lambda: "…" not in rows(listed), "the rows there")
+        before = len(asked)
+        assert before <= 5000 / 140
+        for _ in range(20):
+            await driver.pilot.pause()
+        assert len(asked) == before
+        assert len(listed._held) <= MOST_HELD + 1
+        assert listed.cursor == 0
+        assert listed.file == some(1)[0]
 
 
 # --- following the index -----------------------------------------------------------------------
@@ -262,7 +280,11 @@ async def test_a_status_that_changes_no_file_asks_for_none() -> None:
         assert len(engine.files_asked) == asked
 
 
-async def test_an_engine_that_fails_is_told_of_and_the_next_status_tries_again() -> None:
+@pytest.mark.parametrize("has_news", [False, True])
+async def test_an_engine_that_fails_is_told_of_and_asked_again(
+    has_news: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.folder_page.REST_AFTER_FAULT", 0.05)
     async with panel(MIXED) as (driver, listed):
         engine = engine_of(driver)
         engine.files_fault = EngineError(f"it broke {ATTACK}", "Try again")
@@ -270,8 +292,11 @@ async def test_an_engine_that_fails_is_told_of_and_the_next_status_tries_again()
         await driver.until(lambda: "it broke" in told(driver, "file"), "the fault")
         assert "\x1b" not in told(driver, "file")
         engine.files_fault = None
-        engine.statuses.put_nowait(status(revision=5))
+        if has_news:
+            engine.statuses.put_nowait(status(revision=5))
         await driver.until(lambda: listed.total == 2, "the problems")
+        assert told(driver, "choices") == "all 6  problems 2  waiting 3  indexed 1"
+        assert "a scanned PDF" in told(driver, "file")
 
 
 # --- keys --------------------------------------------------------------------------------------
@@ -301,6 +326,16 @@ async def test_one_file_is_read_again_or_all_that_failed() -> None:
         await driver.press("ctrl+r")
         await driver.until(lambda: len(engine.read_again_asked) == 2, "the other request")
         assert (engine.read_again_asked[1].files, engine.read_again_asked[1].failed) == ([], True)
+
+
+async def test_in_a_pause_a_file_is_said_to_wait() -> None:
+    async with panel(MIXED) as (driver, _):
+        engine_of(driver).statuses.put_nowait(status(state="paused", watch="paused", pending=1))
+        await driver.until(lambda: "paused" in driver.page(), "the pause")
+        await driver.press("R")
+        await driver.until(lambda: driver.toasts, "the words")
+        words = "1 file is read again once the folder is no longer paused"
+        assert driver.toasts[-1].message == words
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "i"])

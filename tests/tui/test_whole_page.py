@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from engine.errors import EngineError
 from engine.wire.api_around import AroundLine
-from engine.wire.api_parts import PartReply
+from engine.wire.api_parts import PartReply, PartRequest
 from engine.wire.api_search import Hit
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
@@ -164,15 +164,24 @@ async def test_a_file_that_changes_while_it_is_read_begins_anew() -> None:
         await driver.until(lambda: rows(shown)[0].endswith("new line 1 of kites"), "the new text")
 
 
-async def test_an_engine_that_fails_is_told_of() -> None:
+async def test_an_engine_that_fails_is_told_of_and_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.whole_page.REST_AFTER_FAULT", 0.05)
     engine_error = EngineError(f"it broke {ATTACK}", "Try again")
 
     class Broken(ScriptedEngine):
-        async def part(self, folder: str, request: object) -> PartReply:
-            raise engine_error
+        is_broken = True
+
+        async def part(self, folder: str, request: PartRequest) -> PartReply:
+            if self.is_broken:
+                raise engine_error
+            return await super().part(folder, request)
 
     engine = Broken()
-    engine.answer = whole_answer([hit(1)], "Done.")
+    found = hit(1, path="a.md", start_line=150, end_line=150, text="line 150 of kites")
+    engine.answer = whole_answer([found], "Done.")
+    engine.whole_texts = {"a.md": text(500)}
     async with driving(engine) as driver:
         await driver.ask_to_the_end("kites")
         driver.main.go_to("results")
@@ -180,6 +189,16 @@ async def test_an_engine_that_fails_is_told_of() -> None:
         await driver.until(lambda: driver.app.screen.query("#note"), "the page")
         await driver.until(lambda: "it broke" in note(driver), "the words")
         assert "\x1b" not in note(driver)
+        engine.is_broken = False
+        shown = driver.app.screen.query_one(WholeText)
+        await driver.until(lambda: any("▎ line 150" in row for row in rows(shown)), "the hit")
+        assert not note(driver)
+        engine.is_broken = True
+        await driver.press("G")
+        await driver.until(lambda: "it broke" in note(driver), "the words")
+        engine.is_broken = False
+        await driver.until(lambda: rows(shown)[-1].endswith("line 500 of kites"), "the end")
+        assert not note(driver)
 
 
 @pytest.mark.parametrize("key", ["escape", "q", "A"])

@@ -19,12 +19,10 @@ from engine.front import cli, commands, opening
 from engine.front.arguments import FILE_STATES
 from engine.front.commands_status import status_lines
 from engine.front.connection import EngineClient
-from engine.front.printed_answer import place
 from engine.front.printing import plain_line
 from engine.storage.manifest import FileUpdate, Manifest
 from engine.wire import api
 from engine.wire.api_files import CHOSEN
-from tests.hits import hit
 
 HAS_TERMINAL = cli.has_terminal
 Opened = list[tuple[Sequence[Path], dict[str, Any], bool]]
@@ -328,9 +326,15 @@ def test_a_folder_that_was_never_agreed_to_is_new(capsys: pytest.CaptureFixture[
 def test_the_files_of_a_folder_that_no_engine_has_open_are_listed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    never = f"{Path('notes').resolve()} is new: it was never indexed\n"
+    assert run("status", "notes", "--files")[0] == 0
+    assert capsys.readouterr() == ("", never)
+    manifest = Manifest(manifest_file())
+    assert run("status", "notes", "--files")[0] == 0
+    assert capsys.readouterr() == ("", never)
+    manifest.set_fact("agreed", "1")
     assert run("status", "notes", "--files")[0] == 0
     assert capsys.readouterr() == ("", "0 files\n")
-    manifest = Manifest(manifest_file())
     entry = Entry(b"a\n\x1b]52;c;AA==\x07.md", 10, 0, 1)
     manifest.save(
         [
@@ -385,19 +389,3 @@ def test_the_lines_of_a_status_read_well() -> None:
         "answers    tiny: starting (loading, 3 s so far)",
         "processes  engine 7, milvus –, vllm –",
     ]
-
-
-@pytest.mark.parametrize(
-    ("docs", "quoted", "expected"),
-    [
-        ("notes", "", "notes/a/b.md:7"),
-        ("./notes/", "", "notes/a/b.md:7"),
-        (".", "", "a/b.md:7"),
-        ("/abs", "third line", "/abs/a/b.md:9"),
-        ("..", "not there", "../a/b.md:9"),
-    ],
-)
-def test_places_lead_there_from_here(docs: str, quoted: str, expected: str) -> None:
-    text = "first line\nsecond line\nthird line\n"
-    found = hit(path="a/b.md", start_line=7, end_line=9, text=text)
-    assert place(docs, found, quoted) == expected

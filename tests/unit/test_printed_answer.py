@@ -1,11 +1,12 @@
-"""What ``hoverkite ask`` prints of an answer: what was not found, and what no passage supports."""
+"""What ``hoverkite ask`` prints: what was not found, what no passage supports, and places."""
 
 from typing import Any
 
 import pytest
 
-from engine.front.printed_answer import AnswerPrinter
+from engine.front.printed_answer import AnswerPrinter, place
 from engine.wire.api_answer import NOT_FOUND, AnswerFinished, Citation
+from tests.hits import hit
 
 
 def finished(**changes: Any) -> AnswerFinished:
@@ -55,3 +56,19 @@ def test_an_answer_at_its_length_limit_is_told_to_be_cut_off(
     said = capsys.readouterr()
     assert ("cut off at its length limit" in said.err) is told
     assert "cut off" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("docs", "quoted", "expected"),
+    [
+        ("notes", "", "notes/a/b.md:7"),
+        ("./notes/", "", "notes/a/b.md:7"),
+        (".", "", "a/b.md:7"),
+        ("/abs", "third line", "/abs/a/b.md:9"),
+        ("..", "not there", "../a/b.md:9"),
+    ],
+)
+def test_places_lead_there_from_here(docs: str, quoted: str, expected: str) -> None:
+    text = "first line\nsecond line\nthird line\n"
+    found = hit(path="a/b.md", start_line=7, end_line=9, text=text)
+    assert place(docs, found, quoted) == expected
