@@ -6,6 +6,7 @@ long text is cut where a block or an item of a list begins, and only its last se
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
@@ -74,11 +75,8 @@ class LongText(OneLayout, Vertical):
 
     async def write(self, text: str) -> None:
         """Show ``text``, signed, behind what is there; one piece after the other."""
-        try:
+        with suppress(MountError):  # the text, or the whole screen, is being taken away
             await self._write(text)
-        except MountError:
-            if self.is_attached:  # else the screen is closing
-                raise
 
     async def _write(self, text: str) -> None:
         pieces = slices(text)
