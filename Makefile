@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check faults quick format picture manual bench bench-retrieval install uninstall lock clean
+.PHONY: help run setup test check faults quick format picture tour manual bench bench-retrieval install uninstall lock clean
 
 # A folder to open, a Python to use, and cpu or gpu to choose the packages by hand.
 DOCS ?=
@@ -56,6 +56,9 @@ format: setup ## put the code into its standard form
 picture: setup ## make the picture and the recording in docs/images from the program
 	@$(IN_VENV) tools.picture
 	@$(IN_VENV) tools.recording
+
+tour: setup ## make docs/tour.md from the program, driven in tmux
+	@$(IN_VENV) tools.tour
 
 manual: setup ## make docs/configuration.md and docs/keys.md
 	@$(IN_VENV) tools.manual
