@@ -127,7 +127,9 @@ class Folders(Personal):
             folder.status = message.status
         if isinstance(message, messages.AgreementNeeded):
             folder.asks = message.opened
-            self.call_later(self._ask_agreement, folder)
+            # Behind the settings, which the question tells.
+            first = self if folder.screen is None else folder.screen
+            first.call_later(self.call_later, self._ask_agreement, folder)
         elif folder.screen is not None:
             folder.screen.post_message(message)
         else:

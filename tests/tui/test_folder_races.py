@@ -147,6 +147,7 @@ async def test_a_key_right_after_a_path_is_meant_for_what_goes_with_it(
             return
         await driver.until(lambda: second.opened, "opening it")
         assert second.opened[0][0] == str(tmp_path / "deep")
+        await driver.until(lambda: driver.app.main.query("#results-note"), "its screen")
 
 
 # --- pages that take a while -------------------------------------------------------------------

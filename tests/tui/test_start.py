@@ -316,7 +316,7 @@ async def test_a_key_that_was_on_its_way_when_the_question_came_answers_nothing(
         assert driver.app.is_running
         assert [agreed for _, agreed, _ in engine.opened] == [False]
         assert driver.main.query_pane.input.text == "wh"
-        await driver.press_at(after_a_pause() + 1.5, "y")
+        await driver.press_at(after_a_pause() + 1.5, "enter")
         await driver.until(lambda: driver.seen(FolderReady))
 
 
@@ -329,7 +329,7 @@ async def test_a_key_pressed_before_the_question_could_be_seen_answers_nothing()
         await driver.pilot.pause()
         await driver.press_at(before, "n")  # the screen was too busy to hear of it
         assert driver.app.is_running
-        await driver.press_at(after_a_pause(), "y")
+        await driver.press_at(after_a_pause(), "enter")
         await driver.until(lambda: driver.seen(FolderReady))
 
 
