@@ -31,6 +31,8 @@ class MainScreen(Completing):
 
     def on_mount(self) -> None:
         """Fill the panes with what a beginner needs."""
+        if not self.query("#results-note"):
+            return  # it is being left already, before all of it was there
         self.results.show_note(notes.starting_note())
         self.answer.show_note(notes.answer_note())
 
