@@ -316,7 +316,9 @@ def put_aside(path: Path, name: str) -> Path:
 def clear(place: Path) -> None:
     """Put aside what is in the folder of an index and no file: it would not open, or hang."""
     for part in [*place.iterdir()]:
-        if not stat.S_ISREG(part.lstat().st_mode) and not part.name.startswith("damaged"):
-            with contextlib.suppress(OSError):  # whoever needs it says what is wrong
-                aside = put_aside(part, f"damaged-{part.name.lstrip('.')}")
-                log.warning("%s is no file: it is kept as %s", part, aside)
+        # The server of a killed engine may still be removing what is its own.
+        with contextlib.suppress(OSError):  # whoever needs it says what is wrong
+            if stat.S_ISREG(part.lstat().st_mode) or part.name.startswith("damaged"):
+                continue
+            aside = put_aside(part, f"damaged-{part.name.lstrip('.')}")
+            log.warning("%s is no file: it is kept as %s", part, aside)

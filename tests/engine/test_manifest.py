@@ -14,7 +14,7 @@ from engine.files.scan import Entry
 from engine.storage import kept_vectors
 from engine.storage.kept_vectors import DAYS_KEPT
 from engine.storage.manifest import FileUpdate, Manifest, row_id, text_hash
-from engine.storage.manifest_file import set_aside
+from engine.storage.manifest_file import clear, set_aside
 from tests.engine.test_index import MODEL, VECTORS, keep, update
 
 DAY = 86_400.0
@@ -296,6 +296,24 @@ def test_a_folder_in_the_place_of_the_file_is_set_aside_time_and_again(path: Pat
     set_aside(path)
     assert (path.parent / "damaged-manifest.sqlite").is_dir()
     Manifest(path).close()
+
+
+def test_a_file_that_goes_while_the_folder_is_cleared_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The Milvus Lite server of a killed engine removes its journal as it ends.
+    journal, pipe = tmp_path / "index.db-journal", tmp_path / "pipe"
+    journal.touch()
+    os.mkfifo(pipe)
+    listed = [journal, pipe]
+
+    def listing(place: Path) -> Iterator[Path]:
+        yield from listed
+        journal.unlink()
+
+    monkeypatch.setattr(Path, "iterdir", listing)
+    clear(tmp_path)
+    assert (tmp_path / "damaged-pipe").is_fifo()
 
 
 def by_removal(path: Path) -> None:
