@@ -59,6 +59,10 @@ class Desk(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
+        # Known before anything is laid out, the size costs no second look at every style.
+        steps = (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS)
+        for size, ways in zip(self.app.size, steps, strict=True):
+            self.add_class(max(way for way in ways if way[0] <= size)[1])
         yield QueryPane(completions := Completions())
         yield completions
         with Container(id="desk"):

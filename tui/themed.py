@@ -9,6 +9,7 @@ from textual.app import App
 
 from tui import themes
 from tui.messages import ThemesRead
+from tui.parsed_once import ParsedOnce
 
 if TYPE_CHECKING:
     from textual.theme import Theme
@@ -33,7 +34,7 @@ class ThemedApp(App[None]):
         self.register_theme(theme)
         # Textual 8.2.8 parses every style twice when a theme is set by assignment before the start.
         self.set_reactive(App.theme, theme.name)
-        self.stylesheet.set_variables(self.get_css_variables())
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The variables of hoverkite's own styles, for themes that leave some out."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.color import Color
+from textual.css import stylesheet
+from textual.css.model import RuleSet
 from textual.theme import Theme
 
 from engine import paths
@@ -258,3 +262,21 @@ async def test_switching_the_theme_repaints_the_rows() -> None:
         )
         styles = " ".join(str(segment.style) for segment in hits.render_line(0))
         assert "#3b7fbd" in styles
+
+
+async def test_styles_are_parsed_once_until_the_first_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[str] = []
+    parse = stylesheet.parse
+
+    def counting(scope: str, css: str, *given: Any, **named: Any) -> Iterable[RuleSet]:
+        parsed.append(css)
+        return parse(scope, css, *given, **named)
+
+    monkeypatch.setattr(stylesheet, "parse", counting)
+    own = (Path(themes.__file__).parent / "screen.tcss").read_text()
+    async with driving() as driver:
+        assert parsed.count(own) == 1
+        driver.app.theme = next(name for name in SHIPPED if name != driver.app.theme)
+        await driver.until(lambda: parsed.count(own) == 2)
