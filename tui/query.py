@@ -27,6 +27,7 @@ from tui.messages import (
     QueryTyped,
     WordsEdited,
 )
+from tui.paint_now import paint_now
 from tui.typed_ahead import passed_on
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class QueryInput(FilterInput):
     @on(TextArea.Changed)
     def _tell_text(self, event: TextArea.Changed) -> None:
         event.stop()
+        paint_now(self)
         self.post_message(QueryTyped(self.text))
 
     async def on_key(self, event: Key) -> None:

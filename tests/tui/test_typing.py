@@ -280,3 +280,16 @@ async def test_every_text_is_told_of() -> None:
     async with driving() as driver:
         await driver.press(*"ab")
         await driver.until(lambda: driver.seen(QueryTyped) >= 1)
+
+
+async def test_what_is_typed_shows_at_once_and_not_with_the_next_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with driving() as driver:
+        main, painted = driver.app.main, []
+        monkeypatch.setattr(main._update_timer, "resume", lambda: None)  # no frame comes
+        monkeypatch.setattr(driver.app, "_display", lambda _, update: painted.append(update))
+        main.preview.refresh()
+        await driver.press("x")
+        rows = [{y for y, _, _ in update.spans} for update in painted if update is not None]
+        assert {main.query_pane.input.region.y} in rows
