@@ -13,7 +13,6 @@ from tui import messages, notes, outcome, typed_query
 from tui.dialogue import Dialogue
 from tui.engine_port import closing
 from tui.exchange import Exchange, Manner
-from tui.gathering import Gathering
 from tui.live_results import LiveResults
 from tui.search import Search
 from tui.tray import Tray, is_same
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from tui.link import EngineLink
 
 log = logging.getLogger(__name__)
+
+PULSE_MS = 125
+"""Milliseconds between two pieces of an answer: shown one by one, tokens would cost a core."""
 
 
 class Asking(LiveResults):
@@ -143,14 +145,11 @@ class Asking(LiveResults):
     @work(exclusive=True, group="answer", exit_on_error=False)
     async def _ask(self, number: int, exchange: Exchange) -> None:
         is_over = False
-        gathering = Gathering(
-            lambda event: self.post_message(messages.AnswerAdvanced(number, event))
-        )
         try:
             engine, folder = await self._link.ready()
             async with closing(engine.ask(folder, self._asking(exchange))) as events:
                 async for event in events:
-                    gathering.take(event)
+                    self.post_message(messages.AnswerAdvanced(number, event))
                     is_over = event.type in ("finished", "failed")
             ended: HoverkiteError = EngineError("The answer's stream ended early")
         except HoverkiteError as error:
@@ -158,8 +157,6 @@ class Asking(LiveResults):
         except Exception as error:  # the boundary of a task: the pane must not wait for ever
             log.exception("an answer broke")
             ended = EngineError(f"{type(error).__name__}: {error}")
-        finally:
-            gathering.close()
         if not is_over:
             self.post_message(messages.AnswerBroke(number, ended))
 
@@ -175,6 +172,7 @@ class Asking(LiveResults):
             instead_of=self.dialogue.number_to_replace(exchange),
             rewritten="" if manner.rewritten is None and self._as_typed else manner.rewritten,
             anyway=manner.anyway,
+            gather_ms=PULSE_MS,
         )
 
     # --- what comes of it --------------------------------------------------------------------
@@ -198,7 +196,7 @@ class Asking(LiveResults):
         elif event.type == "prompt":
             self.answer.show_prompt(event)
         elif event.type == "token":
-            await self._add_text(event)
+            await self._add_text(event, exchange)
         elif event.type == "turn":
             self.dialogue.keep(exchange)
         elif event.type != "passages_counted":  # which the prompt's view alone tells
@@ -212,9 +210,10 @@ class Asking(LiveResults):
             await self._show_trouble(event.problem)
         self._end(exchange)
 
-    async def _add_text(self, piece: Token) -> None:
+    async def _add_text(self, piece: Token, exchange: Exchange) -> None:
         await self.answer.add_text(piece)
-        if piece.citations:
+        before = exchange.citations[: len(exchange.citations) - len(piece.citations)]
+        if any(each.n for each in piece.citations) and not any(each.n for each in before):
             self.show_hints()  # there is something to go to now
 
     def _show_rewritten(self, exchange: Exchange) -> None:

@@ -10,6 +10,7 @@ from engine.answering.writing import write
 from engine.config import Settings
 from engine.errors import NothingFoundError, UsageError
 from engine.server.folder import Folder
+from engine.server.gathering import gathered
 from engine.server.talk import begin
 from engine.serving.generate import ChatMessage
 from engine.serving.vllm_server import AnswerModel
@@ -46,6 +47,8 @@ async def answer(
         raise UsageError("the question is empty", "Type a question first")
     talk = await begin(request, folder.conversations)
     events = talk.kept(_answer(request, talk.before, folder, model, settings))
+    if request.gather_ms:
+        events = gathered(events, request.gather_ms / 1000)
     async with contextlib.aclosing(events):
         async for event in events:
             yield event

@@ -56,6 +56,8 @@ class AskRequest(Message):
     bulk: bool = False
     """Whether a program asks rather than a person: it waits until no person's answer is written,
     and for its turn among its like."""
+    gather_ms: int = Field(0, ge=0, le=1000)
+    """Tokens that come within so many milliseconds of others are sent as one; 0: each by itself."""
 
 
 class QuestionRewritten(Message):

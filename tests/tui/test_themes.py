@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.color import Color
+from textual.css import parse as css_parse
 from textual.css import stylesheet
 from textual.css.model import RuleSet
 from textual.theme import Theme
@@ -268,7 +269,7 @@ async def test_styles_are_parsed_once_until_the_first_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parsed: list[str] = []
-    parse = stylesheet.parse
+    parse = css_parse.parse
 
     def counting(scope: str, css: str, *given: Any, **named: Any) -> Iterable[RuleSet]:
         parsed.append(css)
