@@ -12,6 +12,8 @@ _FRONT_MATTER = re.compile(r"(---|\+\+\+)[ \t]*\r?\n(?:.*\n)?\1[ \t]*", re.DOTAL
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}(\s|$)")
 _RULE = re.compile(r"[\s|+:=\-~^*_#.`\"'<>]*$")
+_DRAWING = re.compile(r"\s*[\u2500-\u259f]|(?:[^\u2500-\u259f\n]*[\u2500-\u259f]){2}")
+"""A line of a screen, a tree or a table that is drawn: words of several of them stand in it."""
 _ROW = re.compile(r"\s*\|.*\||\s*<t[dh][ >]")
 _TAGGED = re.compile(r"\s*</?[a-zA-Z]")
 _UNDERLINE = re.compile(r"\s*([=\-~^\"])\1{2,}\s*$")
@@ -52,7 +54,8 @@ def units(text: str) -> Iterator[Unit]:
         row = bool(_ROW.match(line))
         item = _is_item(line)
         title = _HEADING.match(line) or (_UNDERLINE.match(following) and not (row or item))
-        apart = fence or row or item or title or _RULE.match(line) or _TAGGED.match(line)
+        drawn = _RULE.match(line) or _DRAWING.match(line)
+        apart = fence or row or item or title or drawn or _TAGGED.match(line)
         if paragraph and (blank_above or apart or text[paragraph[1] - 1] == ">"):
             said = text[slice(*paragraph)]
             yield from _sentences(text, *paragraph, introduction if _is_item(said) else "")
@@ -64,7 +67,7 @@ def units(text: str) -> Iterator[Unit]:
             in_code = not in_code
         elif in_code:
             yield from _trimmed(text, Unit(start, end, is_code=True))
-        elif title or _RULE.match(line):
+        elif title or drawn:
             introduction = "" if title else introduction
         elif row:
             if _RULE.fullmatch(following) and "-" in following:

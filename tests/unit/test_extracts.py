@@ -279,3 +279,25 @@ def test_a_copy_of_the_question_is_no_answer_to_it() -> None:
 def test_a_page_that_asks_the_question_is_not_quoted_for_it(copy: str) -> None:
     found = hits(copy, PARAMETERS, distances=(0.75, 0.55))
     assert all(rank != 1 for rank, _ in quoted("What do the parameters for HNSW mean?", found))
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        "│ the kite hovers ││ the owl hunts │",
+        "├── kites.md",
+        "  ╰──│ 45 ▎ Left out are the owls.",
+        "name ━━━╸─ 0.564",
+    ],
+)
+def test_a_drawn_line_is_never_quoted(drawn: str) -> None:
+    text = f"The kite hovers.\n{drawn}\nThe owl hunts."
+    assert [text[unit.start : unit.end] for unit in units(text)] == [
+        "The kite hovers.",
+        "The owl hunts.",
+    ]
+
+
+def test_a_sentence_may_hold_a_sign_of_a_drawing() -> None:
+    text = "The sign │ parts two panes."
+    assert [text[unit.start : unit.end] for unit in units(text)] == [text]
