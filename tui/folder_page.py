@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine import figures
@@ -19,12 +18,14 @@ from engine.front.survey_text import left_out
 from engine.safe_text import clean_line
 from engine.wire.api_files import CHOSEN, FileChoice, FilesRequest, NamedFile, ReadAgainRequest
 from tui import file_row, hit_row
+from tui.dialog import Dialog
 from tui.editor import place_of
 from tui.file_list import FileList
 from tui.filter_line import FilterLine
 from tui.hanging import HangingText, Line
 from tui.link import REST_AFTER_FAULT
 from tui.messages import FilterLeft, HitOpened
+from tui.page_keys import FOLDER_KEYS
 from tui.page_messages import FileHighlighted, FilesMissed
 from tui.status_bar import is_paused
 
@@ -46,38 +47,28 @@ LONGEST_NAME = 40
 """Cells of the folder's name."""
 SHORT = 26
 """Rows of a screen under which most of the page is the list."""
-KEYS = (
-    "enter opens · s states · f filters · R reads it again · ctrl+r all · y path · esc closes",
-    "enter opens · s states · f filters · esc closes",
-)
-"""The keys, for wide and for narrow terminals."""
-WIDTH_FOR_KEYS = 100
-"""Columns from which there is room for all of them."""
+KEYS = {
+    "folder.open": "opens",
+    "folder.states": "states",
+    "folder.filter": "filters",
+    "folder.again": "reads it again",
+    "folder.all_again": "all",
+    "folder.copy": "path",
+    "screen.help": "keys",
+    "folder.back": "closes",
+}
+"""What the keys do, by the ids of their bindings."""
 
 
-class FolderPage(ModalScreen[None]):
+class FolderPage(Dialog[None]):
     """Tells what is in the index and what is not, and follows it while it changes."""
 
     AUTO_FOCUS = "FileList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="folder.back", tooltip="End the filter, or close"),
-        Binding("q,i", "close", "Close", id="folder.close", tooltip="Back to the screen"),
-        Binding("enter,e", "open", "Open", id="folder.open", tooltip="Open it in your editor"),
-        Binding("y", "copy", "Copy path", id="folder.copy", tooltip="Copy the file's path"),
-        Binding("s", "choose", "States", id="folder.states", tooltip="The next kind of files"),
-        Binding("f,slash", "filter", "Filter", id="folder.filter", tooltip="Filter by words"),
-        Binding("R", "read_again", "Again", id="folder.again", tooltip="Read this file again"),
-        Binding(
-            "ctrl+r",
-            "read_all_again",
-            "All again",
-            id="folder.all_again",
-            tooltip="Read all files again that failed, and look at those left out",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = FOLDER_KEYS
 
     def __init__(self, status: FolderStatus, link: EngineLink) -> None:
         super().__init__()
+        self.told = KEYS
         self._status, self._link = status, link
         self._choice: FileChoice = "all"
         self._news = asyncio.Event()
@@ -105,11 +96,8 @@ class FolderPage(ModalScreen[None]):
         self._ask_anew()
 
     def on_resize(self) -> None:
-        """Name as many keys, and tell as much of the folder, as there is room for."""
+        """Tell as much of the folder as there is room for."""
         self.set_class(self.size.height < SHORT, "-short")
-        box = self.query_one(Vertical)
-        keys = KEYS[0] if self.size.width >= WIDTH_FOR_KEYS else KEYS[1]
-        box.border_subtitle = Content.styled(keys, "$quiet")
 
     # --- following the index -----------------------------------------------------------------
 

@@ -265,12 +265,6 @@ class MainScreen(Completing):
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="error", markup=False)
 
-    def action_help(self) -> None:
-        """Show all keys."""
-        from tui.help import help_page
-
-        self.app.push_screen(help_page())
-
     # --- conversations -----------------------------------------------------------------------
 
     def action_turn(self, step: int) -> None:

@@ -16,6 +16,7 @@ from engine.safe_text import clean_line
 from tui import hit_row, line_row, notes
 from tui.arranging import Order, arranged, matching, next_order
 from tui.filter_line import FilterLine
+from tui.key_names import key_of
 from tui.live_marks import Row, compare, index_of
 from tui.messages import (
     FilterLeft,
@@ -297,7 +298,7 @@ class ResultsPane(Vertical):
     def show_tray(self, tray: Tray) -> None:
         """Mark the hits that are in ``tray``, and say how many there are."""
         self.list.tray = tray
-        self._in_tray = f"tray: {tray.summary} · t" if tray else ""
+        self._in_tray = f"tray: {tray.summary} · {key_of('screen.tray')}" if tray else ""
         self.list.lay_out_again()
         self._tell_notices()
 
