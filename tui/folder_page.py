@@ -86,9 +86,9 @@ class FolderPage(Dialog[None]):
             box.border_title = Content.assemble("folder", (f" · {folder}", "not bold $quiet"))
             yield HangingText(summary(self._status))
             yield Static(id="choices", markup=False)
-            yield FileList()
+            yield (listed := FileList())
             yield Static(id="file", markup=False)
-            yield FilterLine()
+            yield FilterLine(listed)
 
     def on_mount(self) -> None:
         """Begin to ask for files."""
@@ -203,7 +203,6 @@ class FolderPage(Dialog[None]):
         message.stop()
         line = self.query_one(FilterLine)
         line.display = bool(line.value)
-        self.query_one(FileList).focus()
 
     def action_back(self) -> None:
         """End the filter; without one, close the page."""

@@ -27,10 +27,10 @@ def catalogue() -> list[tuple[str, list[Binding]]]:
     """Every binding by where it works, in the order of the help."""
     from tui import page_keys
     from tui.filter_line import FilterLine
+    from tui.hit_list import HitList
     from tui.keys import APP_KEYS, SCREEN_KEYS
     from tui.preview import SCROLL_KEYS
     from tui.query import QueryInput
-    from tui.results import HitList
     from tui.streamed import CITATION_KEYS
 
     declared = {

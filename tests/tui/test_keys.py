@@ -19,10 +19,10 @@ from tui.desk import Desk
 from tui.extract import Extract
 from tui.filter_line import FilterLine
 from tui.help import own_bindings
+from tui.hit_list import HitList
 from tui.messages import HitOpened
 from tui.preview import PreviewPane
 from tui.query import QueryInput
-from tui.results import HitList
 
 
 def answering(hits: Any = content.HITS) -> ScriptedEngine:
