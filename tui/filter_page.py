@@ -82,7 +82,16 @@ class FilterPage(Dialog[Chosen | None]):
         listed.set_options([Option(_marked(row[0], hit.spans)) for hit, row in found])
         listed.highlighted = 0 if found else None
         box = self.query_one(Vertical)
-        box.border_title = Content(f"{self._title} · {len(found)} of {len(self._rows)}")
+        left = sum(self._is_counted(row) for _, row in found)
+        box.border_title = Content(f"{self._title} · {left} of {self._total}")
+
+    @property
+    def _total(self) -> int:
+        return sum(self._is_counted(row) for row in self._rows)
+
+    def _is_counted(self, row: tuple[str, Chosen]) -> bool:
+        """Whether a row is one of those that the title counts."""
+        return True
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:

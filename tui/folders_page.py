@@ -91,6 +91,9 @@ class FoldersPage(FilterPage[str]):
             if self._then is not None:
                 self._then()
 
+    def _is_counted(self, row: Row) -> bool:
+        return row != ANOTHER
+
     def _once_found(self, do: Callable[[], None]) -> None:
         """Do it to the list that goes with what is typed: a key may be faster than the disk."""
         if self._awaits_directories:
