@@ -79,10 +79,12 @@ The keys given take the place of the usual ones. A sign stands for itself; keys 
 called as below and in `?`: `space`, `enter`, `f5`, `ctrl+e`, `alt+left`, `plus`, `comma`. Whatever
 can't be is told when hoverkite starts, with the reason, and the rest is used:
 
-- an id that is not below: dialogs keep their keys;
+- an id that is not below;
 - a key that does not exist, or that terminals send for another, as `ctrl+i` for Tab;
-- a key that another action has at the same place; two actions may exchange theirs;
-- letters for what works in the query, where they are text: `query.` and `app.`;
+- a key that another action has at the same place: two actions may exchange theirs, and those of
+  different pages may have the same;
+- letters for what works while something is typed: `query.`, `filter.`, `pick.`, `folders.` and
+  `app.`;
 - keys that would put `query.ask`, `screen.back`, `screen.help` or `app.quit` out of reach.
 
 In the query the keys of the text field come first, such as ctrl+a for the begin of the line. The

@@ -43,6 +43,7 @@ class AnswerPane(Vertical):
         self._extracts: Sequence[api_answer.Extract] = ()
         self._partial = False
         self._question, self._facts, self._place = "", "", ""
+        self._marked = 0
 
     def compose(self) -> ComposeResult:
         """Lay out the note; the first frame does without the parts of an answer."""
@@ -138,9 +139,21 @@ class AnswerPane(Vertical):
             by_rank = {hit.rank: hit for hit in hits}
             quotes = (Extract(extract, by_rank.get(extract.hit)) for extract in found.extracts)
             await self.query_one("#extracts").mount_all(quotes)
+            self._mark_extracts()
         self.set_class(bool(found.extracts), "-has-extracts")
         if found.extracts or found.not_found:
             self.set_class(True, "-has-found")
+
+    def mark_hit(self, rank: int) -> None:
+        """Have what stands on the hit of that rank stand out; 0 for nothing."""
+        if rank != self._marked:
+            self._marked = rank
+            self._mark_extracts()
+            self.model.mark_hit(rank)
+
+    def _mark_extracts(self) -> None:
+        for extract in self.query(Extract):
+            extract.set_class(extract.rank == self._marked, "-marked")
 
     def offer(self, words: str) -> None:
         """Say what one key does now; empty for nothing."""

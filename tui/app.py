@@ -193,6 +193,16 @@ class HoverkiteApp(Outside):
                 f"Press {self.key_of('app.copy_or_quit')} again to quit", timeout=TWICE_SECONDS
             )
 
+    def action_help(self) -> None:
+        """Show all keys, those that work now first; again: close them."""
+        from tui.help import HelpPage
+
+        if isinstance(self.screen, HelpPage):
+            self.screen.action_close()
+        else:
+            active = self.screen.active_bindings.values()
+            self.push_screen(HelpPage({found.binding.id or "" for found in active}))
+
     def _selected_text(self) -> str:
         focused = self.focused
         typed = getattr(focused, "selected_text", "") if focused is not None else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual.content import Content, Span
@@ -140,20 +140,41 @@ def _leads_nowhere(span: Span) -> bool:
     return target is not None and target[2] == UNSUPPORTED
 
 
-def styled(content: Content, chosen: int | None = None) -> Content:
+def sentences_of(content: Content, hit: int, lengths: Sequence[int]) -> list[Mark]:
+    """The sentences of a shown text that ``hit`` supports, each up to the end of its mark.
+
+    ``lengths`` are those of the answer's cited sentences as they came, in characters: as they are
+    shown, without the signs of Markdown, they are no longer.
+    """
+    ends = [span.end for span in content.spans if _target(span)]
+    found = []
+    for mark in marks_in(content):
+        if mark.hit == hit and mark.citation < len(lengths):
+            before = max((end for end in ends if end <= mark.start), default=0)
+            at = max(mark.start - len(" ") - lengths[mark.citation], before)
+            if content.plain[:at][-1:].strip() and at > before:  # within a word
+                at = content.plain.find(" ", at, mark.start)
+            sentence = content.plain[at : mark.start]
+            found.append(replace(mark, start=mark.start - len(sentence.lstrip())))
+    return found
+
+
+def styled(content: Content, chosen: int | None = None, sentences: Sequence[Mark] = ()) -> Content:
     """``content`` with its marks in their colours, and what else is a link seen to be one.
 
-    ``chosen`` counts the marks that lead to a hit; that one stands out.
+    ``chosen`` counts the marks that lead to a hit; that one stands out, and so do ``sentences``.
     """
     spans = [
         Span(span.start, span.end, UNSUPPORTED_STYLE) if _leads_nowhere(span) else span
         for span in content.spans
-        if span.style not in (SUPPORTED_STYLE, CHOSEN_STYLE, LINK_STYLE)
+        if span.style not in (SUPPORTED_STYLE, CHOSEN_STYLE, LINK_STYLE, SELECTED_STYLE)
     ]
     content = Content(content.plain, spans=spans)
     for number, mark in enumerate(marks_in(content)):
         style = CHOSEN_STYLE if number == chosen else SUPPORTED_STYLE
         content = content.stylize(style, mark.start, mark.end)
+    for sentence in sentences:
+        content = content.stylize(SELECTED_STYLE, sentence.start, sentence.end)
     for span in spans:
         if isinstance(span.style, Style) and span.style.meta and _target(span) is None:
             content = content.stylize(LINK_STYLE, span.start, span.end)
@@ -165,6 +186,8 @@ CHOSEN_STYLE = "bold reverse $cite"
 UNSUPPORTED_STYLE = "$text-warning"
 """How a mark looks: one that leads to a hit, the one under the cursor, and one of no hit."""
 LINK_STYLE = "underline"
+SELECTED_STYLE = "on $selected"
+"""How the sentences look that the hit under the cursor supports."""
 
 
 def all_tokens(tokens: Iterable[Token]) -> Iterable[Token]:

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList
@@ -15,7 +15,8 @@ from textual.widgets.option_list import Option
 from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import MOVES, ListPage
+from tui.dialog import ListPage, Rows
+from tui.page_keys import CODE_KEYS
 
 LONGEST_LINE = 50
 """Cells of a block's first line."""
@@ -44,21 +45,18 @@ def code_blocks(markdown: str) -> list[CodeBlock]:
 class CodePage(ListPage["CodeBlock | None"]):
     """Lists ``blocks``; its result is the one to copy, None for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "close", "Close", id="code.close", tooltip="Back to the screen"),
-        *MOVES,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = CODE_KEYS
 
     def __init__(self, blocks: list[CodeBlock]) -> None:
         super().__init__()
+        self.told = {"list.choose": "copies", "code.close": "closes"}
         self._blocks = blocks
 
     def compose(self) -> ComposeResult:
         """Lay out the list, with the first block under the cursor."""
         with Vertical(classes="dialog page") as box:
             box.border_title = Content("code of this answer")
-            box.border_subtitle = Content.styled("enter copies · esc closes", "$quiet")
-            yield OptionList(*(Option(row(block)) for block in self._blocks), markup=False)
+            yield Rows(*(Option(row(block)) for block in self._blocks), markup=False)
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

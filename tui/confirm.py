@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 from urllib.parse import urlsplit
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from engine import figures, paths
 from engine.front.survey_text import left_out, survey_facts
 from engine.safe_text import clean_line
-from tui.dialog import Page, Question
+from tui.dialog import Page, Question, named_keys
 from tui.hanging import Line
+from tui.page_keys import INDEXING_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,17 +57,14 @@ def indexing_question(opened: FolderOpened, settings: Settings | None) -> Indexi
 class IndexingQuestion(Question):
     """Asks before a folder is indexed; what is left out of it can be looked at."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "answer(True)", "Yes", id="indexing.yes", tooltip="Index the folder"),
-        Binding("l", "left_out", "Left out", id="indexing.left_out", tooltip="What is left out"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = INDEXING_KEYS
 
     def __init__(self, lines: Sequence[Line], survey: FolderSurvey) -> None:
         super().__init__("Index this folder?", lines, "yes, index it", "no", unasked=True)
         self._survey = survey
-        keys = {"enter": "index it", "esc": "no"} | ({"l": "left out"} if survey.left_out else {})
-        named = [Content.assemble((f"{key} ", "bold $cite"), does) for key, does in keys.items()]
-        self._keys = Content(" ") + Content(" · ").join(named)
+        keys = {"indexing.yes": "index it", "question.no": "no"}
+        keys |= {"indexing.left_out": "left out"} if survey.left_out else {}
+        self._keys = named_keys(keys, in_query=True)
 
     def on_mount(self) -> None:
         """Take no letter for an answer while a question is being typed."""

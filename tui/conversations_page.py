@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList
@@ -15,7 +15,8 @@ from textual.widgets.option_list import Option
 from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import MOVES, ListPage
+from tui.dialog import ListPage, Rows
+from tui.page_keys import CONVERSATIONS_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,35 +30,24 @@ LONGEST_TITLE = 50
 class ConversationsPage(ListPage["tuple[str, ConversationSummary]"]):
     """Lists conversations; its result says what to do with which: open, delete or export."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape,q,c", "close", "Close", id="conversations.close", tooltip="Back to the screen"
-        ),
-        Binding(
-            "d,delete", "do('delete')", "Delete", id="conversations.delete", tooltip="Delete it"
-        ),
-        Binding(
-            "s",
-            "do('export')",
-            "Save",
-            id="conversations.export",
-            tooltip="Save it as Markdown, with its sources",
-        ),
-        *MOVES,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = CONVERSATIONS_KEYS
 
     def __init__(self, kept: Sequence[ConversationSummary], current: str) -> None:
         super().__init__()
         self._kept, self._current = kept, current
+        self.told = {
+            "list.choose": "opens",
+            "conversations.delete": "deletes",
+            "conversations.export": "saves as Markdown",
+            "conversations.close": "closes",
+        }
 
     def compose(self) -> ComposeResult:
         """Lay out the list, with the latest under the cursor."""
         with Vertical(classes="dialog page") as box:
             box.border_title = Content("conversations")
-            keys = "enter opens · d deletes · s saves as Markdown · esc closes"
-            box.border_subtitle = Content.styled(keys, "$quiet")
             rows = (Option(row(each, each.id == self._current)) for each in self._kept)
-            yield OptionList(*rows, markup=False)
+            yield Rows(*rows, markup=False)
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

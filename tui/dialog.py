@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Key
@@ -16,15 +16,41 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from tui.hanging import HangingText, Line
+from tui.key_names import key_of, told_keys
+from tui.keys import HELP_KEY
+from tui.page_keys import LIST_KEYS, PAGE_KEYS, QUESTION_KEYS
 
 TYPING_PAUSE = 0.7
 """Seconds without a key after which a key is meant for a question that came unasked."""
 
 
+CORNERS = 6
+"""Cells of a border that its words leave free."""
+
 Answer = TypeVar("Answer")
 
 
-class Scrolled(ModalScreen[Answer]):
+class Dialog(ModalScreen[Answer]):
+    """What opens over the panes: a question, or a page; it ends with an answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [HELP_KEY]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: Mapping[str, str] = {}
+        """What its lower border says of keys; see ``told_keys``."""
+
+    def on_resize(self) -> None:
+        """Tell of as many keys as there is room for."""
+        if self.told:
+            box = self.query_one(".dialog")
+            limits = filter(None, (box.styles.width, box.styles.max_width))
+            width = min(int(limit.resolve(self.size, self.size)) for limit in limits)
+            told = told_keys(self.told, width - CORNERS)
+            box.border_subtitle = Content.styled(told, "$quiet")
+
+
+class Scrolled(Dialog[Answer]):
     """A dialog whose text may be longer than the screen."""
 
     def action_scroll(self, lines: int) -> None:
@@ -41,32 +67,29 @@ class Scrolled(ModalScreen[Answer]):
         box.scroll_to(y=box.max_scroll_y if end else 0, animate=False)
 
 
+def named_keys(words: Mapping[str, str], *, in_query: bool = False) -> Content:
+    """What keys do, by the ids of their bindings; ``in_query`` those that type nothing first."""
+    named = (
+        Content.assemble((f"{key_of(name, in_query=in_query)} ", "bold $cite"), does)
+        for name, does in words.items()
+    )
+    return Content(" ") + Content(" · ").join(named)
+
+
 class Question(Scrolled[bool]):
     """Asks for a yes or a no; the dialog's result is the answer.
 
     One that comes ``unasked`` takes no key until there was a pause in typing.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="question.yes", tooltip="Agree"),
-        Binding("n,escape", "answer(False)", "No", id="question.no", tooltip="Decline"),
-        Binding(
-            "down,j,space",
-            "scroll(3)",
-            "Down",
-            id="question.down",
-            tooltip="Scroll down",
-            show=False,
-        ),
-        Binding("up,k", "scroll(-3)", "Up", id="question.up", tooltip="Scroll up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = QUESTION_KEYS
 
     def __init__(
         self, title: str, lines: Sequence[Line], yes: str, no: str, *, unasked: bool = False
     ) -> None:
         super().__init__()
         self._title, self._lines = title, lines
-        self._keys = Content.assemble((" y ", "bold $cite"), f"{yes} · ", ("n ", "bold $cite"), no)
+        self._keys = named_keys({"question.yes": yes, "question.no": no})
         if unasked:
             pause = Content.styled("The keys answer after a pause in typing.", "$quiet")
             self._lines = [*lines, ("", ""), ("", pause)]
@@ -106,45 +129,17 @@ class Question(Scrolled[bool]):
 class Page(Scrolled[None]):
     """Shows text to read; Esc, q or Enter closes it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "escape,q,enter,question_mark,f1",
-            "close",
-            "Close",
-            id="page.close",
-            tooltip="Back to the screen",
-        ),
-        Binding("j,down", "scroll(1)", "Down", id="page.down", tooltip="Scroll down", show=False),
-        Binding("k,up", "scroll(-1)", "Up", id="page.up", tooltip="Scroll up", show=False),
-        Binding(
-            "space,pagedown",
-            "scroll_page(1)",
-            "Page",
-            id="page.next",
-            tooltip="Scroll a page",
-            show=False,
-        ),
-        Binding(
-            "pageup", "scroll_page(-1)", "Back", id="page.back", tooltip="Scroll back", show=False
-        ),
-        Binding(
-            "g,home", "scroll_to(False)", "Top", id="page.top", tooltip="Go to the top", show=False
-        ),
-        Binding(
-            "G,end", "scroll_to(True)", "End", id="page.end", tooltip="Go to the end", show=False
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = PAGE_KEYS
 
-    def __init__(self, title: str, lines: Sequence[Line], keys: str = "") -> None:
+    def __init__(self, title: str, lines: Sequence[Line]) -> None:
         super().__init__()
         self._title, self._lines = title, lines
-        self._keys = " · ".join(part for part in ("↑ ↓ scroll", keys, "esc closes") if part)
+        self.told = {"page.up page.down": "scroll", "page.close": "closes"}
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
         with VerticalScroll(classes="dialog page", can_focus=False) as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content.styled(self._keys, "$quiet")
             yield HangingText(self._lines)
 
     def action_close(self) -> None:
@@ -154,20 +149,12 @@ class Page(Scrolled[None]):
 
 Chosen = TypeVar("Chosen")
 
-MOVES: list[BindingType] = [
-    Binding("j", "move(1)", "Next", id="list.next", tooltip="The next one", show=False),
-    Binding("k", "move(-1)", "Before", id="list.before", tooltip="The one before", show=False),
-]
-"""Keys of every page that lists something."""
 
-
-class ListPage(ModalScreen[Chosen]):
+class ListPage(Dialog[Chosen]):
     """Lists something, of which one is chosen; the page's result is the choice."""
 
-    def action_move(self, step: int) -> None:
-        """Go to the next row, or the one before."""
-        for rows in self.query(OptionList):
-            if step > 0:
-                rows.action_cursor_down()
-            else:
-                rows.action_cursor_up()
+
+class Rows(OptionList):
+    """The list of a page that lists something."""
+
+    BINDINGS: ClassVar[list[BindingType]] = LIST_KEYS

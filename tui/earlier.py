@@ -13,6 +13,6 @@ def earlier_page(questions: Sequence[str]) -> FilterPage[str]:
     return FilterPage(
         "earlier questions",
         [(clean_line(question), question) for question in questions],
-        keys="enter takes it into the query · esc closes",
+        keys={"pick.choose": "takes it into the query"},
         hint="type some of its letters",
     )

@@ -25,11 +25,12 @@ class Extract(Static):
         text = lines_of_code(extract.text) if is_code else quoted(extract.text)
         marks = ("", "") if is_code and "\n" in text else ("“", "”")
         super().__init__(Content.assemble((text.join(marks), "$foreground"), number), markup=False)
-        self._rank = extract.hit
+        self.rank = extract.hit
+        """That of its hit."""
 
     def on_click(self) -> None:
         """Say which hit was clicked."""
-        self.post_message(HitCited(self._rank))
+        self.post_message(HitCited(self.rank))
 
 
 def quoted(text: str) -> str:

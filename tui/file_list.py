@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from tui import file_row
+from tui.page_keys import FILES_KEYS
 from tui.page_messages import FileHighlighted, FilesMissed
 from tui.typed_ahead import done_at_once, passed_on
 
@@ -29,14 +30,7 @@ class FileList(ScrollView, can_focus=True):
     """Shows a long list of which it is given the parts that come into view."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"file-list--cursor"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Next", id="files.next", tooltip="The next file", show=False),
-        Binding("k,up", "move(-1)", "Before", id="files.before", tooltip="The one before"),
-        Binding("space,pagedown", "page(1)", "Page", id="files.page", tooltip="A page further"),
-        Binding("pageup", "page(-1)", "Page back", id="files.page_back", tooltip="A page back"),
-        Binding("g,home", "end(-1)", "First", id="files.first", tooltip="The first file"),
-        Binding("G,end", "end(1)", "Last", id="files.last", tooltip="The last file"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = FILES_KEYS
 
     def __init__(self) -> None:
         super().__init__()

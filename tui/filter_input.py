@@ -86,6 +86,16 @@ class FilterInput(TextArea):
 
         return filter_at(self.text, self._document.get_index_from_location(self.cursor_location))
 
+    @property
+    def without_begun(self) -> str:
+        """The text without the filter at the cursor while nothing of its value is typed."""
+        found = self._filter
+        if found is None or found.start or found.before:
+            return self.text
+        before = self.text[: found.begin]
+        name = before.split()[-1]
+        return before.removesuffix(name) + self.text[found.end :]
+
     def _look_for_filter(self, *, is_new: bool) -> None:
         """Have values looked up for what is typed; close those that are no longer meant."""
         found = self._filter

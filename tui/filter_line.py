@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from engine.safe_text import clean
 from tui.messages import FilterLeft
+from tui.typed_ahead import done_at_once, passed_on
+
+if TYPE_CHECKING:
+    from textual.events import Key
+    from textual.widget import Widget
 
 LONGEST = 200
 """Characters that can be typed."""
@@ -42,7 +47,8 @@ class FilterLine(Input):
         ),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Widget) -> None:
+        """``rows`` are what it filters; whoever leaves it goes there."""
         super().__init__(
             placeholder="words to filter by",
             compact=True,
@@ -50,17 +56,24 @@ class FilterLine(Input):
             select_on_focus=False,
         )
         self.cursor_blink = False
+        self._rows = rows
         self.display = False
 
     def replace(self, text: str, start: int, end: int) -> None:
         """Take what is typed or pasted, without what no line may hold."""
         super().replace(" ".join(clean(text).splitlines()), start, end)
 
+    async def on_key(self, event: Key) -> None:
+        """Do what keys are for in their turn, also those that come together with others."""
+        if not passed_on(self, event):
+            await done_at_once(self, event)
+
     def action_leave(self) -> None:
         """Go to the list; what was typed goes on filtering."""
+        self.screen.set_focus(self._rows)  # now: the next key is for the list
         self.post_message(FilterLeft())
 
     def action_clear(self) -> None:
         """Show all rows again."""
         self.value = ""
-        self.post_message(FilterLeft())
+        self.action_leave()

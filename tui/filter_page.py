@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
+from tui.dialog import Dialog
 from tui.fuzzy import Match, match
+from tui.page_keys import PICK_KEYS
 
 Chosen = TypeVar("Chosen")
 
@@ -24,34 +25,36 @@ class _Rows(OptionList, can_focus=False):
     """A list whose cursor is moved from the field above it."""
 
 
-class FilterPage(ModalScreen[Chosen | None]):
+class FilterPage(Dialog[Chosen | None]):
     """Lists lines of text; what is typed narrows them down, and the best come first.
 
     Its result is what stands for the line that was chosen, None for none.
     """
 
     AUTO_FOCUS = "Input"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", id="filter.close", tooltip="Back to the screen"),
-        Binding("down", "move(1)", "Next", id="filter.next", tooltip="The next one"),
-        Binding("up", "move(-1)", "Before", id="filter.before", tooltip="The one before"),
-        Binding("pagedown", "move(10)", "Page", id="filter.page", tooltip="Ten further"),
-        Binding("pageup", "move(-10)", "Page back", id="filter.page_back", tooltip="Ten back"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = PICK_KEYS
 
     def __init__(
-        self, title: str, rows: Sequence[tuple[str, Chosen]], *, keys: str, hint: str
+        self,
+        title: str,
+        rows: Sequence[tuple[str, Chosen]],
+        *,
+        keys: Mapping[str, str],
+        hint: str,
     ) -> None:
-        """``rows`` are lines, safe to show, and what each stands for."""
+        """``rows`` are lines, safe to show, and what each stands for.
+
+        ``keys`` are words for what keys do here, by the ids of their bindings.
+        """
         super().__init__()
-        self._title, self._rows, self._keys, self._hint = title, rows, keys, hint
+        self._title, self._rows, self._hint = title, rows, hint
+        self.told = {**keys, "pick.close": "closes"}
         self._found: list[Chosen] = []
 
     def compose(self) -> ComposeResult:
         """Lay out the field and the list."""
         with Vertical(classes="dialog page filter") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content.styled(self._keys, "$quiet")
             yield Input(placeholder=self._hint, compact=True)
             yield _Rows(markup=False)
 
@@ -79,11 +82,24 @@ class FilterPage(ModalScreen[Chosen | None]):
         listed.set_options([Option(_marked(row[0], hit.spans)) for hit, row in found])
         listed.highlighted = 0 if found else None
         box = self.query_one(Vertical)
-        box.border_title = Content(f"{self._title} · {len(found)} of {len(self._rows)}")
+        left = sum(self._is_counted(row) for _, row in found)
+        box.border_title = Content(f"{self._title} · {left} of {self._total}")
+
+    @property
+    def _total(self) -> int:
+        return sum(self._is_counted(row) for row in self._rows)
+
+    def _is_counted(self, row: tuple[str, Chosen]) -> bool:
+        """Whether a row is one of those that the title counts."""
+        return True
 
     @on(Input.Submitted)
     def _submit(self, event: Input.Submitted) -> None:
         event.stop()
+        self._take_highlighted()
+
+    def action_choose(self) -> None:
+        """Choose what is under the cursor of the list."""
         self._take_highlighted()
 
     def _take_highlighted(self) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import Input, Static
 
 from engine import figures
@@ -19,12 +19,14 @@ from engine.front.survey_text import left_out
 from engine.safe_text import clean_line
 from engine.wire.api_files import CHOSEN, FileChoice, FilesRequest, NamedFile, ReadAgainRequest
 from tui import file_row, hit_row
+from tui.dialog import Dialog
 from tui.editor import place_of
 from tui.file_list import FileList
 from tui.filter_line import FilterLine
 from tui.hanging import HangingText, Line
 from tui.link import REST_AFTER_FAULT
 from tui.messages import FilterLeft, HitOpened
+from tui.page_keys import FOLDER_KEYS
 from tui.page_messages import FileHighlighted, FilesMissed
 from tui.status_bar import is_paused
 
@@ -46,38 +48,28 @@ LONGEST_NAME = 40
 """Cells of the folder's name."""
 SHORT = 26
 """Rows of a screen under which most of the page is the list."""
-KEYS = (
-    "enter opens · s states · f filters · R reads it again · ctrl+r all · y path · esc closes",
-    "enter opens · s states · f filters · esc closes",
-)
-"""The keys, for wide and for narrow terminals."""
-WIDTH_FOR_KEYS = 100
-"""Columns from which there is room for all of them."""
+KEYS = {
+    "folder.open": "opens",
+    "folder.states": "states",
+    "folder.filter": "filters",
+    "folder.again": "reads it again",
+    "folder.all_again": "all",
+    "folder.copy": "path",
+    "screen.help": "keys",
+    "folder.back": "closes",
+}
+"""What the keys do, by the ids of their bindings."""
 
 
-class FolderPage(ModalScreen[None]):
+class FolderPage(Dialog[None]):
     """Tells what is in the index and what is not, and follows it while it changes."""
 
     AUTO_FOCUS = "FileList"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="folder.back", tooltip="End the filter, or close"),
-        Binding("q,i", "close", "Close", id="folder.close", tooltip="Back to the screen"),
-        Binding("enter,e", "open", "Open", id="folder.open", tooltip="Open it in your editor"),
-        Binding("y", "copy", "Copy path", id="folder.copy", tooltip="Copy the file's path"),
-        Binding("s", "choose", "States", id="folder.states", tooltip="The next kind of files"),
-        Binding("f,slash", "filter", "Filter", id="folder.filter", tooltip="Filter by words"),
-        Binding("R", "read_again", "Again", id="folder.again", tooltip="Read this file again"),
-        Binding(
-            "ctrl+r",
-            "read_all_again",
-            "All again",
-            id="folder.all_again",
-            tooltip="Read all files again that failed, and look at those left out",
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = FOLDER_KEYS
 
     def __init__(self, status: FolderStatus, link: EngineLink) -> None:
         super().__init__()
+        self.told = KEYS
         self._status, self._link = status, link
         self._choice: FileChoice = "all"
         self._news = asyncio.Event()
@@ -95,9 +87,9 @@ class FolderPage(ModalScreen[None]):
             box.border_title = Content.assemble("folder", (f" · {folder}", "not bold $quiet"))
             yield HangingText(summary(self._status))
             yield Static(id="choices", markup=False)
-            yield FileList()
+            yield (listed := FileList())
             yield Static(id="file", markup=False)
-            yield FilterLine()
+            yield FilterLine(listed)
 
     def on_mount(self) -> None:
         """Begin to ask for files."""
@@ -105,11 +97,8 @@ class FolderPage(ModalScreen[None]):
         self._ask_anew()
 
     def on_resize(self) -> None:
-        """Name as many keys, and tell as much of the folder, as there is room for."""
+        """Tell as much of the folder as there is room for."""
         self.set_class(self.size.height < SHORT, "-short")
-        box = self.query_one(Vertical)
-        keys = KEYS[0] if self.size.width >= WIDTH_FOR_KEYS else KEYS[1]
-        box.border_subtitle = Content.styled(keys, "$quiet")
 
     # --- following the index -----------------------------------------------------------------
 
@@ -183,7 +172,8 @@ class FolderPage(ModalScreen[None]):
         for choice in CHOICES:
             number = sum(counts.get(state, 0) for state in CHOSEN[choice])
             style = "bold $cite" if choice == self._choice else "$quiet"
-            parts.append(Content.styled(f"{choice} {figures.count(number)}", style))
+            told = Content.styled(f"{choice} {figures.count(number)}", style)
+            parts.append(told.stylize(Style.from_meta({"@click": f"screen.list('{choice}')"})))
         self.query_one("#choices", Static).update(Content("  ").join(parts))
 
     @on(FileHighlighted)
@@ -196,7 +186,11 @@ class FolderPage(ModalScreen[None]):
     def action_choose(self) -> None:
         """List the files of the next states."""
         at = CHOICES.index(self._choice)
-        self._choice = CHOICES[(at + 1) % len(CHOICES)]
+        self.action_list(CHOICES[(at + 1) % len(CHOICES)])
+
+    def action_list(self, choice: FileChoice) -> None:
+        """List the files of these states."""
+        self._choice = choice
         self._ask_anew()
 
     def action_filter(self) -> None:
@@ -215,7 +209,6 @@ class FolderPage(ModalScreen[None]):
         message.stop()
         line = self.query_one(FilterLine)
         line.display = bool(line.value)
-        self.query_one(FileList).focus()
 
     def action_back(self) -> None:
         """End the filter; without one, close the page."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import Input, OptionList
 
 from engine import figures, paths
@@ -18,6 +18,7 @@ from tui import directories
 from tui.filter_page import FilterPage
 from tui.fuzzy import Match
 from tui.hit_row import elide_path
+from tui.page_keys import FOLDERS_KEYS
 from tui.page_messages import DirectoriesFound
 
 if TYPE_CHECKING:
@@ -35,9 +36,7 @@ PATH_CELLS = 44
 class FoldersPage(FilterPage[str]):
     """Lists folders; its result is the path of the one that shall be shown."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "Complete", id="folders.complete", tooltip="Go into the folder"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = FOLDERS_KEYS
 
     def __init__(
         self, opened: Sequence[OpenFolder], shown: OpenFolder, source: EngineSource
@@ -48,7 +47,7 @@ class FoldersPage(FilterPage[str]):
         self._awaits_directories = False
         self._then: Callable[[], None] | None = None
         """What a key does to the folders of the path that was typed, once they are known."""
-        keys = "enter opens · tab into it · esc closes"
+        keys = {"pick.choose": "opens", "folders.complete": "into it"}
         super().__init__("folders", self._listed, keys=keys, hint="a name, or a path: ~/ or /")
 
     def on_mount(self) -> None:
@@ -91,6 +90,9 @@ class FoldersPage(FilterPage[str]):
             self._awaits_directories = False
             if self._then is not None:
                 self._then()
+
+    def _is_counted(self, row: Row) -> bool:
+        return row != ANOTHER
 
     def _once_found(self, do: Callable[[], None]) -> None:
         """Do it to the list that goes with what is typed: a key may be faster than the disk."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.keys import REPLACED_KEYS, format_key, key_to_character
 
@@ -23,23 +24,39 @@ def use(changed: Mapping[str, str]) -> None:
 
 @cache
 def catalogue() -> list[tuple[str, list[Binding]]]:
-    """Every binding whose keys can be changed, by where it works, in the order of the help."""
+    """Every binding by where it works, in the order of the help."""
+    from tui import page_keys
     from tui.filter_line import FilterLine
+    from tui.hit_list import HitList
     from tui.keys import APP_KEYS, SCREEN_KEYS
     from tui.preview import SCROLL_KEYS
     from tui.query import QueryInput
-    from tui.results import HitList
     from tui.streamed import CITATION_KEYS
 
-    return [
-        ("In the query", _bindings(QueryInput.BINDINGS)),
-        ("Everywhere else", _bindings(SCREEN_KEYS)),
-        ("In the results", _bindings(HitList.BINDINGS)),
-        ("In the filter of the results", _bindings(FilterLine.BINDINGS)),
-        ("In the answer", _bindings(CITATION_KEYS)),
-        ("In the preview and the answer", _bindings(SCROLL_KEYS)),
-        ("At any time", _bindings(APP_KEYS)),
-    ]
+    declared = {
+        "In the query": QueryInput.BINDINGS,
+        "In the results": HitList.BINDINGS,
+        "In the filter of hits or files": FilterLine.BINDINGS,
+        "In the answer": CITATION_KEYS,
+        "In the preview and the answer": SCROLL_KEYS,
+        "In every pane": SCREEN_KEYS,
+        "At any time": APP_KEYS,
+        "The folder and its files": [*page_keys.FILES_KEYS, *page_keys.FOLDER_KEYS],
+        "The whole file of a hit": [*page_keys.TEXT_KEYS, *page_keys.WHOLE_KEYS],
+        "The tray": page_keys.TRAY_KEYS,
+        "The kept conversations": page_keys.CONVERSATIONS_KEYS,
+        "The links of a hit": page_keys.LINKS_KEYS,
+        "The settings": page_keys.SETTINGS_KEYS,
+        "The code blocks of an answer": page_keys.CODE_KEYS,
+        "In each of these lists": page_keys.LIST_KEYS,
+        "The folders": page_keys.FOLDERS_KEYS,
+        "The folders and the earlier questions": page_keys.PICK_KEYS,
+        "The prompt": page_keys.PROMPT_KEYS,
+        "The prompt, the model, problems and keys": page_keys.PAGE_KEYS,
+        "Before a folder is indexed": page_keys.INDEXING_KEYS,
+        "Where you are asked": page_keys.QUESTION_KEYS,
+    }
+    return [(title, _bindings(bindings)) for title, bindings in declared.items()]
 
 
 def _bindings(declared: list[BindingType]) -> list[Binding]:
@@ -70,6 +87,21 @@ def key_of(name: str, *, in_query: bool = False) -> str:
     if in_query:
         keys = [key for key in keys if not is_text(key)] or keys
     return display(keys[0]) if keys else ""
+
+
+def told_keys(words: Mapping[str, str], room: int) -> str:
+    """What keys do, as in ``enter opens · esc closes``, as much as ``room`` cells hold.
+
+    The words stand by the ids of bindings, one or several, the most useful first; what is last is
+    told in any case.
+    """
+    told = [
+        f"{' '.join(key_of(name) for name in names.split())} {does}"
+        for names, does in words.items()
+    ]
+    while len(told) > 1 and cell_len(" · ".join(told)) > room:
+        del told[-2]
+    return " · ".join(told)
 
 
 def all_keys_of(binding: Binding) -> str:

@@ -7,19 +7,36 @@ from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
 from textual.keys import Keys
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from engine.safe_text import clean_line
-from tui.key_names import catalogue, character_of, display, is_text, usual_keys
+from tui.key_names import character_of, display, is_text, usual_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ESSENTIAL = ("app.quit", "screen.help", "screen.back", "query.ask")
+HELP = "screen.help"
+"""The id of the one key that works on each page too."""
+
+ESSENTIAL = ("app.quit", HELP, "screen.back", "query.ask")
 """Ids of what has to be within reach, in the query too."""
 
 PASSING = ("results.unfilter", "query.take", "query.close")
 """Ids of what leaves its key to others where there is nothing for it to do."""
+
+HERE = (
+    *(("query", "screen"), ("results", "screen"), ("answer", "pane", "screen"), ("filter",)),
+    *(("folder", "files"), ("whole", "text"), ("pick", "folders")),
+    *((page, "list") for page in ("tray", "conversations", "links", "settings", "code")),
+    *(("page", "prompt"), ("question", "indexing")),
+)
+"""What ids begin with whose bindings work at the same time; those of the program always do."""
+
+TYPED_INTO = ("query", "filter", "pick", "folders", "app")
+"""What the ids of bindings begin with that work while something is typed."""
+
+OWN_KEYS_FIRST = ("pick", "folders")
+"""Those of pages whose field comes before them, with keys of its own."""
 
 MODIFIERS = {"ctrl", "alt", "shift", "meta", "super", "hyper"}
 
@@ -118,14 +135,21 @@ def _understood(written: Any) -> tuple[str, str]:
     return key, ""
 
 
+def _field_keys() -> set[str]:
+    return {part.key for part in Binding.make_bindings(Input.BINDINGS)}
+
+
 def _named_keys() -> set[str]:
     return {key.value.split("+")[-1] for key in Keys if not key.value.startswith("<")}
 
 
 def _unfit(name: str, key: str) -> str:
     """Why a key can't be that of a binding, whatever other keys there are; empty if it can."""
-    if is_text(key) and name.startswith(("query.", "filter.", "app.")):
-        return f"{display(key)} is a letter in the query"
+    if is_text(key) and kind_of(name) in TYPED_INTO:
+        place = "query" if kind_of(name) in ("query", "app") else "field above the list"
+        return f"{display(key)} is a letter in the {place}"
+    if kind_of(name) in OWN_KEYS_FIRST and key in _field_keys() - {*usual_keys()[name]}:
+        return f"{display(key)} is a key of the field above the list"
     if key in MOVING and key not in usual_keys()[name]:
         return f"{display(key)} moves the cursor"
     return ""
@@ -163,16 +187,17 @@ def _part(wanted: dict[str, list[str]], key: str, names: list[str]) -> str:
 
 def _contexts() -> list[list[str]]:
     """The ids of the bindings that work at the same time, for each place of the cursor."""
-    query, screen, results, narrowing, answer, scroll, app = (
-        list(dict.fromkeys(binding.id or "" for binding in bindings if binding.id not in PASSING))
-        for _, bindings in catalogue()
-    )
-    return [
-        [*query, *screen, *app],
-        [*results, *screen, *app],
-        [*narrowing, *app],
-        [*answer, *scroll, *screen, *app],
-    ]
+    kinds: dict[str, list[str]] = {}
+    for name in usual_keys():
+        if name not in PASSING:
+            kinds.setdefault(kind_of(name), []).append(name)
+    found = ([name for kind in (*kinds_here, "app") for name in kinds[kind]] for kinds_here in HERE)
+    return [names if HELP in names else [*names, HELP] for names in found]
+
+
+def kind_of(name: str) -> str:
+    """Where the binding of that id works: what stands before the dot."""
+    return name.partition(".")[0]
 
 
 def _is_within_reach(name: str, key: str) -> bool:

@@ -7,6 +7,15 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+HELP_KEY = Binding(
+    "question_mark,f1",
+    "app.help",
+    "Keys",
+    id="screen.help",
+    tooltip="Show all keys, those that work here first",
+)
+"""Of the main screen and of whatever opens over it."""
+
 SCREEN_KEYS: list[BindingType] = [
     Binding(
         "tab",
@@ -279,13 +288,7 @@ SCREEN_KEYS: list[BindingType] = [
         id="screen.sizes_back",
         tooltip="Every border back where it was at first",
     ),
-    Binding(
-        "question_mark,f1",
-        "help",
-        "Keys",
-        id="screen.help",
-        tooltip="Show all keys",
-    ),
+    HELP_KEY,
 ]
 
 APP_KEYS: list[BindingType] = [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList
@@ -14,7 +14,8 @@ from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import MOVES, ListPage
+from tui.dialog import ListPage, Rows
+from tui.page_keys import LINKS_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,21 +31,18 @@ LONGEST_PLACE = 34
 class LinksPage(ListPage["Link | None"]):
     """Lists ``links``; its result is the one to follow, None for none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,l", "close", "Close", id="links.close", tooltip="Back to the screen"),
-        *MOVES,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = LINKS_KEYS
 
     def __init__(self, links: Sequence[Link]) -> None:
         super().__init__()
+        self.told = {"list.choose": "opens", "links.close": "closes"}
         self._links = links
 
     def compose(self) -> ComposeResult:
         """Lay out the list, with the first link under the cursor."""
         with Vertical(classes="dialog page") as box:
             box.border_title = Content("links of this hit")
-            box.border_subtitle = Content.styled("enter opens · esc closes", "$quiet")
-            yield OptionList(*(Option(row(link)) for link in self._links), markup=False)
+            yield Rows(*(Option(row(link)) for link in self._links), markup=False)
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

@@ -100,14 +100,15 @@ class LiveResults(Borders):
 
     @on(messages.QueryTyped)
     def _search_typed(self, message: messages.QueryTyped) -> None:
-        query = message.text.strip()
+        query, words = message.text.strip(), message.words.strip()
         if self._sought is not None and query == self._sought.query:
             return
-        if len(query) < LEAST_TYPED or query == self.question:
+        if len(words) < LEAST_TYPED or query == self.question:
             self._return_to_answer()
         elif self._as_you_type:
             busy = self._status is not None and self._status.state == "indexing"
-            self._seek(Search(query, self._mode), BUSY_PAUSE if busy else TYPING_PAUSE)
+            search = Search(query, self._mode, words="" if words == query else words)
+            self._seek(search, BUSY_PAUSE if busy else TYPING_PAUSE)
 
     def _seek(self, search: Search, pause: float = 0.0) -> None:
         """Show the hits of ``search`` once they are there; until then those shown now stay."""

@@ -19,7 +19,7 @@ from tui.model_text import ModelText, block_starts, tell_link
 from tui.one_layout import OneLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SECTION_LINES = 30
 """Lines after which the next block begins another section."""
@@ -69,7 +69,10 @@ class LongText(OneLayout, Vertical):
         self._is_full = False
         """Whether what follows is shown as it comes."""
         self._plain: PlainText | None = None
-        self._chosen: Static | None = None
+        self._chosen: tuple[Static, int] | None = None
+        """What shows the mark that was gone to, and its number there."""
+        self._hit, self._lengths = 0, list[int]()
+        """The rank of the hit whose sentences stand out, and how long each cited sentence is."""
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -164,12 +167,30 @@ class LongText(OneLayout, Vertical):
 
     def choose(self, number: int) -> None:
         """Have the mark of that number stand out, and bring it into view."""
-        if self._chosen is not None:
-            self._chosen.update(citations.styled(_content(self._chosen)))
+        before = self._chosen
         part, inside, _ = self._places()[number]
-        self._chosen = part
-        part.update(citations.styled(_content(part), inside))
+        self._chosen = part, inside
+        if before is not None:
+            self._style(before[0])
+        self._style(part)
         part.scroll_visible(animate=False)
+
+    def mark_hit(self, hit: int, lengths: Sequence[int]) -> None:
+        """Have the sentences that a hit supports stand out; 0 for none.
+
+        ``lengths`` are those of all cited sentences, in characters.
+        """
+        self._hit, self._lengths = hit, [*lengths]
+        for part in dict.fromkeys(part for part, _, _ in self._places()):
+            self._style(part)
+
+    def _style(self, part: Static) -> None:
+        content = _content(part)
+        chosen = self._chosen[1] if self._chosen and self._chosen[0] is part else None
+        sentences = citations.sentences_of(content, self._hit, self._lengths)
+        styled = citations.styled(content, chosen, sentences)
+        if styled.spans != content.spans:
+            part.update(styled, layout=False)  # only colours differ
 
     def _places(self) -> list[tuple[Static, int, citations.Mark]]:
         """Every mark that leads to a hit, with what shows it and its number there."""

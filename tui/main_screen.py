@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.content import Content
+from textual.events import DescendantFocus
 
 from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
@@ -41,6 +42,14 @@ class MainScreen(Completing):
         if message.hit is not None:
             note = self._note_of_gone if self.results.is_gone(message.hit) else ""
             self.preview.show_hit(message.hit, self._shown_query, note=note)
+            self._mark_in_answer()
+
+    @on(DescendantFocus)
+    def _mark_in_answer(self) -> None:
+        """Have the answer show what of it stands on the hit under the cursor of the results."""
+        row = self.results.list.row
+        speaks_of_it = self._shown is not None and self._shown.asked and self.pane != "query"
+        self.answer.mark_hit(row.number if row is not None and speaks_of_it else 0)
 
     @property
     def _note_of_gone(self) -> str:
@@ -264,12 +273,6 @@ class MainScreen(Completing):
             self.post_message(messages.StatusArrived(status))
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="error", markup=False)
-
-    def action_help(self) -> None:
-        """Show all keys."""
-        from tui.help import help_page
-
-        self.app.push_screen(help_page())
 
     # --- conversations -----------------------------------------------------------------------
 

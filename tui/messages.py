@@ -51,6 +51,8 @@ class QueryTyped(Told):
     """The text of the query changed; it was not asked."""
 
     text: str
+    words: str
+    """What of it can be searched: all but a filter that has just been begun."""
 
     def can_replace(self, message: Message) -> bool:
         """Only the latest text matters."""

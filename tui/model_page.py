@@ -36,7 +36,6 @@ class ModelPage(Page):
         """Lay out the facts, a curve for each measure of the last answers, and the log."""
         with VerticalScroll(classes="dialog page", can_focus=False) as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = Content.styled(self._keys, "$quiet")
             yield HangingText(self._lines)
             yield from self._curves()
             if self._llm.said:

@@ -8,14 +8,17 @@ from textual.content import Content
 
 from engine import figures
 from engine.front.survey_text import survey_facts
-from engine.safe_text import clean
-from tui import outcome, status_bar
+from engine.safe_text import clean, clean_line
+from tui import hit_row, outcome, status_bar
 from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from engine.errors import HoverkiteError
     from engine.wire.api import FolderStatus, FolderSurvey
     from engine.wire.api_search import SearchReply
+
+LONGEST_WORDS = 40
+"""Cells of what was typed into the filter that are repeated."""
 
 WORTH_TELLING = 60.0
 """Seconds: a first indexing that takes longer has its cost told beforehand."""
@@ -102,6 +105,16 @@ def nothing_found_note(reply: SearchReply) -> Content:
     """That there are no hits, and what the search has to say to it."""
     advice = "\n".join(map(clean, reply.notices)) or "Try other words."
     return Content(f"Nothing was found.\n\n{advice}")
+
+
+def none_left_note(words: str, *, of: str, key: str) -> Content:
+    """That the filter leaves none of the rows, which are ``of`` a kind, and what ends it."""
+    shown = hit_row.elide_end(clean_line(words.strip()), LONGEST_WORDS)
+    return Content.assemble(
+        (f"no {of} here holds “{shown}” · ", "$quiet"),
+        (key, "bold $cite"),
+        (" shows all", "$quiet"),
+    )
 
 
 def fault_note(error: HoverkiteError) -> Content:

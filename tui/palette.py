@@ -94,7 +94,7 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
         yield Action(f"Layout: {way}", "How evidence and answer stand", choose_way)
     yield Action("Answer model", "Its state, speed and log", main.action_model, "screen.model")
     yield Action("Problems", "What went wrong lately", main.action_problems, "screen.problems")
-    yield Action("Keys", "Show all keys", main.action_help, "screen.help")
+    yield Action("Keys", "Show all keys", app.action_help, "screen.help")
     yield Action("Query", "Go to the query", main.action_go_to_query, "screen.query")
     for pane in ("results", "preview", "answer"):
         yield Action(pane.capitalize(), f"Go to the {pane}", partial(main.go_to, pane))

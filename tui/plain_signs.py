@@ -18,13 +18,13 @@ _PLAIN = {
     **dict.fromkeys("“”„«»", '"'),
     **dict.fromkeys("‘’‚‹", "'"),
     **dict.fromkeys("–—−╴╶╸╺", "-"),
-    **dict.fromkeys("❯›→▶➜", ">"),
-    **dict.fromkeys("●•◆★", "*"),
-    **dict.fromkeys("○◌◇", "o"),
+    **dict.fromkeys("❯›→▶▸➜", ">"),
+    **dict.fromkeys("●•◆★✦▪", "*"),
+    **dict.fromkeys("○◌◇◦◐◑", "o"),
     **dict.fromkeys("✕✗×", "x"),
     **dict.fromkeys("▌▐▏▎▍▕", "|"),
     **{"…": ".", "·": ".", "←": "<", "↑": "^", "↓": "v", "↵": "<", "▲": "!", "▼": "v"},
-    **{"✓": "v", "‖": "=", "≈": "~", "\u00a0": " ", "↔": "-", "↳": "`"},
+    **{"✓": "v", "‖": "=", "≈": "~", "\u00a0": " ", "↔": "-", "↳": "`", "≠": "#", "∅": "0"},
 }
 """What stands for signs of one cell; frames and blocks have theirs by their names."""
 

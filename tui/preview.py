@@ -59,7 +59,7 @@ class PreviewPane(TextView):
         self.show_nothing()
 
     def show_hit(self, hit: Hit, query: str, note: str = "") -> None:
-        """Show the chunk of ``hit``; words of ``query`` stand out, ``note`` goes into the title."""
+        """Show the chunk of ``hit``; words of ``query`` stand out, ``note`` goes below it."""
         if (hit, query, note) == (self.hit, self._query, self._note):
             return
         moved, is_same_text = hit != self.hit, _is_same_text(hit, self.hit)
@@ -115,7 +115,7 @@ class PreviewPane(TextView):
     def show_nothing(self) -> None:
         """Empty the pane."""
         self.hit = None
-        self.border_title = Content("preview")
+        self.border_title, self.border_subtitle = Content("preview"), None
         self.show(Content.styled("The text of the selected hit appears here.", "$quiet"))
 
     def fit(self) -> None:
@@ -130,10 +130,11 @@ class PreviewPane(TextView):
         assert self.hit is not None
         width = max(self.scrollable_content_region.width, 20)
         title = hit_row.elide_path(hit_row.location(self.hit), max(width - 14, 8))
-        note = "".join(f" · {words}" for words in (self._note, self._missing) if words)
+        note = " · ".join(words for words in (self._note, self._missing) if words)
         is_around = self._around is not None and bool(self._around.lines)
         what = "why" if self.explains else "around" if is_around else "preview"
-        self.border_title = Content.assemble(what, (f" · {title}{note}", "not bold $quiet"))
+        self.border_title = Content.assemble(what, (f" · {title}", "not bold $quiet"))
+        self.border_subtitle = Content.styled(note, "$quiet") if note else None
         content, begin = self._content(width)
         self.show(content)
         return begin

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from engine import figures
 from engine.safe_text import clean, clean_line
 from tui import hit_row
 from tui.dialog import Page
+from tui.page_keys import PROMPT_KEYS
 
 if TYPE_CHECKING:
     from engine.wire.api_answer import PromptMade, ShownPassage
@@ -23,13 +24,11 @@ LONGEST_TITLE = 48
 class PromptView(Page):
     """Shows a prompt, word for word; ``y`` copies it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "close", "Close", id="prompt.close", tooltip="Back to the screen"),
-        Binding("y", "copy", "Copy", id="prompt.copy", tooltip="Copy the prompt"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = PROMPT_KEYS
 
     def __init__(self, prompt: PromptMade) -> None:
-        super().__init__("the prompt", lines_of(prompt), keys="y copies")
+        super().__init__("the prompt", lines_of(prompt))
+        self.told = {"page.up page.down": "scroll", "prompt.copy": "copies", "page.close": "closes"}
         self._prompt = prompt
 
     def action_copy(self) -> None:

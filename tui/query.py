@@ -127,7 +127,7 @@ class QueryInput(FilterInput):
     def _tell_text(self, event: TextArea.Changed) -> None:
         event.stop()
         paint_now(self)
-        self.post_message(QueryTyped(self.text))
+        self.post_message(QueryTyped(self.text, self.without_begun))
 
     async def on_key(self, event: Key) -> None:
         """Do what a key of this field, or one that ends a question, is for in its turn.

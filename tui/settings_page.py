@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
@@ -14,7 +14,8 @@ from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import MOVES, ListPage
+from tui.dialog import ListPage, Rows
+from tui.page_keys import SETTINGS_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,21 +30,18 @@ LONGEST_VALUE = 40
 class SettingsPage(ListPage["Told"]):
     """Lists the settings, those that were set first; its result is the one to change."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,S", "close", "Close", id="settings.close", tooltip="Back to the screen"),
-        *MOVES,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = SETTINGS_KEYS
 
     def __init__(self, settings: Sequence[Told]) -> None:
         super().__init__()
+        self.told = {"list.choose": "changes it", "settings.close": "closes"}
         self._settings = sorted(settings, key=lambda each: not each.origin)
 
     def compose(self) -> ComposeResult:
         """Lay out the list, and below it what the setting under the cursor means."""
         with Vertical(classes="dialog page") as box:
             box.border_title = Content("settings")
-            box.border_subtitle = Content.styled("enter changes it · esc closes", "$quiet")
-            yield OptionList(*(Option(row(each)) for each in self._settings), markup=False)
+            yield Rows(*(Option(row(each)) for each in self._settings), markup=False)
             yield Static(classes="about", markup=False)
 
     @on(OptionList.OptionHighlighted)

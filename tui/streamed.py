@@ -80,6 +80,8 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         """Whether more of the text may come."""
         self._scrolled_back = False
         self._chosen: int | None = None
+        self._marked = 0
+        """The rank of the hit whose sentences stand out; 0 for none."""
 
     @property
     def words(self) -> str:
@@ -217,6 +219,7 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         self._came, self._length, self._cited, self._written = [text], len(text), [*cited], [shown]
         async with self._writing:
             await (await self._mounted_text()).show(shown)
+            self._mark_again()
 
     async def _write_pending(self) -> None:
         async with self._writing:
@@ -229,6 +232,7 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         self._pending.clear()
         self._written.append(text)
         await (await self._mounted_text()).write(text)
+        self._mark_again()
         self.call_after_refresh(self._follow_text)
 
     async def close_stream(self) -> None:
@@ -239,6 +243,16 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
             self._pending.clear()
 
     # --- citations ---------------------------------------------------------------------------
+
+    def mark_hit(self, rank: int) -> None:
+        """Have the sentences that the hit of that rank supports stand out; 0 for none."""
+        self._marked = rank
+        if self._text is not None:
+            self._text.mark_hit(rank, [cited.end - cited.start for cited in self._cited])
+
+    def _mark_again(self) -> None:
+        if self._marked:
+            self.mark_hit(self._marked)
 
     def action_next_citation(self, step: int) -> None:
         """Go to the next citation of the text, or the one before; its hit is shown."""

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui import hit_row
-from tui.dialog import MOVES, ListPage
+from tui.dialog import ListPage, Rows
 from tui.key_names import key_of
+from tui.page_keys import TRAY_KEYS
 
 if TYPE_CHECKING:
     from engine.wire.api_search import Hit
@@ -27,25 +28,20 @@ LONGEST_PLACE = 44
 class TrayPage(ListPage[bool]):
     """Lists what is in ``tray``; its result says whether to ask with exactly that."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,t", "close", "Close", id="tray.close", tooltip="Back to the screen"),
-        Binding("d,delete", "take_out", "Take out", id="tray.out", tooltip="Take the hit out"),
-        Binding("D", "clear", "Empty", id="tray.clear", tooltip="Empty the tray"),
-        *MOVES,
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = TRAY_KEYS
 
     def __init__(self, tray: Tray) -> None:
         super().__init__()
         self._tray = tray
+        keys = {"list.choose": "asks with exactly the pinned", "tray.out": "takes out"}
+        self.told = (keys if tray else {}) | {"tray.close": "closes"}
 
     def compose(self) -> ComposeResult:
         """Lay out the list, with the first hit under the cursor."""
         with Vertical(classes="dialog page") as box:
             box.border_title = Content("context tray")
-            keys = "enter asks with exactly the pinned · d takes out · esc closes"
-            box.border_subtitle = Content.styled(keys if self._tray else "esc closes", "$quiet")
             if self._tray:
-                yield OptionList(*self._options(), markup=False)
+                yield Rows(*self._options(), markup=False)
             else:
                 yield Static(Content.styled(_how_to_fill(), "$quiet"), markup=False)
 

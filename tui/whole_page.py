@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine import figures
@@ -19,9 +18,11 @@ from engine.safe_text import clean_line
 from engine.wire.api_around import AroundRequest
 from engine.wire.api_parts import PartRequest
 from tui import hit_row
+from tui.dialog import Dialog
 from tui.editor import place_of
 from tui.link import REST_AFTER_FAULT
 from tui.messages import HitOpened
+from tui.page_keys import WHOLE_KEYS
 from tui.page_messages import Goal, PartMissed, TextLeft, TextScrolled
 from tui.preview import is_numbered
 from tui.whole_text import WholeText
@@ -32,7 +33,14 @@ if TYPE_CHECKING:
     from engine.wire.api_search import Hit
     from tui.link import EngineLink
 
-KEYS = "g G top and end · h the hit · e edits · esc closes"
+KEYS = {
+    "text.top text.end": "top and end",
+    "text.hit": "the hit",
+    "whole.edit": "edits",
+    "screen.help": "keys",
+    "whole.close": "closes",
+}
+"""What the keys do, by the ids of their bindings."""
 NOT_KNOWN = "The text of this file is not known any more."
 NO_HIT = "The hit is no longer in this file."
 SHORTEST_PATH = 12
@@ -41,17 +49,15 @@ ROOM_FOR_PLACE = 44
 """… and what the part of the file that is in view leaves for a longer one."""
 
 
-class WholePage(ModalScreen[None]):
+class WholePage(Dialog[None]):
     """Shows the file of ``hit`` as it was read, with the words of ``query`` standing out."""
 
     AUTO_FOCUS = "WholeText"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,A", "close", "Close", id="whole.close", tooltip="Back to the hit"),
-        Binding("e", "edit", "Edit", id="whole.edit", tooltip="Open it at the line in view"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = WHOLE_KEYS
 
     def __init__(self, hit: Hit, query: str, link: EngineLink) -> None:
         super().__init__()
+        self.told = KEYS
         self._hit, self._query, self._link = hit, query, link
         self._goal: Goal | None = "hit"
         """Where the text is to begin anew."""
@@ -61,8 +67,7 @@ class WholePage(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the text."""
-        with Vertical(classes="dialog page") as box:
-            box.border_subtitle = Content.styled(KEYS, "$quiet")
+        with Vertical(classes="dialog page"):
             yield Static(id="note", markup=False)
             yield WholeText(self._hit, self._query)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from engine.safe_text import clean
 from tui import typed_query
 from tui.hanging import NARROWEST
+from tui.page_keys import TEXT_KEYS
 from tui.page_messages import PartMissed, TextLeft, TextScrolled
 from tui.preview import SHARE_ABOVE, coloured, is_numbered
 from tui.surroundings import rows_of
@@ -66,15 +67,7 @@ def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
 class WholeText(TextView):
     """Shows parts of a text that follow each other; of long lines every piece is a row."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll(1)", "Down", id="text.down", tooltip="A line down"),
-        Binding("k,up", "scroll(-1)", "Up", id="text.up", tooltip="A line up"),
-        Binding("space,pagedown", "page(1)", "Page", id="text.page", tooltip="A page down"),
-        Binding("pageup", "page(-1)", "Page back", id="text.page_back", tooltip="A page up"),
-        Binding("g,home", "end(-1)", "Top", id="text.top", tooltip="The file's first line"),
-        Binding("G,end", "end(1)", "End", id="text.end", tooltip="The file's last line"),
-        Binding("h", "hit", "Hit", id="text.hit", tooltip="Back to the hit in the text"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = TEXT_KEYS
 
     def __init__(self, hit: Hit, query: str) -> None:
         super().__init__()

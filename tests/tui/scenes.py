@@ -282,6 +282,13 @@ async def filtering(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.until(lambda: len(shown.rows) == 5, "the filter")
 
 
+async def filtering_in_vain(driver: Driver, engine: ScriptedEngine) -> None:
+    await answered(driver, engine)
+    driver.main.go_to("results")
+    await driver.press("f", *"sourdogh")
+    await driver.until(lambda: driver.main.results.has_class("-none-left"), "the note")
+
+
 async def completing(driver: Driver, engine: ScriptedEngine) -> None:
     await answered(driver, engine)
     names = {"bread/": 211, "library/": 12, "my notes/": 50, "questions.txt": 1}
@@ -347,6 +354,7 @@ SCENES: list[Scene] = [
         zoomed,
         refreshed,
         filtering,
+        filtering_in_vain,
         cited,
         not_found,
         stale,

@@ -57,6 +57,10 @@ def shown(driver: Driver) -> str:
     return driver.previewed
 
 
+def note(driver: Driver) -> str:
+    return Content.from_markup(driver.main.preview.border_subtitle or "").plain
+
+
 def title(driver: Driver) -> str:
     return Content.from_markup(driver.title("preview")).plain
 
@@ -165,9 +169,11 @@ async def test_a_hit_that_is_gone_is_shown_alone(script: list[Any], said: str) -
     async with driving(engine) as driver:
         await with_hits(driver)
         await driver.press("a")
-        await driver.until(lambda: said in title(driver), "why")
+        await driver.until(lambda: said in note(driver), "why")
         assert "own first" in shown(driver)
-        assert "\x1b" not in title(driver)
+        assert "\x1b" not in note(driver)
+        driver.main.preview.show_nothing()
+        assert not note(driver)
 
 
 async def test_without_a_hit_the_key_does_nothing() -> None:

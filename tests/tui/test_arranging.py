@@ -7,19 +7,21 @@ from collections.abc import Sequence
 import pytest
 from textual.content import Content
 from textual.events import Paste
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from engine.wire.api_search import Hit
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
 from tests.tui.rows import row_of, rows_of
-from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, found, status, whole_answer
+from tests.tui.test_typed_ahead import typed_at_once
 from tui import hit_row, line_row
 from tui.arranging import Order, arranged, matching, next_order
 from tui.filter_line import LONGEST, FilterLine
 from tui.hints import HintLine
 from tui.live_marks import Fate, Row
+from tui.notes import none_left_note
 
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
 
@@ -279,3 +281,78 @@ async def test_what_is_pasted_into_the_filter_is_one_line_of_text() -> None:
         await driver.until(lambda: told(driver) == "0 of 8")
         assert driver.app.is_running
         assert isinstance(driver.app.focused, Input)
+
+
+# --- a filter that leaves nothing ------------------------------------------------------------
+
+
+async def test_a_filter_that_leaves_nothing_says_so_and_how_to_end_it() -> None:
+    engine = answering()
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        note = driver.main.query_one("#results-note", Static)
+        await driver.press("f", *"zq")
+        await driver.until(lambda: driver.said("results-note"), "the note")
+        await driver.until(lambda: note.region.area > 0)
+        assert driver.said("results-note") == "no hit here holds “zq” · esc shows all"
+        await driver.press("enter")
+        assert driver.app.focused is driver.main.results.list
+        assert note.display, "the filter is kept"
+        await driver.press("escape")
+        await driver.until(lambda: len(shown(driver)) == 8 and not note.display)
+        await driver.press("f", *"  ")
+        await driver.pilot.pause()
+        assert not note.display, "these are no words"
+
+
+async def test_the_note_of_a_filter_names_changed_keys_and_lines_and_goes_with_the_query() -> None:
+    engine = ScriptedEngine()
+    lines = [hit(number, text=f"a kite, {number}") for number in range(1, 4)]
+    engine.finds["'kite"] = [found("'kite", lines, mode="exact", matches=3, files=["a.md"])]
+    engine.finds["other"] = [found("other", content.HITS[:2])]
+    keys = {"filter.clear": "f9", "results.unfilter": "f10"}
+    async with driving(source=ScriptedSource(engine, keys=keys)) as driver:
+        await driver.until(lambda: driver.app.key_of("filter.clear") == "f9", "the keys")
+        driver.main.query_pane.input.text = "'kite"
+        await driver.until(lambda: len(shown(driver)) == 3, "the lines")
+        driver.main.go_to("results")
+        await driver.press("f", *"zq")
+        await driver.until(lambda: "f9 shows all" in driver.said("results-note"), "the note")
+        assert driver.said("results-note").startswith("no line here holds “zq”")
+        await driver.press("enter")
+        await driver.until(lambda: "f10 shows all" in driver.said("results-note"), "the list's key")
+        driver.main.query_pane.input.text = "other"
+        await driver.until(lambda: len(shown(driver)) == 2, "the other hits")
+        assert not driver.main.query_one("#results-note", Static).display
+
+
+def test_the_note_of_a_filter_is_short_and_safe() -> None:
+    note = none_left_note(f"{ATTACK} {'x' * 100}", of="hit", key="esc").plain
+    assert note.startswith("no hit here holds “[/] [@click=app.quit]x[/]")
+    assert note.isprintable() and "\u202e" not in note and len(note) < 80
+
+
+# --- keys that are sent together -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "words", "cursor"),
+    [
+        ("fstarter\rj", "starter", 1),
+        ("fstarterx\x7f\rjjk", "starter", 1),
+        ("fxyz\x1bjj", "", 2),
+        ("fone\x15starter\rjjj", "starter", 3),
+        ("fstarter\r\x1bj", "", 1),
+    ],
+)
+async def test_keys_sent_with_enter_into_the_filter_all_count_in_order(
+    keys: str, words: str, cursor: int
+) -> None:
+    engine = answering()
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        typed_at_once(driver, *keys)
+        listed = driver.main.results.list
+        await driver.until(lambda: driver.app.focused is listed, "leaving the filter")
+        await driver.until(lambda: (listed.words, listed.highlighted) == (words, cursor))
+        assert line(driver).value == words

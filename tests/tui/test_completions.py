@@ -10,6 +10,7 @@ from textual.geometry import Offset
 
 from engine.errors import EngineError
 from engine.wire.api_complete import CompleteReply, FilterValue
+from tests.hits import hit
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine
 from tui.completions import Completions
@@ -212,3 +213,51 @@ async def test_hostile_names_are_shown_clean(name: str) -> None:
         assert shown in offered(driver)[1]
         assert driver.main.query_one(Completions).region.right < 100
         assert driver.seen(FilterTyped)
+
+
+# --- what is searched meanwhile ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begun", ["type:", "-path:", 'tag:"'])
+async def test_a_filter_without_a_value_is_not_searched_for_by_its_letters(begun: str) -> None:
+    engine = offering()
+    async with driving(engine) as driver:
+        await type_and_see(driver, f"rye {begun}", "docs/")
+        await driver.until(lambda: engine.searches[-1:] == ["rye"], "the search without it")
+        await driver.press("d")
+        await driver.until(lambda: engine.searches[-1:] == [f"rye {begun}d"], "the search with it")
+        assert f"rye {begun}" not in engine.searches
+
+
+async def test_a_filter_alone_without_a_value_brings_back_what_was_there() -> None:
+    engine = offering()
+    engine.refreshed = [hit(1)]
+    async with driving(engine) as driver:
+        await driver.press(*"type")
+        await driver.until(lambda: driver.main.results.hits, "hits of the word")
+        await driver.press(":")
+        await driver.until(lambda: not driver.main.results.hits, "no hits")
+        await driver.press(*" rye")
+        await driver.until(lambda: engine.searches[-1:] == ["type: rye"], "it is a word now")
+
+
+@pytest.mark.parametrize(
+    ("typed", "back", "wanted"),
+    [
+        ("a type: b", 2, "a  b"),
+        ("a type: b", 0, "a type: b"),
+        ("type:md,", 0, "type:md,"),
+        ("a type:md", 0, "a type:md"),
+        ("a\npath:", 0, "a\n"),
+        ('a path:"', 0, "a "),
+    ],
+)
+async def test_only_the_filter_at_the_cursor_is_left_out(
+    typed: str, back: int, wanted: str
+) -> None:
+    async with driving(offering()) as driver:
+        field = driver.main.query_pane.input
+        field.text = typed
+        field.move_cursor(field.document.end)
+        field.move_cursor_relative(columns=-back)
+        assert field.without_begun == wanted

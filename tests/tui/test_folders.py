@@ -187,6 +187,8 @@ async def test_the_page_lists_open_and_known_folders_and_opens_others(tmp_path: 
         assert "▸ /home/ada/notes" in open_one and "watching, 274 files" in open_one
         assert hostile.isprintable() and "evil [/]" in hostile and "2026-05-01" in hostile
         assert another == "+ another folder …"
+        box = driver.app.screen.query_one(".dialog")
+        assert box.border_title == "folders · 2 of 2", "the last row is none"
         await driver.press(*"noth", "enter")
         assert len(driver.app.screen_stack) == 2, "there is none"
         field = driver.app.screen.query_one(Input)

@@ -13,7 +13,7 @@ from tests.tui.driver import driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, status, whole_answer
 from tui import early_config, key_names
 from tui.hints import HintLine
-from tui.keymap import _contexts, checked
+from tui.keymap import HERE, _contexts, checked, kind_of
 from tui.messages import HitPinned, ModeChosen
 
 
@@ -51,7 +51,19 @@ def test_a_key_is_understood_however_it_is_written(value: Any, keys: str | None)
     ("table", "said"),
     [
         ({"screen.cpy": "u"}, "screen.cpy: there is no such action. Did you mean screen.copy?"),
-        ({"page.close": "u"}, "page.close: there is no such action"),
+        ({"page.clos": "u"}, "page.clos: there is no such action. Did you mean page.close?"),
+        ({"folder.copy": "s"}, "folder.copy: s is the key of folder.states"),
+        ({"folder.copy": "j"}, "folder.copy: j is the key of files.next"),
+        ({"whole.edit": "h"}, "whole.edit: h is the key of text.hit"),
+        ({"tray.out": "enter"}, "tray.out: enter is the key of list.choose"),
+        ({"list.choose": "d"}, "list.choose: d is the key of tray.out"),
+        ({"question.yes": "n"}, "question.yes: n is the key of question.no"),
+        ({"indexing.left_out": "y"}, "indexing.left_out: y is the key of question.yes"),
+        ({"prompt.copy": "question_mark"}, "prompt.copy: ? is the key of screen.help"),
+        ({"pick.close": "u"}, "pick.close: u is a letter in the field above the list"),
+        ({"pick.close": "ctrl+a"}, "pick.close: ctrl+a is a key of the field above the list"),
+        ({"folders.complete": "enter"}, "enter is a key of the field above the list"),
+        ({"links.close": "down"}, "links.close: ↓ moves the cursor"),
         ({"screen.copy": "ctrl+foo"}, "screen.copy: ctrl+foo is no key"),
         ({"screen.copy": "hyper+alt+nothing"}, "is no key"),
         ({"screen.copy": "cmd+u"}, "cmd+u is no key"),
@@ -132,6 +144,16 @@ def test_the_usual_keys_are_each_the_key_of_one_action() -> None:
     for context in _contexts():
         keys = [key for name in context for key in key_names.usual_keys()[name]]
         assert len(keys) == len(set(keys))
+
+
+def test_each_key_is_compared_with_those_that_work_beside_it() -> None:
+    known = {kind for kinds in HERE for kind in kinds} | {"app"}
+    assert {kind_of(name) for name in key_names.usual_keys()} == known
+
+
+def test_pages_need_not_care_for_each_other() -> None:
+    wanted = {"whole.edit": "u", "folder.open": "u", "tray.out": "u", "question.yes": "u"}
+    assert checked(wanted) == (wanted, [])
 
 
 async def test_changed_keys_work_and_are_shown() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.binding import Binding
 
 from engine.errors import UsageError
 from tests.hits import hit
@@ -17,15 +16,13 @@ from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, whole_answer
 from tui.app import HoverkiteApp
 from tui.desk import Desk
-from tui.dialog import Page, Question
 from tui.extract import Extract
 from tui.filter_line import FilterLine
 from tui.help import own_bindings
+from tui.hit_list import HitList
 from tui.messages import HitOpened
 from tui.preview import PreviewPane
 from tui.query import QueryInput
-from tui.results import HitList
-from tui.streamed import StreamedPane
 
 
 def answering(hits: Any = content.HITS) -> ScriptedEngine:
@@ -36,42 +33,6 @@ def answering(hits: Any = content.HITS) -> ScriptedEngine:
 
 async def asked(driver: Driver) -> None:
     await driver.ask_to_the_end("How do I rest it?")
-
-
-@pytest.mark.parametrize(
-    "owner",
-    [
-        QueryInput,
-        Desk,
-        HitList,
-        FilterLine,
-        PreviewPane,
-        StreamedPane,
-        HoverkiteApp,
-        Question,
-        Page,
-    ],
-)
-def test_every_binding_has_an_id_a_description_and_a_tooltip(owner: Any) -> None:
-    assert owner.BINDINGS
-    for binding in owner.BINDINGS:
-        assert isinstance(binding, Binding)
-        assert binding.id and binding.description and binding.tooltip
-
-
-def test_no_id_is_used_twice() -> None:
-    owners: list[Any] = [
-        QueryInput,
-        Desk,
-        HitList,
-        FilterLine,
-        PreviewPane,
-        HoverkiteApp,
-        Question,
-        Page,
-    ]
-    ids = [binding.id for owner in owners for binding in owner.BINDINGS]
-    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize("size", [(100, 30), (60, 20)])

@@ -184,7 +184,8 @@ async def test_the_cursor_stays_on_a_hit_that_changes_and_on_one_that_goes() -> 
         assert driver.main.results.selected == LATER[3]
         await change(driver, engine, HITS[:1], revision=3)
         assert driver.main.results.selected == HITS[1]
-        await driver.until(lambda: "as it was when you asked" in driver.title("preview"))
+        preview = driver.main.preview
+        await driver.until(lambda: "as it was when you asked" in (preview.border_subtitle or ""))
         assert driver.main.preview.hit == HITS[1]
 
 

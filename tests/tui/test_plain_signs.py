@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 
+import tui
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
@@ -44,6 +46,12 @@ def plain(text: str, encoding: str = "") -> str:
 def test_signs_become_plain_and_keep_their_width(text: str, encoding: str, shown: str) -> None:
     assert plain(text, encoding) == shown
     assert cell_len(shown) == cell_len(text)
+
+
+def test_every_sign_of_the_screen_has_a_plain_one() -> None:
+    modules = list(Path(tui.__file__).parent.glob("*.py"))
+    signs = {sign for path in modules for sign in path.read_text("utf-8")} - {"⏎"}
+    assert [sign for sign in sorted(signs) if not plain(sign).isascii()] == []
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ async def test_a_citation_still_leads_to_its_evidence_after_the_results_moved_on
         await driver.press("1")
         assert driver.main.preview.hit is not None
         assert driver.main.preview.hit.text == "cited words"
-        assert "as it was when you asked" in driver.title("preview")
+        assert "as it was when you asked" in (driver.main.preview.border_subtitle or "")
 
 
 async def test_a_status_without_a_new_revision_searches_nothing() -> None:

@@ -1,0 +1,197 @@
+"""The list in the results pane: a row for each hit, or for each line that matches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui import hit_row, line_row
+from tui.arranging import Order, arranged, matching
+from tui.filter_line import FilterLine
+from tui.live_marks import Row, index_of
+from tui.messages import HitDropped, HitOpened, HitPinned, OrderWanted
+from tui.one_layout import OnePaint
+from tui.typed_ahead import done_at_once, passed_on
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.events import Key, Resize
+
+    from engine.wire.api_search import Hit
+    from tui.tray import Tray
+
+
+class HitList(OnePaint, OptionList):
+    """The list of hits; rows are laid out anew for every width."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Next", id="results.next", tooltip="The next hit", show=False),
+        Binding(
+            "k",
+            "cursor_up",
+            "Previous",
+            id="results.previous",
+            tooltip="The hit before",
+            show=False,
+        ),
+        Binding("g", "first", "First", id="results.first", tooltip="The best hit", show=False),
+        Binding("G", "last", "Last", id="results.last", tooltip="The last hit", show=False),
+        Binding(
+            "enter",
+            "open",
+            "Open",
+            id="results.open",
+            tooltip="Open the hit in your editor",
+            show=False,
+        ),
+        Binding(
+            "space",
+            "pin",
+            "Pin",
+            id="results.pin",
+            tooltip="Pin the hit: the model is shown it; again: no longer",
+        ),
+        Binding(
+            "d",
+            "drop",
+            "Drop",
+            id="results.drop",
+            tooltip="Drop the hit: the model never sees it; again: no longer",
+        ),
+        Binding(
+            "f",
+            "filter",
+            "Filter",
+            id="results.filter",
+            tooltip="Show only the hits that hold some words",
+        ),
+        Binding(
+            "escape",
+            "unfilter",
+            "All hits",
+            id="results.unfilter",
+            tooltip="Show all hits again, if they are filtered",
+        ),
+        Binding(
+            "s",
+            "order",
+            "Order",
+            id="results.order",
+            tooltip="The hits in another order: by distance, by file",
+        ),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, compact=True)
+        self.tray: Tray | None = None
+        self.far = False
+        """Whether nothing is near enough to the query to hold an answer."""
+        self.all_rows: Sequence[Row] = ()
+        self.rows: Sequence[Row] = ()
+        """Those that are shown, in their order."""
+        self.order, self.words = Order.RANKED, ""
+        """How they are put in order, and the words that they have to hold."""
+        self._lines_of = ""
+        self._laid_out_for = -1
+
+    def show_rows(self, rows: Sequence[Row], wanted: Row | None, *, lines_of: str = "") -> None:
+        """Show ``rows`` with the cursor on what ``wanted`` became, without it on the first.
+
+        They are shown as lines that match where the exact query ``lines_of`` is given.
+        """
+        self.all_rows, self._lines_of = rows, lines_of
+        self.put_in_order(wanted)
+
+    def put_in_order(self, wanted: Row | None) -> None:
+        """Show those rows that are wanted, in their order; the cursor goes to ``wanted``."""
+        self.rows = arranged(matching(self.all_rows, self.words), self.order)
+        if len(self.rows) == self.option_count:  # other options would cost a layout of the screen
+            self.highlighted, self.scroll_y = None, 0
+            self.lay_out_again()
+        else:
+            self.set_options(Option(prompt) for prompt in self._laid_out())
+        self.highlighted = index_of(self.rows, wanted) if self.rows else None
+
+    @property
+    def shows_lines(self) -> bool:
+        """Whether the rows are lines that match, not hits."""
+        return bool(self._lines_of)
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        index = self.highlighted
+        return None if index is None or index >= len(self.rows) else self.rows[index]
+
+    def on_mount(self) -> None:
+        """Lay the rows out anew when the theme changes their colours."""
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self.lay_out_again())
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay the rows out for the new width."""
+        if self.scrollable_content_region.width != self._laid_out_for:
+            self.lay_out_again()
+
+    async def on_key(self, event: Key) -> None:
+        """Have what is typed right after the key of the filter go into it, not into commands."""
+        if not passed_on(self, event):
+            await done_at_once(self, event, "filter")
+
+    def action_filter(self) -> None:
+        """Have words typed that the hits shall hold."""
+        line = self.screen.query_one(FilterLine)
+        line.display = True
+        self.screen.set_focus(line)
+
+    def action_unfilter(self) -> None:
+        """Show all hits again."""
+        self.screen.query_one(FilterLine).action_clear()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave Esc to the screen where nothing is filtered."""
+        return bool(self.words) if action == "unfilter" else True
+
+    def action_order(self) -> None:
+        """Say that the hits are wanted in the next order."""
+        self.post_message(OrderWanted())
+
+    def action_open(self) -> None:
+        """Say that the hit under the cursor is wanted in the editor."""
+        if self.row is not None:
+            self.post_message(HitOpened(self.row.hit))
+
+    def action_pin(self) -> None:
+        """Say that the hit under the cursor is to be shown to the model, or no longer."""
+        if self.row is not None:
+            self.post_message(HitPinned(self.row.hit))
+
+    def action_drop(self) -> None:
+        """Say that the hit under the cursor is never to be shown to the model, or no longer."""
+        if self.row is not None:
+            self.post_message(HitDropped(self.row.hit))
+
+    def lay_out_again(self) -> None:
+        """Show the rows anew."""
+        for index, prompt in enumerate(self._laid_out()):
+            self.replace_option_prompt_at_index(index, prompt)
+
+    def _laid_out(self) -> list[Content]:
+        self._laid_out_for = self.scrollable_content_region.width
+        width = max(self._laid_out_for - 2, 0)
+        if self._lines_of:
+            return line_row.rows(self.rows, self._lines_of, width)
+        # For all of them: nothing moves sideways while they are filtered.
+        columns = hit_row.fit_columns(self.all_rows, width)
+        best = max((hit_row.strength(row.hit) for row in self.all_rows), default=0.0)
+        return [
+            hit_row.row(row, best, columns, mark=self._mark(row.hit), far=self.far)
+            for row in self.rows
+        ]
+
+    def _mark(self, hit: Hit) -> str:
+        return " " if self.tray is None else self.tray.mark(hit)
