@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -16,6 +16,8 @@ from tui.surroundings import rows_of
 from tui.text_view import TextView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from engine.wire.api_around import AroundLine
     from engine.wire.api_parts import PartReply
     from engine.wire.api_search import Hit
@@ -23,6 +25,18 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 20
 """Parts that are held; the farthest from the view is let go of."""
+LEAST_TELLING = 8
+"""Characters from which a line is likely to stand only once in a text."""
+
+
+class Landmark(NamedTuple):
+    """A line by which the view finds its place again."""
+
+    number: int
+    """Which line of the text it is, from 1."""
+    line: AroundLine
+    above: int
+    """Rows of the view above it."""
 
 
 class _Part:
@@ -90,12 +104,24 @@ class WholeText(TextView):
 
     def begin(self, reply: PartReply, *, at: Goal) -> None:
         """Show the text from one part on: ``at`` its hit, its top, or its end."""
-        part = _Part(reply, self._hit, self._query, max(self.width, NARROWEST))
-        self._parts = [part]
-        self._put_together()
+        self._hold([reply])
+        (part,) = self._parts
         row = part.hit_row() if at == "hit" else 0 if at == "top" else len(part.rows)
         above = int(self.size.height * SHARE_ABOVE) if at == "hit" else 0
-        self.scroll_to(y=max((row or 0) - above, 0), animate=False, force=True)
+        self._go_to_row((row or 0) - above)
+
+    def begin_at(self, replies: Sequence[PartReply], line: int, above: int) -> None:
+        """Show the text from some parts on, ``line`` of it so many rows below the view's top."""
+        self._hold(replies)
+        self._go_to_row(self._row_of(line) - above)
+
+    def _hold(self, replies: Sequence[PartReply]) -> None:
+        width = max(self.width, NARROWEST)
+        self._parts = [_Part(reply, self._hit, self._query, width) for reply in replies]
+        self._put_together()
+
+    def _go_to_row(self, row: int) -> None:
+        self.scroll_to(y=max(row, 0), animate=False, force=True)
         self._see_what_is_missing()
 
     def add(self, reply: PartReply) -> None:
@@ -114,8 +140,7 @@ class WholeText(TextView):
             top -= sum(len(each.rows) for each in self._parts[:-MOST_PARTS])
             del self._parts[:-MOST_PARTS]
         self._put_together()
-        self.scroll_to(y=top, animate=False, force=True)
-        self._see_what_is_missing()
+        self._go_to_row(top)
 
     def _put_together(self) -> None:
         self.show_rows([row for part in self._parts for row in part.rows])
@@ -141,6 +166,26 @@ class WholeText(TextView):
                 return part.reply.first + at, part.reply.lines[at]
             row -= len(part.rows)
         return None
+
+    def landmark(self) -> Landmark | None:
+        """The first line in view that says enough to be known again in a changed text."""
+        seen = [
+            Landmark(number, line, above)
+            for above, number, line in self._lines_in_view()
+            if len(line.text.strip()) >= LEAST_TELLING
+        ]
+        top = self.at_top()
+        return seen[0] if seen else Landmark(*top, 0) if top else None
+
+    def _lines_in_view(self) -> Iterator[tuple[int, int, AroundLine]]:
+        """The lines that begin in view: how far below its top, which of the text, and the line."""
+        top, height, begin = self.scroll_offset.y, max(self.size.height, 1), 0
+        for part in self._parts:
+            lines = zip(part.begins, part.reply.lines, strict=True)
+            for number, (row, line) in enumerate(lines, part.reply.first):
+                if top <= begin + row < top + height:
+                    yield begin + row - top, number, line
+            begin += len(part.rows)
 
     # --- scrolling -------------------------------------------------------------------------------
 
