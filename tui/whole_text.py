@@ -12,7 +12,7 @@ from tui import typed_query
 from tui.hanging import NARROWEST
 from tui.page_messages import PartMissed, TextLeft, TextScrolled
 from tui.preview import SHARE_ABOVE, coloured, is_numbered
-from tui.surroundings import rows_of
+from tui.surroundings import row_in_line, rows_of
 from tui.text_view import TextView
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Part:
 
     def lay_out(self, hit: Hit, width: int) -> None:
         """Wrap the lines to ``width``."""
-        digits = len(str(self.reply.total)) + 1 if is_numbered(hit) else 0
+        digits = self._digits(hit)
         self.rows: list[Content] = []
         self.begins: list[int] = []
         """The row of each line."""
@@ -59,10 +59,19 @@ class _Part:
             self.begins.append(len(self.rows))
             self.rows += rows_of(line, text, digits, width)
 
-    def hit_row(self) -> int | None:
+    def hit_row(self, hit: Hit, width: int) -> int | None:
         """The row in which the hit begins; None where it does not."""
-        rows = (row for row, line in zip(self.begins, self.reply.lines, strict=True) if line.is_hit)
-        return next(rows, None)
+        lines = zip(self.begins, self.reply.lines, self._lines, strict=True)
+        for row, line, text in lines:
+            if line.is_hit:
+                own = clean(hit.text.strip("…\n")).partition("\n")[0]
+                digits = self._digits(hit)
+                return row + row_in_line(text, max(text.plain.find(own), 0), digits, width)
+        return None
+
+    def _digits(self, hit: Hit) -> int:
+        """Cells of the lines' numbers, with the space behind them; 0 where there are none."""
+        return len(str(self.reply.total)) + 1 if is_numbered(hit) else 0
 
 
 def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
@@ -102,11 +111,21 @@ class WholeText(TextView):
         """A part of the text as it is shown; None before there is one."""
         return self._parts[0].reply if self._parts else None
 
+    @property
+    def _row_width(self) -> int:
+        return max(self.width, NARROWEST)
+
     def begin(self, reply: PartReply, *, at: Goal) -> None:
         """Show the text from one part on: ``at`` its hit, its top, or its end."""
         self._hold([reply])
         (part,) = self._parts
-        row = part.hit_row() if at == "hit" else 0 if at == "top" else len(part.rows)
+        row = (
+            part.hit_row(self._hit, self._row_width)
+            if at == "hit"
+            else 0
+            if at == "top"
+            else len(part.rows)
+        )
         above = int(self.size.height * SHARE_ABOVE) if at == "hit" else 0
         self._go_to_row((row or 0) - above)
 
@@ -116,8 +135,7 @@ class WholeText(TextView):
         self._go_to_row(self._row_of(line) - above)
 
     def _hold(self, replies: Sequence[PartReply]) -> None:
-        width = max(self.width, NARROWEST)
-        self._parts = [_Part(reply, self._hit, self._query, width) for reply in replies]
+        self._parts = [_Part(reply, self._hit, self._query, self._row_width) for reply in replies]
         self._put_together()
 
     def _go_to_row(self, row: int) -> None:
@@ -129,7 +147,7 @@ class WholeText(TextView):
         first, last = self._parts[0].reply.part, self._parts[-1].reply.part
         if reply.part not in (first - 1, last + 1):
             return
-        part = _Part(reply, self._hit, self._query, max(self.width, NARROWEST))
+        part = _Part(reply, self._hit, self._query, self._row_width)
         top = self.scroll_offset.y
         if reply.part == first - 1:
             self._parts.insert(0, part)
@@ -199,7 +217,7 @@ class WholeText(TextView):
         """Wrap the text for the width there is now; the view begins with the same line."""
         top = self.at_top()
         for part in self._parts:
-            part.lay_out(self._hit, max(self.width, NARROWEST))
+            part.lay_out(self._hit, self._row_width)
         self._put_together()
         if top:
             self.scroll_to(y=self._row_of(top[0]), animate=False, force=True)

@@ -73,6 +73,25 @@ async def test_the_file_opens_at_the_hit_which_has_a_bar(size: tuple[int, int]) 
         assert title(driver).endswith(" of 1 000")
 
 
+async def test_it_opens_at_a_hit_far_inside_a_long_line() -> None:
+    own = "here it stands"
+    line = AroundLine(line=1, text="before " * 500 + own + " after" * 500, is_hit=True)
+
+    class LongLine(ScriptedEngine):
+        async def part(self, folder: str, request: PartRequest) -> PartReply:
+            return PartReply(lines=[line], parts=1, first=1, total=1, version="1", has_hit=True)
+
+    engine = LongLine()
+    engine.answer = whole_answer([hit(1, path="a.md", text=f"…{own}\nmore…")], "Done.")
+    async with driving(engine, size=(60, 20)) as driver:
+        await driver.ask_to_the_end("kites")
+        driver.main.go_to("results")
+        await driver.press("A")
+        await driver.until(lambda: driver.app.screen.query(WholeText), "the page")
+        shown = driver.app.screen.query_one(WholeText)
+        await driver.until(lambda: any("here" in row for row in rows(shown)), "the hit")
+
+
 async def test_words_of_the_query_stand_out_and_code_is_coloured() -> None:
     lines = ["def kites():", "    return 'a string'"]
     async with reading(lines, path="a.py") as (_, _, shown):
