@@ -164,13 +164,16 @@ async def model_page(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
     engine.model = llm(
         context=8192,
+        dtype="bfloat16",
+        device="cpu",
         figures=api.LlmFigures(
             running=1, waiting=0, prefix_cache_hit_rate=0.83, ttft_ms=312.0, tokens_per_s=34.2
         ),
         said=["Started server process [4713]", "Application startup complete."],
     )
     driver.app.session.speeds.extend(
-        Speed(MODEL, 200 + 40 * (number % 7), 30 + number % 5) for number in range(24)
+        Speed(100.0 * number, MODEL, 200 + 40 * (number % 7), 30 + number % 5)
+        for number in range(24)
     )
     driver.main.action_model()
     await driver.until(lambda: len(driver.app.screen_stack) == 2)
