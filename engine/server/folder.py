@@ -168,8 +168,7 @@ class Folder:
         self._searcher = Searcher(*parts, self._reranker)
         begin = partial(Sync, data=paths.data_dir(), stopping=self._stopping)
         self._sync = await self._writer.do(partial(begin, self.root, *parts))
-        self._sync.clock = self._writer.clock
-        self.files.sync = self._sync
+        self.files.sync, self._sync.clock = self._sync, self._writer.clock
         return encoder, self._index
 
     def _open_index(self, model_id: str, dimension: int) -> None:
@@ -347,6 +346,7 @@ class Folder:
             embedded_total=self._manifest.embedded_total,
             watch=self._watch_state(),
             waiting=self.files.waiting,
+            trouble=self._index.trouble if self._index else "",
         )
 
     def _watch_state(self) -> api.WatchState:

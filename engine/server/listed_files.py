@@ -80,21 +80,30 @@ class ListedFiles:
         """
         if self.sync is None:
             return ReadAgainReply(files=0)
-        mark = partial(_to_read_again, request, self.sync, self._manifest)
-        self.follow(hints := await self._writer.do(mark))
-        return ReadAgainReply(files=len(hints.paths))
+        mark = partial(_to_read_again, request, self.sync, self._edits.waiting, self._manifest)
+        hints, reply = await self._writer.do(mark)
+        self.follow(hints)
+        return reply
 
 
-def _to_read_again(request: ReadAgainRequest, sync: Sync, manifest: Manifest) -> Hints:
+def _to_read_again(
+    request: ReadAgainRequest, sync: Sync, hinted: Collection[bytes], manifest: Manifest
+) -> tuple[Hints, ReadAgainReply]:
     """Have the next look at the files of ``request`` read them; return what to look at. Blocking.
 
-    That is the whole folder where some are not known: they may have been left out.
+    That is the whole folder where some were not read: they may have been left out.
     """
-    paths = {path_of(file.path, file.quoted_path) for file in request.files}
+    named = {path_of(file.path, file.quoted_path): file for file in request.files}
+    paths = set(named)
     if request.failed:
         paths |= {path for path, _ in manifest.unread_files(sys.maxsize)[0]}
     known = sync.read_again(paths)
-    return Hints(0, paths, everything=request.failed or not paths <= known)
+    others = paths - known
+    unknown = others - _aside(sync, hinted, manifest).keys() if others else others
+    hints = Hints(0, paths, everything=request.failed or bool(others))
+    return hints, ReadAgainReply(
+        files=len(paths - unknown), unknown=[named[path] for path in sorted(unknown)]
+    )
 
 
 def _aside(sync: Sync, hinted: Collection[bytes], manifest: Manifest) -> dict[bytes, Aside]:

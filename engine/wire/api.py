@@ -221,7 +221,8 @@ class FolderStatus(Message):
     """The folder's absolute path."""
     state: FolderState
     detail: str = ""
-    """A sentence when the state needs one: why it failed, or why the watch is partial."""
+    """A sentence when the state needs one: why it failed, why the watch is partial, that its Milvus
+    has ended."""
     files: int
     chunks: int
     ignored: int = 0

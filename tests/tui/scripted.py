@@ -346,7 +346,10 @@ class ScriptedEngine:
         self, folder: str, request: api_files.ReadAgainRequest
     ) -> api_files.ReadAgainReply:
         self.read_again_asked.append(request)
-        return api_files.ReadAgainReply(files=max(len(request.files), 1))
+        known = [file.path for file in self.files_kept]
+        unknown = [file for file in request.files if file.path not in known]
+        files = len(request.files) - len(unknown) if request.files else 1
+        return api_files.ReadAgainReply(files=files, unknown=unknown)
 
     async def complete(
         self, folder: str, request: api_complete.CompleteRequest

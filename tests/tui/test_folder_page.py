@@ -328,6 +328,18 @@ async def test_one_file_is_read_again_or_all_that_failed() -> None:
         assert (engine.read_again_asked[1].files, engine.read_again_asked[1].failed) == ([], True)
 
 
+async def test_a_file_that_is_gone_meanwhile_is_not_said_to_be_read_again() -> None:
+    files = [file(f"{ATTACK}.md"), *MIXED]
+    async with panel(files) as (driver, _):
+        engine_of(driver).files_kept = MIXED
+        await driver.press("R")
+        await driver.until(lambda: driver.toasts, "the words")
+        (toast,) = driver.toasts
+        assert toast.message.endswith(".md is no longer a file of this folder")
+        assert "[@click=app.quit]x" in toast.message
+        assert not {"\x1b", "\x07", "\u202e"} & set(toast.message)
+
+
 async def test_in_a_pause_a_file_is_said_to_wait() -> None:
     async with panel(MIXED) as (driver, _):
         engine_of(driver).statuses.put_nowait(status(state="paused", watch="paused", pending=1))
