@@ -73,7 +73,7 @@ async def streaming(driver: Driver, engine: ScriptedEngine) -> None:
     ]
     await driver.ask(content.QUESTION)
     await driver.until(lambda: some[-1].text.strip() in driver.main.answer.answer_text)
-    await driver.until(lambda: driver.main.answer.model.is_settled, "writing")
+    await driver.until(lambda: driver.is_all_written, "writing")
 
 
 async def answered(driver: Driver, engine: ScriptedEngine) -> None:
