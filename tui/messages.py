@@ -278,6 +278,11 @@ class AgreementNeeded(Message):
 
 
 @dataclass
+class AgreementGiven(Message):
+    """A person has agreed to that; the folder is being opened."""
+
+
+@dataclass
 class FolderReady(Message):
     """The engine has opened the folder and answers."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -38,15 +39,14 @@ KEYS = "g G top and end · h the hit · e edits · esc closes"
 NOT_KNOWN = "The text of this file is not known any more."
 NO_HIT = "The hit is no longer in this file."
 KEPT = "This file is gone. What is here is its text of before."
-LOADING = "The text is on its way …"
-CHANGED, GONE = "changed", "gone"
+CHANGED, GONE, LOADING = "changed", "gone", "loading …"
 MOMENT = 0.4
 """Seconds after which a person is told that the text is still awaited."""
 PAUSE = 0.2
 """Seconds after the index changed until the text is looked at: more edits may follow."""
 SHORTEST_PATH = 12
 """Cells of the path in the title …"""
-ROOM_FOR_PLACE = 54
+ROOM_FOR_PLACE = 44
 """… and what the part of the file that is in view leaves for a longer one."""
 
 
@@ -66,6 +66,8 @@ class WholePage(ModalScreen[None]):
         self._revision, self._is_stale = revision, False
         self._fate = ""
         """What became of the file since the page was opened."""
+        self._loads = False
+        """Whether the text was asked for so long ago that this is said."""
         self._goal: Goal | None = "hit"
         """Where the text is to begin anew."""
         self._missed: int | None = None
@@ -96,7 +98,7 @@ class WholePage(ModalScreen[None]):
         while True:
             await self._news.wait()
             self._news.clear()
-            slow, rest = self.set_timer(MOMENT, self._say_it_loads), 0.0
+            slow, rest = self.set_timer(MOMENT, partial(self._say_it_loads, True)), 0.0
             try:
                 await self._ask()
             except HoverkiteError as error:
@@ -104,6 +106,7 @@ class WholePage(ModalScreen[None]):
                 rest = REST_AFTER_FAULT
             finally:
                 slow.stop()
+                self._say_it_loads(False)
             if self._goal is not None or self._is_stale or self._missed is not None:
                 self._news.set()
             await asyncio.sleep(rest)
@@ -213,13 +216,16 @@ class WholePage(ModalScreen[None]):
         self._goal = message.goal
         self._news.set()
 
-    def _tell(self, words: str, style: str = "$text-warning") -> None:
+    def _tell(self, words: str) -> None:
         note = self.query_one("#note", Static)
         note.display = bool(words)
-        note.update(Content.styled(clean_line(words), style))
+        note.update(Content.styled(clean_line(words), "$text-warning"))
 
-    def _say_it_loads(self) -> None:
-        self._tell(LOADING, "$quiet")
+    def _say_it_loads(self, loads: bool) -> None:
+        """Say so in the title: a note would take a row away from the text, and give it back."""
+        if loads != self._loads:
+            self._loads = loads
+            self._show_place()
 
     @on(TextScrolled)
     def _show_place(self) -> None:
@@ -227,11 +233,13 @@ class WholePage(ModalScreen[None]):
         text = self.query_one(WholeText)
         top = text.at_top()
         place = f" · {self._place(*top, text.reply.total)}" if top and text.reply else ""
-        path = clean_line(self._hit.path)
-        path = hit_row.elide_path(path, max(self.size.width - ROOM_FOR_PLACE, SHORTEST_PATH))
-        title = Content.assemble("file", (f" · {path}{place}", "not bold $quiet"))
-        if self._fate:
-            title += Content.styled(f" · {self._fate}", "not bold $text-warning")
+        words = (self._fate, LOADING if self._loads else "")
+        fate = "".join(f" · {word}" for word in words if word)
+        room = self.size.width - ROOM_FOR_PLACE - len(fate)
+        path = hit_row.elide_path(clean_line(self._hit.path), max(room, SHORTEST_PATH))
+        title = Content.assemble(
+            "file", (f" · {path}{place}", "not bold $quiet"), (fate, "not bold $text-warning")
+        )
         self.query_one(Vertical).border_title = title
 
     def _place(self, number: int, line: AroundLine, total: int) -> str:
