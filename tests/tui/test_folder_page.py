@@ -131,6 +131,14 @@ def test_a_row_has_its_width_whatever_is_in_it() -> None:
     assert isinstance(row, Content)
 
 
+@pytest.mark.parametrize("width", range(40, 190, 6))
+def test_columns_of_a_row_never_touch(width: int) -> None:
+    row = str(file_row.row(file("a.md", chunks=1, bytes=142), width)).replace("\u00a0", " ")
+    assert row.split("  ")[-2:] == ["1 chunk", "142 bytes"]
+    reason = "a scanned PDF without text, which needs OCR"
+    assert " a scanned" in str(file_row.row(file("x.pdf", "failed", reason=reason), width))
+
+
 async def test_a_folder_without_files_says_so() -> None:
     async with panel([]) as (driver, _):
         await driver.until(lambda: told(driver, "file") == "No file is so.")
@@ -296,7 +304,7 @@ async def test_an_engine_that_fails_is_told_of_and_asked_again(
             engine.statuses.put_nowait(status(revision=5))
         await driver.until(lambda: listed.total == 2, "the problems")
         assert told(driver, "choices") == "all 6  problems 2  waiting 3  indexed 1"
-        assert "a scanned PDF" in told(driver, "file")
+        await driver.until(lambda: "a scanned PDF" in told(driver, "file"), "its file")
 
 
 # --- keys --------------------------------------------------------------------------------------
