@@ -64,8 +64,8 @@ class WholePage(ModalScreen[None]):
         super().__init__()
         self._hit, self._query, self._link = hit, query, link
         self._revision, self._is_stale = revision, False
-        self._fate = ""
-        """What became of the file since the page was opened."""
+        self._first = self._fate = ""
+        """The version of the text that was shown first, and what became of the file since."""
         self._loads = False
         """Whether the text was asked for so long ago that this is said."""
         self._goal: Goal | None = "hit"
@@ -180,10 +180,8 @@ class WholePage(ModalScreen[None]):
             self._fate = GONE if held else ""
             self._tell(KEPT if held else NOT_KNOWN)
         else:
-            if held and held.version != reply.version:
-                self._fate = CHANGED
-            elif self._fate == GONE:
-                self._fate = ""
+            self._first = self._first or reply.version
+            self._fate = "" if reply.version == self._first else CHANGED
             self._tell("" if reply.has_hit else NO_HIT)
         self._show_place()
 

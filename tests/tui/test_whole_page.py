@@ -251,6 +251,15 @@ async def test_a_file_that_is_gone_says_so_and_its_text_stays_until_it_is_back()
         await driver.until(lambda: "gone" not in title(driver), "its return")
         assert not note(driver)
         await driver.until(lambda: rows(shown) == before)
+        engine.whole_texts["a.md"] = text(299)
+        engine.statuses.put_nowait(status(revision=4))
+        await driver.until(lambda: title(driver).endswith(" · changed"), "an edit")
+        engine.whole_texts.clear()
+        engine.statuses.put_nowait(status(revision=5))
+        await driver.until(lambda: title(driver).endswith(" · gone"), "it goes again")
+        engine.whole_texts["a.md"] = text(299)
+        engine.statuses.put_nowait(status(revision=6))
+        await driver.until(lambda: title(driver).endswith(" · changed"), "what it was before")
 
 
 async def test_a_text_that_takes_longer_than_a_moment_is_said_to_be_on_its_way(
