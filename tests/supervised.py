@@ -25,7 +25,7 @@ def launch(mode: str, name: str = "vllm-0123456789ab") -> Launch:
         log=str(paths.log_dir() / f"{name}.log"),
         niceness=3,
     )
-    return Launch(task, "fake-model")
+    return Launch(task, "fake-model", dtype="bfloat16", device="cpu")
 
 
 def alive(task: Task) -> list[psutil.Process]:

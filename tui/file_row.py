@@ -37,8 +37,9 @@ _BRIEFLY: dict[FileState, str] = {
     "reading": "is being read",
 }
 SHORTEST_PATH = 12
-"""Cells that a path has at least."""
+"""Cells that a path has at least, unless it is shorter."""
 CHUNKS_CELLS, SIZE_CELLS = 13, 9
+COLUMN_GAP = "  "
 
 
 def row(file: ListedFile, width: int) -> Content:
@@ -50,7 +51,7 @@ def row(file: ListedFile, width: int) -> Content:
     if file.reason:
         most = max(room - Content(path).cell_length - 2, room // 2)
         told, told_colour = hit_row.elide_end(clean_line(file.reason), most), "$text-warning"
-    if room - Content(told).cell_length - 2 < SHORTEST_PATH:
+    if room - Content(told).cell_length - 2 < min(Content(path).cell_length, SHORTEST_PATH):
         told = ""
     left = room - Content(told).cell_length - (2 if told else 0)
     shown = hit_row.elide_path(path, left)
@@ -62,7 +63,8 @@ def _told(file: ListedFile) -> str:
     if file.state in _BRIEFLY:
         return _BRIEFLY[file.state]
     size = "" if file.bytes is None else figures.size(file.bytes)
-    return f"{figures.counted(file.chunks, 'chunk'):>{CHUNKS_CELLS}}{size:>{SIZE_CELLS}}"
+    chunks = figures.counted(file.chunks, "chunk")
+    return f"{chunks:>{CHUNKS_CELLS}}{COLUMN_GAP}{size:>{SIZE_CELLS}}"
 
 
 def about(file: ListedFile) -> Content:

@@ -251,13 +251,18 @@ class FolderPage(Dialog[None]):
     async def _read_again(self, request: ReadAgainRequest) -> None:
         try:
             engine, folder = await self._link.ready()
-            number = (await engine.read_again(folder, request)).files
+            reply = await engine.read_again(folder, request)
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="warning", markup=False)
             return
-        files, verb = figures.counted(number, "file"), "is" if number == 1 else "are"
-        waits = " once the folder is no longer paused" if is_paused(self._status) else ""
-        self.notify(f"{files} {verb} read again{waits}", markup=False)
+        if reply.files or not reply.unknown:
+            files = figures.counted(reply.files, "file")
+            waits = " once the folder is no longer paused" if is_paused(self._status) else ""
+            verb = "is" if reply.files == 1 else "are"
+            self.notify(f"{files} {verb} read again{waits}", markup=False)
+        for file in reply.unknown:
+            words = f"{clean_line(file.path)} is no longer a file of this folder"
+            self.notify(words, severity="warning", markup=False)
         self._is_stale = True
         self._news.set()
 

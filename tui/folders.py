@@ -130,7 +130,7 @@ class Folders(Personal):
             # Behind the settings, which the question tells.
             first = self if folder.screen is None else folder.screen
             first.call_later(self.call_later, self._ask_agreement, folder)
-        elif folder.screen is not None:
+        if folder.screen is not None:
             folder.screen.post_message(message)
         else:
             folder.heard.pop(type(message), None)
@@ -240,6 +240,7 @@ class Folders(Personal):
     async def _take_decision(self, folder: OpenFolder, agreed: bool | None) -> None:
         folder.asks, folder.is_asked = None, False
         if agreed:
+            self._tell(folder, messages.AgreementGiven())
             folder.link.agree()
         elif len(self.folders) > 1:
             await self._close(folder)

@@ -13,7 +13,7 @@ from engine.safe_text import clean_line
 from tui.live_marks import Fate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.wire.api_search import Hit, Place
     from tui.live_marks import Row
@@ -126,16 +126,22 @@ def numbers_of(hits: Sequence[Hit], cited: Sequence[Hit]) -> list[int]:
 def numbered(rows: Sequence[Row], cited: Sequence[Hit]) -> list[Row]:
     """``rows`` with their numbers in an answer that stands on ``cited``, without one their ranks.
 
-    One that is gone has none but the answer's: its rank is another hit's now.
+    One whose text was changed keeps the number it had; one that is gone has none but the answer's:
+    its rank is another hit's now.
     """
-    numbers = iter(numbers_of([row.hit for row in rows if not row.is_gone], cited))
     ranks = {(hit.path, hit.text): hit.rank for hit in cited}
-    return [
-        replace(
-            row, number=ranks.get((row.hit.path, row.hit.text), 0) if row.is_gone else next(numbers)
-        )
-        for row in rows
-    ]
+    of_found = iter(numbers_of([row.hit for row in rows if not row.is_gone], cited))
+    numbers = [_known(row.hit, ranks) if row.is_gone else next(of_found) for row in rows]
+    for index, row in enumerate(rows):
+        if row.fate is Fate.CHANGED and row.was is not None and numbers[index] == NEW:
+            number = _known(row.was, ranks)
+            numbers[index] = NEW if number in numbers else number
+    return [replace(row, number=number) for row, number in zip(rows, numbers, strict=True)]
+
+
+def _known(hit: Hit, ranks: Mapping[tuple[str, str], int]) -> int:
+    """The number of ``hit`` among the ``ranks`` of hits by path and text; :data:`NEW` for none."""
+    return ranks.get((hit.path, hit.text), NEW)
 
 
 def fit_columns(rows: Sequence[Row], width: int) -> Columns:

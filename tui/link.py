@@ -63,7 +63,8 @@ class EngineLink:
         self._open: tuple[Engine, str] | None = None
         self._holding: asyncio.Timeout | None = None
         self._failed_attempts = 0
-        self._was_open = False
+        self._was_reached = False
+        """Whether an engine has spoken of the folder: one that is lost then is reached again."""
         self._paused = False
 
     @property
@@ -118,7 +119,6 @@ class EngineLink:
         try:
             opened = await self._open_folder(engine, settings.llm_start == "screen")
             self._open = engine, opened.folder
-            self._was_open = True
             self._ready.set()
             self._post(FolderReady(engine.note, opened.survey))
             await self._hold(engine, opened.folder)
@@ -163,10 +163,12 @@ class EngineLink:
 
     async def _try_to_open(self, engine: Engine, start_llm: bool) -> FolderOpened:
         path, agreed = str(self._folder), self._agreed
-        return await engine.open_folder(path, agreed=agreed, start_llm=start_llm, can_ask=True)
+        opened = await engine.open_folder(path, agreed=agreed, start_llm=start_llm, can_ask=True)
+        self._was_reached = True
+        return opened
 
     async def _recover(self, error: HoverkiteError) -> None:
-        mendable = self._was_open and not isinstance(error, (UsageError, EngineStoppedError))
+        mendable = self._was_reached and not isinstance(error, (UsageError, EngineStoppedError))
         if mendable and self._failed_attempts < len(self._pauses):
             self._failed_attempts += 1
             self._post(EngineLost(self._failed_attempts))

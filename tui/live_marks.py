@@ -128,7 +128,7 @@ def _place(hit: Hit) -> Hashable:
 
 
 def index_of(rows: Sequence[Row], wanted: Row | None) -> int:
-    """Index in ``rows`` of what ``wanted`` became, else of the nearest to it.
+    """Index in ``rows`` of what ``wanted`` became, else of the one that is nearest in rank.
 
     Without ``wanted`` that of the first hit that is found.
     """
@@ -137,16 +137,25 @@ def index_of(rows: Sequence[Row], wanted: Row | None) -> int:
     for index, row in enumerate(rows):
         if wanted.was is not None and row.was is wanted.was:
             return index
-    return same_hit([row.hit for row in rows], wanted.hit)
+    same = same_hit([row.hit for row in rows], wanted.hit)
+    return _nearest_in_rank(rows, wanted.hit.rank) if same is None else same
 
 
-def same_hit(hits: Sequence[Hit], wanted: Hit | None) -> int:
+def _nearest_in_rank(rows: Sequence[Row], rank: int) -> int:
+    """Index of the hit that is found with the rank nearest to ``rank``, of any where none is."""
+
+    def farness(index: int) -> tuple[bool, int]:
+        return rows[index].is_gone, abs(rows[index].hit.rank - rank)
+
+    return min(range(len(rows)), key=farness, default=0)
+
+
+def same_hit(hits: Sequence[Hit], wanted: Hit) -> int | None:
     """Index in ``hits`` of the chunk ``wanted``: the same text, else the nearest in its file.
 
     Text that only one hit has is looked for in other files too: ``wanted``'s may be renamed.
+    None where nothing of it is left.
     """
-    if wanted is None:
-        return 0
     for index, hit in enumerate(hits):
         if hit.path == wanted.path and hit.text == wanted.text:
             return index
@@ -154,6 +163,6 @@ def same_hit(hits: Sequence[Hit], wanted: Hit | None) -> int:
     if len(same_text) == 1:
         return same_text[0]
     same_file = [index for index, hit in enumerate(hits) if hit.path == wanted.path]
-    if same_file:
-        return min(same_file, key=lambda index: abs(hits[index].start_line - wanted.start_line))
-    return min(wanted.rank - 1, max(len(hits) - 1, 0))
+    return min(
+        same_file, key=lambda index: abs(hits[index].start_line - wanted.start_line), default=None
+    )

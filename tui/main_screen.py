@@ -103,6 +103,20 @@ class MainScreen(Completing):
         if self.answering and self._evidence and status.llm.state in ("starting", "unavailable"):
             self.answer.show_model(status.llm)
 
+    @on(messages.AgreementNeeded)
+    def _show_waiting(self) -> None:
+        self.status_bar.show_words("○ waits for your yes", "$text-warning")
+        self._show_agreement(given=False)
+
+    @on(messages.AgreementGiven)
+    def _show_opening(self) -> None:
+        self.status_bar.show_words("○ opening the folder …")
+        self._show_agreement(given=True)
+
+    def _show_agreement(self, *, given: bool) -> None:
+        if self._shown is None and not self.answering:
+            self._show_note(notes.agreement_note(given=given))
+
     @on(messages.FolderReady)
     def _show_ready(self, message: messages.FolderReady) -> None:
         self._failed = False

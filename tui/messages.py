@@ -255,6 +255,10 @@ class AgreementNeeded(Told):
     opened: FolderOpened
 
 
+class AgreementGiven(Told):
+    """A person has agreed to that; the folder is being opened."""
+
+
 class FolderReady(Told):
     """The engine has opened the folder and answers."""
 

@@ -16,7 +16,7 @@ from tui.dialog import Page
 from tui.hanging import HangingText, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from engine.wire.api import LlmFigures, LlmState
     from tui.session import Speed
@@ -52,15 +52,22 @@ class ModelPage(Page):
         speeds = [speed.tokens_per_s for speed in self._speeds]
         last, usual = figures.milliseconds(firsts[-1]), figures.milliseconds(median(firsts))
         yield HangingText(_lines([("first token", f"after {last}; median {usual}")]))
-        yield from _curve(firsts)
-        told = f"{speeds[-1]:.0f} tokens/s; median {median(speeds):.0f}"
+        yield from self._curve(firsts, figures.milliseconds)
+        told = f"{_speed(speeds[-1])}; median {median(speeds):.0f}"
         yield HangingText(_lines([("speed", told)]))
-        yield from _curve(speeds)
+        yield from self._curve(speeds, _speed)
+
+    def _curve(self, values: Sequence[float], told: Callable[[float], str]) -> ComposeResult:
+        """The curve of a measure, and below it what its height and its length stand for."""
+        if len(values) > 1:  # of one there is nothing to compare
+            yield Sparkline(values)
+            span = figures.seconds(self._speeds[-1].at - self._speeds[0].at)
+            scale = f"lowest {told(min(values))}, highest {told(max(values))}, within {span}"
+            yield Static(Content.styled(scale, "$quiet"), markup=False, classes="scale")
 
 
-def _curve(values: Sequence[float]) -> ComposeResult:
-    if len(values) > 1:  # of one there is nothing to compare
-        yield Sparkline(values)
+def _speed(tokens: float) -> str:
+    return f"{tokens:.0f}{figures.GAP}tokens/s"
 
 
 def _heading(words: str) -> Static:
@@ -76,12 +83,14 @@ def _lines(rows: Sequence[tuple[str, str]]) -> list[Line]:
 def _facts(llm: LlmState) -> list[tuple[str, str]]:
     detail = f": {clean_line(llm.detail)}" if llm.detail else ""
     context = f"{figures.count(llm.context)} tokens" if llm.context else ""
+    served = " on ".join(clean_line(part) for part in (llm.dtype, llm.device) if part)
     demonstration = " (a demonstration)" if llm.demonstration else ""
     return [
         ("model", f"{clean_line(llm.model)}{demonstration}"),
         ("state", f"{llm.state}{detail}"),
         ("what to do", clean_line(llm.next_step)),
         ("context", context),
+        ("runs in", served),
         *(_counted(llm.figures) if llm.figures else []),
         *(("why it ended", clean_line(line)) for line in llm.log),
     ]
@@ -94,7 +103,7 @@ def _counted(told: LlmFigures) -> list[tuple[str, str]]:
     parts.append(f"{waiting} waiting" if waiting is not None else "")
     known = "" if rate is None else f"{rate:.0%} of the prompts' tokens were known"
     first = "" if told.ttft_ms is None else f"first token {figures.milliseconds(told.ttft_ms)}"
-    speed = "" if told.tokens_per_s is None else f"{told.tokens_per_s:.0f} tokens/s"
+    speed = "" if told.tokens_per_s is None else _speed(told.tokens_per_s)
     return [
         ("queue", ", ".join(part for part in parts if part)),
         ("prefix cache", known.replace("%", f"{figures.GAP}%")),

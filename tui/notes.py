@@ -59,6 +59,19 @@ def starting_note() -> Content:
     )
 
 
+def agreement_note(*, given: bool) -> Content:
+    """That nothing happens before a person agrees, or that the folder is being opened then."""
+    if not given:
+        return Content.assemble(
+            ("The folder waits for your yes.\n\n", "bold"),
+            ("Nothing of it is read before.", "$quiet"),
+        )
+    return Content.assemble(
+        ("The folder is being opened.\n\n", "bold"),
+        ("Type already: your question is asked as soon as it is open.", "$quiet"),
+    )
+
+
 def results_note(status: FolderStatus | None, survey: FolderSurvey | None = None) -> Content:
     """What the results will be, or how far indexing has come and what it takes."""
     if status is not None and status_bar.is_paused(status):

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from tui.app import HoverkiteApp
     from tui.folder_page import FolderPage
     from tui.session import Session
+    from tui.whole_page import WholePage
 
 
 class Pages(Conversing):
     """Opens pages, and gathers what they tell of this session."""
 
-    _folder_page: FolderPage | None = None
-    """The page of the folder, while it is open."""
+    _following: FolderPage | WholePage | None = None
+    """The page that follows the index, while it is open."""
 
     @property
     def _session(self) -> Session:
@@ -43,9 +44,16 @@ class Pages(Conversing):
         self._session.hear(message)
 
     @on(messages.StatusArrived)
-    def _tell_folder_page(self, message: messages.StatusArrived) -> None:
-        if self._folder_page is not None:
-            self._folder_page.take_status(message.status)
+    def _tell_page(self, message: messages.StatusArrived) -> None:
+        if self._following is not None:
+            self._following.take_status(message.status)
+
+    def _push_following(self, page: FolderPage | WholePage) -> None:
+        def forget(_: None) -> None:
+            self._following = None
+
+        self._following = page
+        self.app.push_screen(page, forget)
 
     def action_report(self) -> None:
         """Show what is in the index, what is not, and every file of the folder."""
@@ -53,11 +61,7 @@ class Pages(Conversing):
             return
         from tui.folder_page import FolderPage
 
-        def forget(_: None) -> None:
-            self._folder_page = None
-
-        self._folder_page = FolderPage(self._status, self._link)
-        self.app.push_screen(self._folder_page, forget)
+        self._push_following(FolderPage(self._status, self._link))
 
     def action_whole(self) -> None:
         """Show the whole file of the shown hit, from the hit on."""
@@ -67,7 +71,8 @@ class Pages(Conversing):
             return
         from tui.whole_page import WholePage
 
-        self.app.push_screen(WholePage(hit, self._shown_query, self._link))
+        revision = 0 if self._status is None else self._status.revision
+        self._push_following(WholePage(hit, self._shown_query, self._link, revision))
 
     def action_problems(self) -> None:
         """Show what went wrong since the start."""

@@ -54,6 +54,8 @@ class Problem:
 class Speed:
     """How fast an answer was."""
 
+    at: float
+    """When it ended, in seconds since 1970."""
     model: str
     ttft_ms: float
     tokens_per_s: float
@@ -91,7 +93,8 @@ class Session:
                     told = event.problem
                     self.add(told.title, told.detail, told.next_step, is_error=True)
                 elif event.type == "finished" and event.completion_tokens:
-                    self.speeds.append(Speed(event.model, event.ttft_ms, event.tokens_per_s))
+                    speed = Speed(self._now(), event.model, event.ttft_ms, event.tokens_per_s)
+                    self.speeds.append(speed)
             case messages.StatusArrived(status=status):
                 self._hear_status(status)
 

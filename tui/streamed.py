@@ -93,11 +93,6 @@ class StreamedPane(OneLayout, VerticalScroll, can_focus=True):
         """Whether the model has said anything yet."""
         return bool(self._written or self._pending)
 
-    @property
-    def is_settled(self) -> bool:
-        """Whether everything that came has been written."""
-        return not (self._pending or self._writing.locked())
-
     async def empty(self) -> None:
         """Take the text away, to begin with another at the top."""
         await self.close_stream()

@@ -24,13 +24,14 @@ def in_surroundings(hit: Hit, found: AroundReply, query: str, width: int) -> tup
     last = max((line.line for line in found.lines), default=0)
     digits = len(str(last)) + 1 if is_numbered(hit) else 0
     rows = heading_of(hit, width)
-    begin = -1
-    styled = _styled(hit, found, query).split("\n", allow_blank=True)
-    for line, text in zip(found.lines, styled, strict=True):
-        if line.is_hit and begin < 0:
-            begin = len(rows)
+    begin, at = 0, 0
+    styled, start = _styled(hit, found, query)
+    for line, text in zip(found.lines, styled.split("\n", allow_blank=True), strict=True):
+        if at <= start <= at + len(text):
+            begin = len(rows) + row_in_line(text, start - at, digits, width)
         rows += rows_of(line, text, digits, width)
-    return Content("\n").join(rows), max(begin, 0)
+        at += len(text) + 1
+    return Content("\n").join(rows), begin
 
 
 def rows_of(line: AroundLine, text: Content, digits: int, width: int) -> list[Content]:
@@ -39,16 +40,27 @@ def rows_of(line: AroundLine, text: Content, digits: int, width: int) -> list[Co
     The number has ``digits`` cells with the space behind it; without any it is left out.
     """
     rows = []
-    room = max(width - digits - len(BAR) - 1, NARROWEST)
-    for row, piece in enumerate(text.wrap(room) or [Content("")]):
+    for row, piece in enumerate(text.wrap(_room(digits, width)) or [Content("")]):
         number = "" if row or not digits else f"{line.line} "
         bar = f"{BAR if line.is_hit else ' '} "
         rows.append(Content.assemble((f"{number:>{digits}}", "$gutter"), (bar, "$cite"), piece))
     return rows
 
 
-def _styled(hit: Hit, found: AroundReply, query: str) -> Content:
-    """All lines; what is not the hit's is quiet, and in the hit's own text the query stands out."""
+def row_in_line(text: Content, at: int, digits: int, width: int) -> int:
+    """Which of the :func:`rows_of` a line, from 0, holds the character of that number, or next."""
+    return max(len(text[: at + 1].wrap(_room(digits, width))) - 1, 0)
+
+
+def _room(digits: int, width: int) -> int:
+    return max(width - digits - len(BAR) - 1, NARROWEST)
+
+
+def _styled(hit: Hit, found: AroundReply, query: str) -> tuple[Content, int]:
+    """All lines, and which character begins the hit's own text, in which the query stands out.
+
+    What is not the hit's is quiet.
+    """
     whole = "\n".join(line.text for line in found.lines)
     before, own = clean(whole[: found.start]), clean(whole[found.start : found.end])
     after = clean(whole[found.end :])
@@ -57,4 +69,4 @@ def _styled(hit: Hit, found: AroundReply, query: str) -> Content:
     content = content.stylize("$quiet", 0, len(before)).stylize("$quiet", end, end + len(after))
     for first, last in typed_query.spans(own, query):
         content = content.stylize("$match", len(before) + first, len(before) + last)
-    return content
+    return content, len(before)

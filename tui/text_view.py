@@ -55,8 +55,15 @@ class TextView(OnePaint, ScrollView, can_focus=True):
         )
 
     def show_rows(self, rows: list[Content]) -> None:
-        """Show ``rows``, each of them at most as wide as the view."""
+        """Show ``rows``, each of them at most as wide as the view.
+
+        What is selected stays so only where its rows are the same then.
+        """
+        selected = self._selected_rows()
         self._rows = rows
+        if self._selected_rows() != selected:
+            others = self.screen.selections.items()
+            self.screen.selections = {widget: where for widget, where in others if widget != self}
         self._painted.clear()
         self.virtual_size = Size(self.width, len(rows))
         self.vertical_scrollbar.window_virtual_size = len(rows)
@@ -111,3 +118,10 @@ class TextView(OnePaint, ScrollView, can_focus=True):
     def get_selection(self, selection: Selection) -> tuple[str, str]:
         """Return the selected text, and what ends it."""
         return selection.extract("\n".join(row.plain for row in self._rows)), "\n"
+
+    def _selected_rows(self) -> list[str]:
+        if (selection := self.text_selection) is None:
+            return []
+        first = selection.start.y if selection.start else 0
+        end = selection.end.y + 1 if selection.end else None
+        return [row.plain for row in self._rows[first:end]]

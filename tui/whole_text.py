@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import BindingType
 from textual.content import Content
@@ -13,10 +13,12 @@ from tui.hanging import NARROWEST
 from tui.page_keys import TEXT_KEYS
 from tui.page_messages import PartMissed, TextLeft, TextScrolled
 from tui.preview import SHARE_ABOVE, coloured, is_numbered
-from tui.surroundings import rows_of
+from tui.surroundings import row_in_line, rows_of
 from tui.text_view import TextView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from engine.wire.api_around import AroundLine
     from engine.wire.api_parts import PartReply
     from engine.wire.api_search import Hit
@@ -24,6 +26,18 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 20
 """Parts that are held; the farthest from the view is let go of."""
+LEAST_TELLING = 8
+"""Characters from which a line is likely to stand only once in a text."""
+
+
+class Landmark(NamedTuple):
+    """A line by which the view finds its place again."""
+
+    number: int
+    """Which line of the text it is, from 1."""
+    line: AroundLine
+    above: int
+    """Rows of the view above it."""
 
 
 class _Part:
@@ -36,7 +50,7 @@ class _Part:
 
     def lay_out(self, hit: Hit, width: int) -> None:
         """Wrap the lines to ``width``."""
-        digits = len(str(self.reply.total)) + 1 if is_numbered(hit) else 0
+        digits = self._digits(hit)
         self.rows: list[Content] = []
         self.begins: list[int] = []
         """The row of each line."""
@@ -46,10 +60,19 @@ class _Part:
             self.begins.append(len(self.rows))
             self.rows += rows_of(line, text, digits, width)
 
-    def hit_row(self) -> int | None:
+    def hit_row(self, hit: Hit, width: int) -> int | None:
         """The row in which the hit begins; None where it does not."""
-        rows = (row for row, line in zip(self.begins, self.reply.lines, strict=True) if line.is_hit)
-        return next(rows, None)
+        lines = zip(self.begins, self.reply.lines, self._lines, strict=True)
+        for row, line, text in lines:
+            if line.is_hit:
+                own = clean(hit.text.strip("…\n")).partition("\n")[0]
+                digits = self._digits(hit)
+                return row + row_in_line(text, max(text.plain.find(own), 0), digits, width)
+        return None
+
+    def _digits(self, hit: Hit) -> int:
+        """Cells of the lines' numbers, with the space behind them; 0 where there are none."""
+        return len(str(self.reply.total)) + 1 if is_numbered(hit) else 0
 
 
 def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
@@ -81,14 +104,35 @@ class WholeText(TextView):
         """A part of the text as it is shown; None before there is one."""
         return self._parts[0].reply if self._parts else None
 
+    @property
+    def _row_width(self) -> int:
+        return max(self.width, NARROWEST)
+
     def begin(self, reply: PartReply, *, at: Goal) -> None:
         """Show the text from one part on: ``at`` its hit, its top, or its end."""
-        part = _Part(reply, self._hit, self._query, max(self.width, NARROWEST))
-        self._parts = [part]
-        self._put_together()
-        row = part.hit_row() if at == "hit" else 0 if at == "top" else len(part.rows)
+        self._hold([reply])
+        (part,) = self._parts
+        row = (
+            part.hit_row(self._hit, self._row_width)
+            if at == "hit"
+            else 0
+            if at == "top"
+            else len(part.rows)
+        )
         above = int(self.size.height * SHARE_ABOVE) if at == "hit" else 0
-        self.scroll_to(y=max((row or 0) - above, 0), animate=False, force=True)
+        self._go_to_row((row or 0) - above)
+
+    def begin_at(self, replies: Sequence[PartReply], line: int, above: int) -> None:
+        """Show the text from some parts on, ``line`` of it so many rows below the view's top."""
+        self._hold(replies)
+        self._go_to_row(self._row_of(line) - above)
+
+    def _hold(self, replies: Sequence[PartReply]) -> None:
+        self._parts = [_Part(reply, self._hit, self._query, self._row_width) for reply in replies]
+        self._put_together()
+
+    def _go_to_row(self, row: int) -> None:
+        self.scroll_to(y=max(row, 0), animate=False, force=True)
         self._see_what_is_missing()
 
     def add(self, reply: PartReply) -> None:
@@ -96,7 +140,7 @@ class WholeText(TextView):
         first, last = self._parts[0].reply.part, self._parts[-1].reply.part
         if reply.part not in (first - 1, last + 1):
             return
-        part = _Part(reply, self._hit, self._query, max(self.width, NARROWEST))
+        part = _Part(reply, self._hit, self._query, self._row_width)
         top = self.scroll_offset.y
         if reply.part == first - 1:
             self._parts.insert(0, part)
@@ -107,8 +151,7 @@ class WholeText(TextView):
             top -= sum(len(each.rows) for each in self._parts[:-MOST_PARTS])
             del self._parts[:-MOST_PARTS]
         self._put_together()
-        self.scroll_to(y=top, animate=False, force=True)
-        self._see_what_is_missing()
+        self._go_to_row(top)
 
     def _put_together(self) -> None:
         self.show_rows([row for part in self._parts for row in part.rows])
@@ -135,6 +178,26 @@ class WholeText(TextView):
             row -= len(part.rows)
         return None
 
+    def landmark(self) -> Landmark | None:
+        """The first line in view that says enough to be known again in a changed text."""
+        seen = [
+            Landmark(number, line, above)
+            for above, number, line in self._lines_in_view()
+            if len(line.text.strip()) >= LEAST_TELLING
+        ]
+        top = self.at_top()
+        return seen[0] if seen else Landmark(*top, 0) if top else None
+
+    def _lines_in_view(self) -> Iterator[tuple[int, int, AroundLine]]:
+        """The lines that begin in view: how far below its top, which of the text, and the line."""
+        top, height, begin = self.scroll_offset.y, max(self.size.height, 1), 0
+        for part in self._parts:
+            lines = zip(part.begins, part.reply.lines, strict=True)
+            for number, (row, line) in enumerate(lines, part.reply.first):
+                if top <= begin + row < top + height:
+                    yield begin + row - top, number, line
+            begin += len(part.rows)
+
     # --- scrolling -------------------------------------------------------------------------------
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -147,7 +210,7 @@ class WholeText(TextView):
         """Wrap the text for the width there is now; the view begins with the same line."""
         top = self.at_top()
         for part in self._parts:
-            part.lay_out(self._hit, max(self.width, NARROWEST))
+            part.lay_out(self._hit, self._row_width)
         self._put_together()
         if top:
             self.scroll_to(y=self._row_of(top[0]), animate=False, force=True)

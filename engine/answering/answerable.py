@@ -13,7 +13,8 @@ Rarity of words, BM25's score, margins between hits, and the encoder's similarit
 sentences were tried too, and added nothing that held on both collections.
 
 Nothing is ever called not found where the signals mean little: in a language that the encoder or
-the list of function words does not know, or other than that of the hits, and in a small folder.
+the list of function words does not know, or other than that of the hits, in a small folder, and of
+a lone hit that holds all words of the question.
 """
 
 import re
@@ -72,7 +73,10 @@ def is_not_found(question: str, hits: Sequence[Hit], encoder: "Encoder", index: 
     usual = index.usual_distance(encoder.encode_query(question), LEAST_CHUNKS, SAMPLE)
     if usual is None or usual >= 1:
         return False
-    return not signals(question, hits, usual).found
+    told = signals(question, hits, usual)
+    # A lone chunk, as filters may leave it, competes with none: its distance tells little.
+    holds_all = len(hits) == 1 and told.words == 1
+    return not (holds_all or told.found)
 
 
 def signals(question: str, hits: Sequence[Hit], usual: float) -> Signals:

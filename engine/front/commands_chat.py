@@ -23,7 +23,7 @@ from engine.front.connection import EngineClient
 from engine.front.conversation_names import continued
 from engine.front.opening import open_docs, what_is_missing
 from engine.front.printed_answer import AnswerPrinter, place
-from engine.front.printing import FOUND, NOT_FOUND, narrate, plain_line
+from engine.front.printing import FOUND, NOT_FOUND, narrate, plain_line, width, wrapped
 from engine.safe_text import clean, clean_line
 from engine.wire import api_answer, api_search
 
@@ -53,9 +53,10 @@ def run(options: argparse.Namespace, flags: dict[str, Any]) -> int:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # no byte that is typed ends the loop
-    edits = is_person and sys.stdout.isatty() and not is_plain(options)
+    is_shown = sys.stdout.isatty()
+    edits = is_person and is_shown and not is_plain(options)
     with asyncio.Runner() as runner:
-        chat = Chat(options, flags, whole_lines=not edits)
+        chat = Chat(options, flags, whole_lines=not edits, wraps=is_shown and not edits)
         runner.run(chat.begin())
         if is_person:
             narrate("Type a question, or /help; ctrl+d ends.")
@@ -127,10 +128,19 @@ class Chat:
     """One conversation after the other with a folder."""
 
     def __init__(
-        self, options: argparse.Namespace, flags: dict[str, Any], *, whole_lines: bool = False
+        self,
+        options: argparse.Namespace,
+        flags: dict[str, Any],
+        *,
+        whole_lines: bool = False,
+        wraps: bool = False,
     ) -> None:
-        """``whole_lines``: an answer is printed a line at a time, not as its words come."""
+        """``whole_lines``: an answer is printed a line at a time, not as its words come.
+
+        ``wraps``: lines are made to fit the terminal.
+        """
         self._options = options
+        self._wraps = wraps
         self._flags = flags
         self._whole_lines = whole_lines
         self._settings = config.load(flags)
@@ -179,9 +189,16 @@ class Chat:
                 await self._ask(_Asked(last.question, anyway=True, instead_of=last.turn))
             case "/help":
                 for name, about in COMMANDS.items():
-                    print(f"{name}: {about}")
+                    self._say(f"{name}: {about}")
             case _:
                 raise UsageError(f"there is no command {word}", f"There is {', '.join(COMMANDS)}")
+
+    @property
+    def _width(self) -> int:
+        return width() if self._wraps else 0
+
+    def _say(self, text: str) -> None:
+        print(wrapped(text, self._width))
 
     # --- questions ---------------------------------------------------------------------------
 
@@ -211,7 +228,10 @@ class Chat:
     async def _ask(self, asked: "_Asked") -> None:
         self._last = asked
         printer = AnswerPrinter(
-            self._options.docs, whole_lines=self._whole_lines, anyway="/anyway has it answer"
+            self._options.docs,
+            whole_lines=self._whole_lines,
+            width=self._width,
+            anyway="/anyway has it answer",
         )
         printer.state = self._model
         try:
@@ -246,15 +266,15 @@ class Chat:
         hits = self._last.sources()
         if not number:
             for hit in hits:
-                print(self._source(hit))
+                self._say(self._source(hit))
             if not hits:
                 narrate("There are no sources yet.")
             return
         chosen = next((hit for hit in hits if str(hit.rank) == number.strip("[]")), None)
         if not chosen:
             raise UsageError(f"there is no source {number}", "/sources lists them")
-        print(self._source(chosen))
-        print(clean(chosen.text))
+        self._say(self._source(chosen))
+        self._say(clean(chosen.text))
 
     def _source(self, hit: api_search.Hit) -> str:
         where = place(self._options.docs, hit)

@@ -1,10 +1,10 @@
 """How hits are printed for a person at a terminal: a place, and what of the text bears on it."""
 
 import re
-import shutil
 import textwrap
 from collections.abc import Iterator
 
+from engine.front.printing import width
 from engine.safe_text import clean
 from engine.wire.api_search import Hit
 
@@ -20,11 +20,11 @@ _TOKEN = re.compile(r"\S+")
 def lines_of(hit: Hit, place: str, query: str) -> Iterator[str]:
     """Yield the lines that show ``hit``, which stands at ``place``, to who asked ``query``."""
     yield f"{place}  {clean(hit.heading)}".replace("\n", " ").rstrip()
-    width = min(WIDEST, max(20, shutil.get_terminal_size().columns - 1))
-    told = snippet(" ".join(clean(hit.text).split()), query, MOST_LINES * (width - len(INDENT)))
+    room = min(WIDEST, width())
+    told = snippet(" ".join(clean(hit.text).split()), query, MOST_LINES * (room - len(INDENT)))
     yield from textwrap.wrap(
         told,
-        width,
+        room,
         initial_indent=INDENT,
         subsequent_indent=INDENT,
         max_lines=MOST_LINES,

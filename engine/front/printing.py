@@ -1,7 +1,9 @@
 """How commands print: data to stdout, narration to stderr, and nothing raw to a terminal."""
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 from engine.figures import GAP
@@ -16,14 +18,42 @@ def print_json(value: Any) -> None:
     print(escape_json(json.dumps(value, ensure_ascii=False, indent=2)))
 
 
-def narrate(text: str) -> None:
-    """Print one line of narration."""
-    print(plain_line(text), file=sys.stderr, flush=True)
+def narrate(text: str, width: int = 0) -> None:
+    """Print one line of narration, as several of at most ``width`` characters where it is given."""
+    print(wrapped(plain_line(text), width), file=sys.stderr, flush=True)
 
 
 def plain_line(text: str) -> str:
     """Return ``text`` as one safe line whose figures can be searched for: with plain spaces."""
     return clean_line(text).replace(GAP, " ")
+
+
+def width() -> int:
+    """Return how many characters a line of the terminal holds with certainty."""
+    return max(20, shutil.get_terminal_size().columns - 1)
+
+
+def wrapped(text: str, width: int) -> str:
+    """Return ``text`` in lines of at most ``width`` characters that end between words.
+
+    What is indented stays so, and what has no space is left in one piece. 0: any width.
+    """
+    if not width:
+        return text
+    return "\n".join(row for line in text.split("\n") for row in _rows(line, width))
+
+
+def _rows(line: str, width: int) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=indent,
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def with_detail(state: str, detail: str) -> str:

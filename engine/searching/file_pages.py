@@ -31,10 +31,11 @@ def page(
     )
     found = file_list.page(connection, part, aside)
     files = [_told(file) for file in found.files]
+    total = sum(number for state, number in found.counts.items() if state in part.states)
     return FilesReply(
         files=files,
-        before=found.before,
-        total=sum(number for state, number in found.counts.items() if state in part.states),
+        before=min(found.before, total),
+        total=total,
         counts=found.counts,
         next=None if found.is_last else files[-1].cursor,
     )

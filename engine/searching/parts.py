@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from engine.documents import Document
+from engine.paths import short_hash
 from engine.searching.around import span
 from engine.searching.place import path_of
 from engine.storage.manifest import Manifest
@@ -35,7 +36,7 @@ def part(request: PartRequest, manifest: Manifest) -> PartReply:
         parts=parts,
         first=first,
         total=total,
-        characters=len(document.text),
+        version=short_hash(document.text.encode("utf-8", "surrogatepass")),
         has_hit=stands is not None,
     )
 

@@ -77,7 +77,8 @@ class Folder:
         self._mending = Mending(self._writer, self._check_open)
         self._bulk = Lane(self._run_bulk, self._start)
         self._edits = Lane(self._run_edits, self._start)
-        self.files = ListedFiles(manifest, self._writer, self._edits, self._follow)
+        acting = self._edits, self._follow, self._start, on_change
+        self.files = ListedFiles(manifest, self._writer, *acting)
         self._stopping = threading.Event()
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[tuple[Encoder, Index]] = self._loop.create_future()
@@ -88,7 +89,7 @@ class Folder:
         self._last_use = time.monotonic()
         self._tidying: Tidying | None = None
         self._catch_up = CatchUp(lambda: self._result_of(self._look_at_all()), self._start)
-        self._watch = Watch(root, self._follow)
+        self._watch = Watch(root, self.files.follow)
 
     @property
     def failed_to_open(self) -> bool:
@@ -167,8 +168,7 @@ class Folder:
         self._searcher = Searcher(*parts, self._reranker)
         begin = partial(Sync, data=paths.data_dir(), stopping=self._stopping)
         self._sync = await self._writer.do(partial(begin, self.root, *parts))
-        self._sync.clock = self._writer.clock
-        self.files.sync = self._sync
+        self.files.sync, self._sync.clock = self._sync, self._writer.clock
         return encoder, self._index
 
     def _open_index(self, model_id: str, dimension: int) -> None:
@@ -205,7 +205,7 @@ class Folder:
         """Let them wait, or go on; a search waits for neither."""
         self._writer.pause(paused=paused)
         self._searchable.set()
-        self._on_change()
+        self.files.count_waiting()
 
     def _follow(self, hints: Hints) -> asyncio.Future[Outcome]:
         """Act on hints. Whatever is met is shown, and the watch goes on."""
@@ -345,7 +345,8 @@ class Folder:
             pids=api.Processes(engine=os.getpid(), milvus=self.milvus_pid, vllm=vllm_pid),
             embedded_total=self._manifest.embedded_total,
             watch=self._watch_state(),
-            waiting=len(self._edits.waiting),
+            waiting=self.files.waiting,
+            trouble=self._index.trouble if self._index else "",
         )
 
     def _watch_state(self) -> api.WatchState:

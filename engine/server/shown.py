@@ -49,10 +49,13 @@ class Shown:
         self.state = "partial watch" if partial else "watching"
         self.detail = partial
 
-    def status(self, seen: Scan, *, watch: WatchState, waiting: int, **others: Any) -> FolderStatus:
+    def status(
+        self, seen: Scan, *, watch: WatchState, waiting: int, trouble: str, **others: Any
+    ) -> FolderStatus:
         """Return it as a message, with ``others`` of its fields; ``seen`` is the latest scan.
 
-        ``waiting`` is how many saved files are not looked at yet, which takes long in a pause only.
+        ``waiting`` is how many saved files are not looked at yet, which takes long in a pause only;
+        ``trouble`` what is wrong with the index where nothing else is.
         """
         pending = self.progress.files_total - self.progress.files_done + self.unsettled
         pending += waiting if watch == "paused" else 0
@@ -60,7 +63,7 @@ class Shown:
         return FolderStatus(
             docs=self.docs,
             state="paused" if watch == "paused" and at_work else self.state,
-            detail=self.detail,
+            detail=self.detail or trouble,
             files=self.counts[0],
             chunks=self.counts[1],
             ignored=seen.ignored,

@@ -67,6 +67,10 @@ class Launch:
     """Whether a request may bring its own seed. On a CPU vLLM 0.32 dies of one with a prompt that
     it reads in parts ("Generator does not use offset"), for which two questions at once are enough.
     """
+    dtype: str = ""
+    """The type of the model's numbers, as vLLM calls it …"""
+    device: str = ""
+    """… and what they are reckoned on: ``cpu`` or ``cuda``."""
 
     @property
     def name(self) -> str:
@@ -108,7 +112,8 @@ def plan(model: ServedModel, settings: Settings) -> Launch:
     check_memory(model, settings, on_gpu=on_gpu, available=available_memory())
     if on_gpu:
         check_gpu_memory(model, settings, gpu_memory())
-    arguments = _arguments(model, settings, on_gpu=on_gpu)
+    dtype = _served(model, settings, on_gpu=on_gpu).dtype
+    arguments = _arguments(model, settings, dtype, on_gpu=on_gpu)
     extra = _environment(model) | ({} if on_gpu else _cpu_environment(_cores()))
     name = "vllm-" + paths.short_hash(json.dumps([arguments, extra], sort_keys=True), 12)
     task = Task(
@@ -118,10 +123,11 @@ def plan(model: ServedModel, settings: Settings) -> Launch:
         log=str(paths.log_dir() / f"{name}.log"),
         niceness=10 if not on_gpu and len(_cores()) <= FEW_CORES else 0,
     )
-    return Launch(task, model.name, model.is_local, takes_seed=on_gpu)
+    device = "cuda" if on_gpu else "cpu"
+    return Launch(task, model.name, model.is_local, on_gpu, dtype, device)
 
 
-def _arguments(model: ServedModel, settings: Settings, *, on_gpu: bool) -> list[str]:
+def _arguments(model: ServedModel, settings: Settings, dtype: str, *, on_gpu: bool) -> list[str]:
     memory = (
         ["--gpu-memory-utilization", str(settings.llm_gpu_memory)]
         if on_gpu
@@ -133,7 +139,7 @@ def _arguments(model: ServedModel, settings: Settings, *, on_gpu: bool) -> list[
     return [
         *("--model", model.source),
         *("--served-model-name", model.name),
-        *("--dtype", _served(model, settings, on_gpu=on_gpu).dtype),
+        *("--dtype", dtype),
         *("--max-model-len", str(settings.llm_context)),
         *("--seed", str(settings.llm_seed)),
         *("--uvicorn-log-level", "warning"),

@@ -99,11 +99,13 @@ class AnswerModel:
         return self.state.model_copy(update={"figures": counted})
 
     async def told(self) -> LlmState:
-        """Return what :meth:`measured` does, with its context and what its log says of late."""
+        """Return what :meth:`measured` does, with how it is served and what its log says."""
         endpoint, vllm = self._endpoint, self._vllm
-        said = await asyncio.to_thread(last_lines, vllm.log) if vllm else []
-        context = endpoint.context if endpoint else 0
-        return (await self.measured()).model_copy(update={"context": context, "said": said})
+        served: dict[str, object] = {"context": endpoint.context if endpoint else 0}
+        if vllm:
+            served |= {"dtype": vllm.dtype, "device": vllm.device}
+            served |= {"said": await asyncio.to_thread(last_lines, vllm.log)}
+        return (await self.measured()).model_copy(update=served)
 
     def _described(self) -> tuple[LlmStateName, str, str]:
         if self.turned_off:

@@ -55,6 +55,10 @@ class RunningVllm:
     log: Path
     folder: Path
     """The run folder of its processes."""
+    dtype: str
+    """The type of the model's numbers, and …"""
+    device: str
+    """… what they are reckoned on, as in ``Launch``."""
 
 
 Show = Callable[[Stage], None]
@@ -100,7 +104,8 @@ async def start_vllm(settings: Settings, show: Show, prepare: Prepare = prepare)
     if launch.is_local:
         _remember(launch, time.monotonic() - stage.began)
     endpoint = replace(endpoint, context=endpoint.context or settings.llm_context)
-    return RunningVllm(endpoint, lease, launch.log, launch.task.folder)
+    files = launch.log, launch.task.folder
+    return RunningVllm(endpoint, lease, *files, launch.dtype, launch.device)
 
 
 async def _take_lease(task: Task) -> Lease:

@@ -37,6 +37,7 @@ _REFILL_BATCH = 2000
 _SAMPLE = 20
 """Chunks, and words of one, by which it is seen whether words are found."""
 WORDS_OFF = "words are not searched, only meaning: Milvus finds no chunk by its own words"
+MILVUS_ENDED = "its Milvus has ended: the next search or edit starts it again"
 _CHUNKS_AT_ONCE = 16
 """Chunks that are fetched from the manifest together: more than most searches show."""
 
@@ -123,8 +124,13 @@ class Index:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the Milvus Lite server."""
-        return self._store.pid if self._store else None
+        """Process id of the Milvus Lite server; None where none runs."""
+        return self._store.pid if self._store and not self._store.has_ended else None
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it at the moment, in a person's words; empty for nothing."""
+        return MILVUS_ENDED if self._store and self._store.has_ended else ""
 
     @property
     def dead(self) -> int:

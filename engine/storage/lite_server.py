@@ -60,6 +60,12 @@ def pid(target: Path) -> int | None:
     return server._p.pid if server and server._p else None
 
 
+def has_ended(target: Path) -> bool:
+    """Return whether the server of ``target`` was started and has ended since, by itself."""
+    server = server_manager_instance._servers.get(_name(target))
+    return bool(server and server._p and server._p.poll() is not None)
+
+
 def _name(target: Path) -> str:
     return str(target.absolute().resolve())
 

@@ -88,6 +88,15 @@ class Store:
         self.pid = _server_pid(target) if isinstance(target, Path) else None
         """Process id of the Milvus Lite server; None for a remote one."""
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its Milvus Lite server has ended by itself."""
+        if not isinstance(self.target, Path):
+            return False
+        from engine.storage import lite_server
+
+        return lite_server.has_ended(self.target)
+
     def _create(self) -> None:
         from pymilvus import DataType, Function, FunctionType
 

@@ -139,6 +139,10 @@ class LlmState(Message):
     """The last lines that vLLM's log has on why it ended, made safe; no document's text."""
     context: int = 0
     """Tokens that a prompt and its answer may have together, 0 where it is not known, …"""
+    dtype: str = ""
+    """… the type of its numbers, as in ``bfloat16``, …"""
+    device: str = ""
+    """… ``cpu`` or ``cuda``, both empty where another's server answers, …"""
     said: list[str] = []
     """… and the last lines that its log has on itself: in a reply to ``LLM`` alone."""
     figures: LlmFigures | None = None
@@ -217,7 +221,8 @@ class FolderStatus(Message):
     """The folder's absolute path."""
     state: FolderState
     detail: str = ""
-    """A sentence when the state needs one: why it failed, or why the watch is partial."""
+    """A sentence when the state needs one: why it failed, why the watch is partial, that its Milvus
+    has ended."""
     files: int
     chunks: int
     ignored: int = 0

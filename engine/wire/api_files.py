@@ -113,4 +113,6 @@ class ReadAgainReply(Message):
     """Reply to ``ReadAgainRequest``, sent before the work is done."""
 
     files: int
-    """How many files are looked at again."""
+    """How many files are looked at again …"""
+    unknown: list[NamedFile] = []
+    """… and those named that are none of the folder's, as far as is known."""

@@ -32,7 +32,7 @@ class PartReply(Message):
     """Which line of the text the part begins with, from 1."""
     total: int = 0
     """Lines of the whole text."""
-    characters: int = 0
-    """Of the whole text: another number tells that it has changed."""
+    version: str = ""
+    """Of the whole text: another one tells that it has changed."""
     has_hit: bool = False
     """Whether the hit still stands in the text."""

@@ -159,6 +159,8 @@ def test_pages_give_every_file_once_whatever_their_size(manifest: Manifest, limi
     far = asked(manifest, aside, skip=4, limit=2)
     assert (far.before, far.total) == (4, 10)
     assert paths(far) == paths(asked(manifest, aside))[4:6]
+    beyond = asked(manifest, aside, skip=2**31)
+    assert (beyond.before, beyond.total, beyond.files) == (10, 10, [])
 
 
 @pytest.mark.parametrize("choice", ["all", "waiting", "indexed", "stale", "failed"])
@@ -355,10 +357,15 @@ async def test_named_files_are_read_again_though_nothing_of_them_changed(
         await until(lambda: read)
         await folder.synced()
         assert read == ["odd.md"]
-        beyond = ReadAgainRequest(files=[NamedFile(path="../secret.md")])
-        await client.read_again("any", beyond)
+        (root / "link.md").symlink_to(tmp_path)
         await folder.synced()
-        assert read == ["odd.md"]
+        names = ["note1.md", "../secret.md", "no\nsuch.md", "link.md"]
+        beyond = ReadAgainRequest(files=[NamedFile(path=name) for name in names])
+        reply = await client.read_again("any", beyond)
+        assert reply.files == 2, "one that was left out is known"
+        assert [file.path for file in reply.unknown] == ["../secret.md", "no\nsuch.md"]
+        await folder.synced()
+        assert read == ["odd.md", "note1.md"]
         await client.close()
 
 

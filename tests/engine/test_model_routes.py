@@ -115,7 +115,7 @@ async def test_a_model_of_ours_tells_what_its_log_says_and_quotes_nothing(tmp_pa
         "(APIServer pid=1) INFO 11-23 10:00:01 [api.py:2] Received request: prompt: 'secret'\n"
     )
     model = AnswerModel(Settings(), lambda: None)
-    model._vllm = cast("RunningVllm", SimpleNamespace(log=log))
+    model._vllm = cast("RunningVllm", SimpleNamespace(log=log, dtype="float32", device="cpu"))
     assert (await model.told()).said == ["Started \ufffd[2J"]
     assert (await model.measured()).said == []
 

@@ -10,11 +10,12 @@ from engine.config import Settings
 from engine.server.open_folders import OpenFolders
 from engine.syncing.writer import Writer
 from engine.wire.api import OpenFolder
+from engine.wire.api_files import NamedFile, ReadAgainRequest
 from tests.engine.steps import finish
 from tests.engine.test_batches import Place, place
 from tests.engine.test_steps import EVERYTHING, now
-from tests.engine.tiny_encoder import TinyShared
-from tests.opened import until
+from tests.engine.tiny_encoder import TinyEncoder, TinyShared
+from tests.opened import opening, status, until, write_notes
 
 __all__ = ["place"]
 
@@ -46,6 +47,25 @@ async def test_a_pause_ends_with_the_last_who_has_the_folder_open(tmp_path: Path
         paused = [folder.paused]  # the first window is still there
     assert [*paused, folder.paused] == [True, False]
     await folders.close()
+
+
+async def test_a_pause_tells_how_many_files_wait_for_its_end(tmp_path: Path) -> None:
+    root = tmp_path / "docs"
+    write_notes(root, 3)
+    async with opening(root, TinyEncoder()) as folder:
+        folder.pause(paused=True)
+        again = [NamedFile(path=f"note{number}.md") for number in (0, 1)]
+        await folder.files.read_again(ReadAgainRequest(files=again))
+        await until(lambda: status(folder).pending == 2)
+        (root / "note0.md").write_text("changed")
+        (root / "new.md").write_text("new")
+        (root / ".new.md.swp").write_text("of an editor")
+        await until(lambda: status(folder).pending == 3)
+        folder.pause(paused=False)
+        await folder.synced()
+        assert not folder.files.waiting
+        folder.pause(paused=True)
+        assert (status(folder).state, status(folder).pending) == ("paused", 0)
 
 
 def test_what_edits_did_while_the_folder_was_listed_stays(place: Place) -> None:

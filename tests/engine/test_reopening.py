@@ -67,6 +67,20 @@ async def test_many_searches_that_meet_a_dead_milvus_reopen_it_and_none_fails(
         assert 1 <= len(reopened) <= 2
 
 
+async def test_a_folder_tells_that_its_milvus_is_dead_until_it_is_started_again(
+    root: Path,
+) -> None:
+    async with opening(root, TinyEncoder()) as opened:
+        assert (status(opened).detail, status(opened).pids.milvus) == ("", opened.milvus_pid)
+        kill(opened.milvus_pid)
+        told = status(opened)
+        assert (told.state, told.detail) == ("watching", index_module.MILVUS_ENDED)
+        assert told.pids.milvus is None
+        await opened.search(wanted("text 0", 3))
+        assert not status(opened).detail
+        assert status(opened).pids.milvus is not None
+
+
 async def test_searches_that_come_while_the_index_is_reopened_wait_for_that_and_do_not_do_it_again(
     root: Path, reopened: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_the_profile_of_a_gpu_leaves_memory_for_the_encoder(
         "--gpu-memory-utilization 0.5", "--dtype bfloat16", "--enforce-eager", "--seed 415"
     ):  # fmt: skip
         assert f"{words} " in f"{command} "
+    assert (made.dtype, made.device) == ("bfloat16", "cuda")
     assert "kv-cache" not in command
     assert made.takes_seed
     assert not [name for name in environment if name.startswith("VLLM_CPU")]
@@ -199,8 +200,9 @@ def test_the_numbers_that_a_cpu_computes_in(
 ) -> None:  # fmt: skip
     cpu(bf16=bf16, memory=memory * GIB)
     model, chosen = a_model(tmp_path, weights=2 * GIB, **config), Settings.model_validate(settings)
-    command, _, _ = planned(monkeypatch, tmp_path, chosen)
+    command, _, made = planned(monkeypatch, tmp_path, chosen)
     assert f"--dtype {dtype} " in command
+    assert (made.dtype, made.device) == (dtype, "cpu")
     with pytest.raises(ModelError, match=f"needs {needs}.0 GiB") as caught:
         check_memory(model, chosen, on_gpu=False, available=GIB)
     assert ("llm_dtype" in caught.value.next_step) == (dtype == "float32")

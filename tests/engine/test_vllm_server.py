@@ -80,6 +80,8 @@ async def test_from_off_to_ready_to_off() -> None:
     assert (endpoint.model, endpoint.context) == ("fake-model", 2048)
     assert model.pid in [process.pid for process in alive(launch("serve").task)]
     assert await model.ready() is endpoint
+    told = await model.told()
+    assert (told.dtype, told.device) == ("bfloat16", "cpu")
     with model.answering():
         assert model.now() == "answering"
     await model.close()

@@ -72,6 +72,12 @@ class Driver:
         """The text of the preview."""
         return self.main.preview.content.plain
 
+    @property
+    def is_all_written(self) -> bool:
+        """Whether everything that came of the model's text is laid out."""
+        pane = self.main.answer.model
+        return not (pane._pending or pane._writing.locked())
+
     def page(self) -> str:
         """All text of the dialog on top."""
         return "\n".join(str(part.content) for part in self.app.screen.query(Static))

@@ -73,7 +73,7 @@ async def streaming(driver: Driver, engine: ScriptedEngine) -> None:
     ]
     await driver.ask(content.QUESTION)
     await driver.until(lambda: some[-1].text.strip() in driver.main.answer.answer_text)
-    await driver.until(lambda: driver.main.answer.model.is_settled, "writing")
+    await driver.until(lambda: driver.is_all_written, "writing")
 
 
 async def answered(driver: Driver, engine: ScriptedEngine) -> None:
@@ -162,15 +162,13 @@ async def problems(driver: Driver, engine: ScriptedEngine) -> None:
 
 async def model_page(driver: Driver, engine: ScriptedEngine) -> None:
     await at_rest(driver, engine, AT_REST)
-    engine.model = llm(
-        context=8192,
-        figures=api.LlmFigures(
-            running=1, waiting=0, prefix_cache_hit_rate=0.83, ttft_ms=312.0, tokens_per_s=34.2
-        ),
-        said=["Started server process [4713]", "Application startup complete."],
+    figures = api.LlmFigures(
+        running=1, waiting=0, prefix_cache_hit_rate=0.83, ttft_ms=312.0, tokens_per_s=34.2
     )
+    said = ["Started server process [4713]", "Application startup complete."]
+    engine.model = llm(context=8192, dtype="bfloat16", device="cpu", figures=figures, said=said)
     driver.app.session.speeds.extend(
-        Speed(MODEL, 200 + 40 * (number % 7), 30 + number % 5) for number in range(24)
+        Speed(100.0 * n, MODEL, 200 + 40 * (n % 7), 30 + n % 5) for n in range(24)
     )
     driver.main.action_model()
     await driver.until(lambda: len(driver.app.screen_stack) == 2)
@@ -187,10 +185,20 @@ async def reading_on(driver: Driver, engine: ScriptedEngine) -> None:
     lines += [line.text for line in content.AROUND.lines if line.is_hit]
     engine.whole_texts = {content.HITS[0].path: [*lines, *lines[:60]]}
     driver.main.go_to("results")
+    await driver.until(lambda: "pin" in driver.hints)
     await driver.press("A")
     await driver.until(lambda: driver.app.screen.query(WholeText), "the page")
     text = driver.app.screen.query_one(WholeText)
     await driver.until(lambda: text.reply is not None, "the text")
+
+
+async def reading_on_after_an_edit(driver: Driver, engine: ScriptedEngine) -> None:
+    await reading_on(driver, engine)
+    engine.refreshed = content.HITS
+    engine.whole_texts[content.HITS[0].path][:0] = ["A line written since."]
+    engine.statuses.put_nowait(AT_REST.model_copy(update={"revision": 9}))
+    page = driver.app.screen.query_one(".page")
+    await driver.until(lambda: "changed" in (page.border_title or ""), "the edit")
 
 
 async def zoomed(driver: Driver, engine: ScriptedEngine) -> None:
@@ -351,6 +359,7 @@ SCENES: list[Scene] = [
         explaining,
         looking_around,
         reading_on,
+        reading_on_after_an_edit,
         zoomed,
         refreshed,
         filtering,

@@ -304,8 +304,11 @@ class ScriptedEngine:
     async def part(self, folder: str, request: api_parts.PartRequest) -> api_parts.PartReply:
         self.parts_asked.append(request.part)
         await self.parts_gate.wait()
-        lines = self.whole_texts.get(request.place.path, [])
+        if not (lines := self.whole_texts.get(request.place.path, [])):
+            return api_parts.PartReply()
         first, last = request.place.start_line, request.place.end_line
+        if stands := [n for n, line in enumerate(lines, 1) if line == request.place.text]:
+            first = last = min(stands, key=lambda line: abs(line - first))
         parts = -(-len(lines) // api_parts.PART_LINES)
         number = (first - 1) // api_parts.PART_LINES if request.part is None else request.part
         begin = min(number, parts - 1) * api_parts.PART_LINES
@@ -318,7 +321,7 @@ class ScriptedEngine:
             parts=parts,
             first=begin + 1,
             total=len(lines),
-            characters=sum(map(len, lines)),
+            version="\n".join(lines),
             has_hit=first <= len(lines),
         )
 
@@ -343,7 +346,10 @@ class ScriptedEngine:
         self, folder: str, request: api_files.ReadAgainRequest
     ) -> api_files.ReadAgainReply:
         self.read_again_asked.append(request)
-        return api_files.ReadAgainReply(files=max(len(request.files), 1))
+        known = [file.path for file in self.files_kept]
+        unknown = [file for file in request.files if file.path not in known]
+        files = len(request.files) - len(unknown) if request.files else 1
+        return api_files.ReadAgainReply(files=files, unknown=unknown)
 
     async def complete(
         self, folder: str, request: api_complete.CompleteRequest

@@ -143,6 +143,25 @@ async def test_the_hit_is_in_view_however_much_is_above_it() -> None:
         assert pane.scroll_offset.y <= row < pane.scroll_offset.y + pane.size.height
 
 
+@pytest.mark.parametrize("size", [(100, 30), (60, 20)])
+async def test_a_hit_far_inside_a_long_line_is_in_view_at_once(size: tuple[int, int]) -> None:
+    engine = engine_with(ONE)
+    own = "here it stands"
+    text = "before " * 1000 + own + " after" * 1000
+    at = text.index(own)
+    engine.answer = whole_answer([hit(1, path=ONE.path, text=own)], "Done.")
+    line = AroundLine(line=1, text=text, is_hit=True)
+    engine.surroundings[ONE.path] = [AroundReply(lines=[line], start=at, end=at + len(own))]
+    async with driving(engine, size=size) as driver:
+        await with_hits(driver)
+        await driver.press("a")
+        pane = driver.main.preview
+        await driver.until(lambda: pane.scroll_offset.y > 50, "scrolling")
+        await driver.pilot.pause()
+        drawn = "\n".join(pane.render_line(y).text for y in range(pane.size.height))
+        assert "here" in drawn
+
+
 async def test_when_documents_change_the_surroundings_are_looked_for_again() -> None:
     engine = engine_with(ONE)
     engine.refreshed = [ONE]

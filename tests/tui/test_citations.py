@@ -75,7 +75,7 @@ async def test_marks_are_live_while_the_text_still_streams() -> None:
     async with driving(engine) as driver:
         await driver.ask("q")
         await driver.until(lambda: "then [?]" in driver.main.answer.model.words)
-        await driver.until(lambda: driver.main.answer.model.is_settled, "writing")
+        await driver.until(lambda: driver.is_all_written, "writing")
         await driver.until(lambda: marks(driver) == [2], "the mark")
 
 

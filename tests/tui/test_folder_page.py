@@ -131,6 +131,14 @@ def test_a_row_has_its_width_whatever_is_in_it() -> None:
     assert isinstance(row, Content)
 
 
+@pytest.mark.parametrize("width", range(40, 190, 6))
+def test_columns_of_a_row_never_touch(width: int) -> None:
+    row = str(file_row.row(file("a.md", chunks=1, bytes=142), width)).replace("\u00a0", " ")
+    assert row.split("  ")[-2:] == ["1 chunk", "142 bytes"]
+    reason = "a scanned PDF without text, which needs OCR"
+    assert " a scanned" in str(file_row.row(file("x.pdf", "failed", reason=reason), width))
+
+
 async def test_a_folder_without_files_says_so() -> None:
     async with panel([]) as (driver, _):
         await driver.until(lambda: told(driver, "file") == "No file is so.")
@@ -308,7 +316,7 @@ async def test_an_engine_that_fails_is_told_of_and_asked_again(
             engine.statuses.put_nowait(status(revision=5))
         await driver.until(lambda: listed.total == 2, "the problems")
         assert told(driver, "choices") == "all 6  problems 2  waiting 3  indexed 1"
-        assert "a scanned PDF" in told(driver, "file")
+        await driver.until(lambda: "a scanned PDF" in told(driver, "file"), "its file")
 
 
 # --- keys --------------------------------------------------------------------------------------
@@ -338,6 +346,18 @@ async def test_one_file_is_read_again_or_all_that_failed() -> None:
         await driver.press("ctrl+r")
         await driver.until(lambda: len(engine.read_again_asked) == 2, "the other request")
         assert (engine.read_again_asked[1].files, engine.read_again_asked[1].failed) == ([], True)
+
+
+async def test_a_file_that_is_gone_meanwhile_is_not_said_to_be_read_again() -> None:
+    files = [file(f"{ATTACK}.md"), *MIXED]
+    async with panel(files) as (driver, _):
+        engine_of(driver).files_kept = MIXED
+        await driver.press("R")
+        await driver.until(lambda: driver.toasts, "the words")
+        (toast,) = driver.toasts
+        assert toast.message.endswith(".md is no longer a file of this folder")
+        assert "[@click=app.quit]x" in toast.message
+        assert not {"\x1b", "\x07", "\u202e"} & set(toast.message)
 
 
 async def test_in_a_pause_a_file_is_said_to_wait() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engine.errors import EngineError
 from engine.wire import api
 from tests.tui.driver import driving
-from tests.tui.scripted import ScriptedEngine, ScriptedSource
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
 from tests.tui.test_start import SURVEY, after_a_pause
+from tui.messages import EngineFailed, EngineLost
 
 HOSTILE = "\x1b]52;c;AA==\x07 \u202eevil [/] [@click=app.quit]x"
 
@@ -57,6 +59,54 @@ async def test_enter_agrees_and_what_is_left_out_can_be_looked_at() -> None:
         await driver.press_at(after_a_pause() + 1, "enter")
         await driver.until(lambda: driver.app.link.is_open, "opening it")
         assert engine.opened[-1][1], "agreed"
+
+
+async def test_while_the_question_stands_the_panes_say_what_is_waited_for() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    async with driving(engine, ready=False) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.until(
+            lambda: driver.status_line.strip() == "○ waits for your yes", "the words"
+        )
+        assert "waits for your yes" in driver.said("results-note")
+        await driver.press_at(after_a_pause(), "y")
+        await driver.until(lambda: "opening the folder" in driver.status_line, "opening")
+        engine.statuses.put_nowait(status(files=5))
+        await driver.until(lambda: "5 files" in driver.status_line)
+        assert "Hits appear here" in driver.said("results-note")
+
+
+async def test_a_question_asked_beforehand_stays_announced_while_a_yes_is_awaited() -> None:
+    engine = ScriptedEngine()
+    engine.survey = SURVEY
+    source = ScriptedSource(engine)
+    source.gate.clear()
+    async with driving(source=source, ready=False) as driver:
+        await driver.ask("why?")
+        source.gate.set()
+        await driver.until(lambda: "waits for your yes" in driver.status_line, "the words")
+        assert "Your question is asked" in driver.said("results-note")
+
+
+async def test_an_engine_that_is_killed_behind_the_question_is_started_again_unasked() -> None:
+    dead, engine = ScriptedEngine(), ScriptedEngine()
+    dead.survey = SURVEY
+    source = ScriptedSource(engine)
+    source.engines = [dead]
+    async with driving(source=source, ready=False) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
+
+        async def gone(*_: object, **__: object) -> api.FolderOpened:
+            raise EngineError("connection refused")
+
+        dead.open_folder = gone  # type: ignore[method-assign]
+        await driver.press_at(after_a_pause(), "y")
+        await driver.until(lambda: driver.app.link.is_open, "another engine")
+        assert (driver.seen(EngineLost), driver.seen(EngineFailed)) == (1, 0)
+        assert engine.opened[-1][1], "it is not asked again"
+        assert len(driver.app.screen_stack) == 1
 
 
 async def test_letters_of_a_question_that_is_being_typed_answer_nothing() -> None:

@@ -15,7 +15,7 @@ from tests.tui.driver import Driver, driving
 from tests.tui.rows import row_of, rows_of
 from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
 from tui import hit_row, line_row
-from tui.live_marks import Fate, compare
+from tui.live_marks import Fate, Row, compare, index_of
 from tui.live_results import NO_LONGER_FOUND
 
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
@@ -168,11 +168,55 @@ async def test_each_row_says_what_became_of_its_hit() -> None:
         assert fates(driver) == [SAME, NEW, GONE, MOVED, CHANGED]
         signs = ["".join(sorted(set(row) & set("✦∅→≠"))) for row in shown(driver)]
         assert signs == ["", "✦", "∅", "→", "≠"]
-        assert [row.lstrip()[0] for row in shown(driver)] == ["1", "+", "3", "4", "+"]
+        assert [row.lstrip()[0] for row in shown(driver)] == ["1", "+", "3", "4", "2"]
         gone = driver.main.results.list.options[2].prompt
         assert "strike" in str(getattr(gone, "spans", ""))
         await change(driver, engine, HITS, revision=3)
         assert set(fates(driver)) == {SAME}, "compared with what was shown first"
+
+
+async def test_a_cited_hit_whose_text_changed_keeps_its_number() -> None:
+    engine = answering()
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        await change(driver, engine, LATER)
+        await driver.press("2")
+        assert driver.main.results.selected == LATER[3]
+        assert "≠" in shown(driver)[4]
+
+
+def test_no_number_is_given_twice_when_a_text_comes_back_elsewhere() -> None:
+    rows = [
+        Row(at("b.md", 1, "a changed"), Fate.CHANGED, A),
+        Row(at("z.md", 9, "a"), Fate.NEW),
+        Row(at("c.md", 3, "c changed"), Fate.CHANGED, C),
+    ]
+    assert [row.number for row in hit_row.numbered(rows, [A])] == [hit_row.NEW, 1, hit_row.NEW]
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3, 4])
+def test_without_its_hit_the_cursor_goes_to_the_one_nearest_in_rank(rank: int) -> None:
+    ranks = (4, 3, 1, 2)
+    rows = [Row(hit(2, path="earlier.md"), Fate.GONE, hit(2, path="earlier.md"))]
+    rows += [Row(hit(each, path=f"{each}.md")) for each in ranks]
+    lost = Row(hit(rank, path="lost.md", text="lost"), Fate.NEW)
+    assert index_of(rows, lost) == 1 + ranks.index(rank)
+    assert index_of(rows[:1], lost) == 0
+    assert index_of([*rows[:1], row_of(hit(9))], lost) == 1
+
+
+async def test_the_cursor_is_beside_a_new_hit_that_goes_in_any_order() -> None:
+    hits = [hit(n, distance=n / 10) for n in (1, 2, 3, 4)]
+    engine = answering(hits)
+    near = hit(1, path="near.md", text="near", distance=0.01)
+    later = [near, *(each.model_copy(update={"rank": each.rank + 1}) for each in hits)]
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        await change(driver, engine, later)
+        await driver.press("s", "G")
+        assert driver.main.results.selected == near
+        await change(driver, engine, hits, revision=3)
+        assert driver.main.results.selected == hits[0]
 
 
 async def test_the_cursor_stays_on_a_hit_that_changes_and_on_one_that_goes() -> None:

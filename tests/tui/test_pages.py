@@ -139,9 +139,11 @@ async def test_the_page_of_the_model_tells_its_state_speed_and_log() -> None:
     engine = ScriptedEngine()
     engine.model = llm(
         "answering", model=f"big {HOSTILE}", figures=FIGURES, context=8192,
-        said=["Started server", f"a line {HOSTILE}"],
+        dtype="bfloat16", device=f"cpu{HOSTILE}", said=["Started server", f"a line {HOSTILE}"],
     )  # fmt: skip
     async with driving(engine) as driver:
+        moments = iter((1000.0, 1030.0, 1240.0))
+        driver.app.session._now = lambda: next(moments)
         assert "No model has answered" in await page_at(driver, "M")
         await driver.press("escape")
         for ttft, speed in ((200.0, 30.0), (400.0, 20.0), (312.0, 34.0)):
@@ -156,7 +158,9 @@ async def test_the_page_of_the_model_tells_its_state_speed_and_log() -> None:
         "big \ufffd]52", "answering", "8 192 tokens", "2 at work, 1 waiting",
         "83 % of the prompts' tokens", "first token 290 ms, 42 tokens/s", "The last 3 answers",
         "after 312 ms; median 312 ms", "34 tokens/s; median 30", "Started server",
-        "a line \ufffd]52",
+        "a line \ufffd]52", "bfloat16 on cpu\ufffd]52",
+        "lowest 200 ms, highest 400 ms, within 4 min",
+        "lowest 20 tokens/s, highest 34 tokens/s, within 4 min",
     ):  # fmt: skip
         assert part in told_page
     assert "\x1b" not in told_page
@@ -169,6 +173,7 @@ async def test_of_one_answer_there_is_no_curve() -> None:
         await driver.ask_to_the_end("Why?")
         told = await page_at(driver, "M")
         assert "The answer\n" in told + "\n" and "median" in told
+        assert "lowest" not in told
         assert not driver.app.screen.query(Sparkline)
 
 

@@ -331,14 +331,14 @@ async def test_the_end_stays_in_view_while_text_streams_unless_a_reader_scrolls_
     async with driving(engine) as driver:
         await driver.ask("long")
         pane = driver.main.answer.model
-        await driver.until(lambda: "Paragraph 59" in pane.words and pane.is_settled)
+        await driver.until(lambda: "Paragraph 59" in pane.words and driver.is_all_written)
         await driver.until(lambda: pane.scroll_offset.y == pane.max_scroll_y > 0, "the end in view")
         driver.main.go_to("answer")
         await driver.pilot.pause()
         await driver.press("g")
         await driver.until(lambda: pane.scroll_offset.y == 0, "scrolling back")
         more.set()
-        await driver.until(lambda: "The end." in pane.words and pane.is_settled)
+        await driver.until(lambda: "The end." in pane.words and driver.is_all_written)
         await driver.pilot.pause()
         assert pane.scroll_offset.y == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.geometry import Offset
@@ -68,6 +69,26 @@ async def test_rows_are_selected_with_the_mouse_below_the_fold_too() -> None:
         assert app.view.render_line(1) != plain, "it is seen to be selected"
         app.screen.clear_selection()
         assert app.view.get_selection(Selection(Offset(0, 8), None)) == ("line 8", "\n")
+
+
+@pytest.mark.parametrize("other", ["other\n" * 9, "short", "two\nrows", ""])
+async def test_a_selection_ends_where_another_text_is_shown_in_its_place(other: str) -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 5)) as pilot:
+        app.view.show(lines(9))
+        await pilot.pause()
+        plain = app.view.render_line(1)
+        await pilot.mouse_down(app.view, Offset(0, 1))
+        await pilot.hover(app.view, Offset(4, 2))
+        await pilot.mouse_up(app.view, Offset(4, 2))
+        app.view.show(lines(12))
+        assert app.screen.get_selected_text() == "line 1\nline ", "the same text"
+        app.view.show(Content(other))
+        assert not app.screen.get_selected_text()
+        app.view.show(lines(9))
+        await pilot.pause()
+        assert not app.screen.get_selected_text()
+        assert app.view.render_line(1) == plain
 
 
 async def layouts_of_typing(driver: Driver, letters: str) -> int:

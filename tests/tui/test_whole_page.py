@@ -17,9 +17,9 @@ from engine.wire.api_parts import PartReply, PartRequest
 from engine.wire.api_search import Hit
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
-from tests.tui.scripted import ScriptedEngine, whole_answer
+from tests.tui.scripted import ScriptedEngine, status, whole_answer
 from tui.messages import HitOpened
-from tui.whole_page import WholePage
+from tui.whole_page import KEPT, LOADING, WholePage
 from tui.whole_text import MOST_PARTS, WholeText
 
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
@@ -71,6 +71,25 @@ async def test_the_file_opens_at_the_hit_which_has_a_bar(size: tuple[int, int]) 
         assert sum("▎" in row for row in rows(shown)) == 1
         assert title(driver).startswith("file · a.md · line 5")
         assert title(driver).endswith(" of 1 000")
+
+
+async def test_it_opens_at_a_hit_far_inside_a_long_line() -> None:
+    own = "here it stands"
+    line = AroundLine(line=1, text="before " * 500 + own + " after" * 500, is_hit=True)
+
+    class LongLine(ScriptedEngine):
+        async def part(self, folder: str, request: PartRequest) -> PartReply:
+            return PartReply(lines=[line], parts=1, first=1, total=1, version="1", has_hit=True)
+
+    engine = LongLine()
+    engine.answer = whole_answer([hit(1, path="a.md", text=f"…{own}\nmore…")], "Done.")
+    async with driving(engine, size=(60, 20)) as driver:
+        await driver.ask_to_the_end("kites")
+        driver.main.go_to("results")
+        await driver.press("A")
+        await driver.until(lambda: driver.app.screen.query(WholeText), "the page")
+        shown = driver.app.screen.query_one(WholeText)
+        await driver.until(lambda: any("here" in row for row in rows(shown)), "the hit")
 
 
 async def test_words_of_the_query_stand_out_and_code_is_coloured() -> None:
@@ -156,12 +175,104 @@ async def test_a_file_that_is_not_known_and_a_hit_that_is_gone_are_told() -> Non
         assert rows(shown)[0].endswith("line 1 of kites")
 
 
-async def test_a_file_that_changes_while_it_is_read_begins_anew() -> None:
+async def test_a_file_that_turns_out_to_have_changed_is_shown_anew_at_the_same_line() -> None:
     async with reading(text(300)) as (driver, engine, shown):
         engine.whole_texts["a.md"] = [f"new {line}" for line in text(300)]
         while 1 not in engine.parts_asked:
             await driver.press("pagedown")
-        await driver.until(lambda: rows(shown)[0].endswith("new line 1 of kites"), "the new text")
+        number = rows(shown)[0].split()[0]
+        await driver.until(
+            lambda: rows(shown)[0].endswith(f"new line {number} of kites"), "the new text"
+        )
+        assert title(driver).endswith(" · changed")
+
+
+ABOVE = [f"new {line}" for line in text(250)]
+
+
+@pytest.mark.parametrize(
+    ("now", "at"),
+    [
+        ([*ABOVE, *text(300)], 1),
+        ([*text(300), "more"], 1),
+        ([*text(300)[:200], *ABOVE, *text(300)[200:]], 195),
+        (text(300)[120:], 190),
+    ],
+)
+async def test_an_edit_shows_while_the_line_at_the_top_stays(now: list[str], at: int) -> None:
+    async with reading(text(300), at) as (driver, engine, shown):
+        await driver.press("j")
+        top = shown.at_top()
+        assert top is not None
+        engine.whole_texts["a.md"] = now
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: title(driver).endswith(" · changed"), "the words")
+        await driver.until(lambda: (shown.at_top() or top)[0] == 1 + now.index(top[1].text))
+        assert rows(shown)[0].endswith(top[1].text)
+        number = shown.at_top()
+        assert number is not None
+        assert [row.split()[-4:] for row in rows(shown)[:9]] == [
+            line.split()[-4:] for line in now[number[0] - 1 : number[0] + 8]
+        ]
+
+
+async def test_an_edited_line_at_the_top_leaves_the_view_at_its_number() -> None:
+    async with reading(text(300)) as (driver, engine, shown):
+        await driver.press("pagedown")
+        top = shown.at_top()
+        assert top is not None
+        engine.whole_texts["a.md"] = ["entirely other words"] * 300
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: rows(shown)[0].endswith("other words"), "the new text")
+        assert (shown.at_top() or top)[0] == top[0]
+
+
+async def test_an_edit_elsewhere_changes_nothing() -> None:
+    async with reading(text(300), 150) as (driver, engine, shown):
+        await driver.press("G")
+        await driver.until(lambda: rows(shown)[-1].endswith("line 300 of kites"), "the end")
+        before, asked = rows(shown), len(engine.parts_asked)
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: len(engine.parts_asked) > asked + 1, "a look at the text")
+        await driver.pilot.pause()
+        assert rows(shown) == before
+        assert "changed" not in title(driver) and not note(driver)
+
+
+async def test_a_file_that_is_gone_says_so_and_its_text_stays_until_it_is_back() -> None:
+    async with reading(text(300), 150) as (driver, engine, shown):
+        before = rows(shown)
+        engine.whole_texts.clear()
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: title(driver).endswith(" · gone"), "the words")
+        assert note(driver) == KEPT
+        engine.whole_texts["a.md"] = text(300)
+        engine.statuses.put_nowait(status(revision=3))
+        await driver.until(lambda: "gone" not in title(driver), "its return")
+        assert not note(driver)
+        await driver.until(lambda: rows(shown) == before)
+        engine.whole_texts["a.md"] = text(299)
+        engine.statuses.put_nowait(status(revision=4))
+        await driver.until(lambda: title(driver).endswith(" · changed"), "an edit")
+        engine.whole_texts.clear()
+        engine.statuses.put_nowait(status(revision=5))
+        await driver.until(lambda: title(driver).endswith(" · gone"), "it goes again")
+        engine.whole_texts["a.md"] = text(299)
+        engine.statuses.put_nowait(status(revision=6))
+        await driver.until(lambda: title(driver).endswith(" · changed"), "what it was before")
+
+
+async def test_a_text_that_takes_longer_than_a_moment_is_said_to_be_on_its_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.whole_page.MOMENT", 0.01)
+    async with reading(text(300)) as (driver, engine, shown):
+        engine.parts_gate.clear()
+        await driver.press("G")
+        await driver.until(lambda: title(driver).endswith(f" · {LOADING}"), "the words")
+        engine.parts_gate.set()
+        await driver.until(lambda: rows(shown)[-1].endswith("line 300 of kites"), "the end")
+        await driver.until(lambda: LOADING not in title(driver))
 
 
 async def test_an_engine_that_fails_is_told_of_and_asked_again(
@@ -237,7 +348,7 @@ async def test_pages_of_a_pdf_are_told() -> None:
 
     class Paged(ScriptedEngine):
         async def part(self, folder: str, request: object) -> PartReply:
-            return PartReply(lines=lines, parts=1, first=1, total=4, characters=9, has_hit=True)
+            return PartReply(lines=lines, parts=1, first=1, total=4, version="1", has_hit=True)
 
     engine = Paged()
     engine.answer = whole_answer([found], "Done.")

@@ -89,6 +89,14 @@ def test_nothing_is_called_not_found_where_the_signals_mean_little(
     assert not not_found(question, *hits, encoder=encoder, usual=usual)
 
 
+def test_a_lone_chunk_that_holds_all_words_may_answer_however_far_it_is() -> None:
+    lone = hit(1, text="The dashboard of Milvus and its port, which it does use.", distance=0.05)
+    assert not not_found(QUESTION, lone, usual=0.4)
+    assert not_found(QUESTION, lone, FAR, usual=0.4), "beside others it is compared"
+    assert not_found(QUESTION, FAR, usual=0.4)
+    assert not_found(QUESTION, NEAR.model_copy(update={"distance": 0.05}), usual=0.4)
+
+
 def test_a_question_in_russian_is_judged_where_the_encoder_reads_it() -> None:
     asked = "Какой порт у этого сервера и где он открыт?"
     assert not_found(asked, RUSSIAN)

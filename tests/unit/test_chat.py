@@ -267,6 +267,34 @@ def test_a_dumb_terminal_and_a_screen_reader_get_whole_lines(
     assert so_far.endswith("A line\n" if plain else "A line\nand an")
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"), [(("--plain",), True), (("--plain",), False), ((), True)]
+)
+def test_lines_of_a_plain_terminal_end_between_words_and_elsewhere_stay_as_they_are(
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: Sequence[str],
+    shown: bool,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: shown)
+    monkeypatch.setattr("builtins.input", lambda _: sys.stdin.readline() or "/quit")
+    said = "  Word " + "by word " * 20
+    code = "code " * 20
+    client.answers = [answer(f"{said}\n```\n{code}\n```\n{said}{'x' * 60}")]
+    assert chat(monkeypatch, Terminal("one\n/sources\n/help\n"), *words) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert code in lines
+    if words and shown:
+        assert [line for line in lines if len(line) >= 40] == [code, "  " + "x" * 60]
+        assert "  word by word by word by word by word" in lines
+    else:
+        assert said in lines
+
+
 def test_a_conversation_is_gone_on_with_by_its_name(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
