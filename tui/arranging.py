@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Hashable, Sequence
 
     from tui.live_marks import Row
 
@@ -44,15 +44,30 @@ def _farness(row: Row) -> float:
 
 def _grouped(rows: Sequence[Row]) -> list[Row]:
     """The rows file by file, that of the best hit first; in a file as they stand in it."""
-    files: dict[tuple[str, str | None], list[Row]] = {}
+    files: dict[Hashable, list[Row]] = {}
     for row in rows:
-        files.setdefault((row.hit.path, row.hit.quoted_path), []).append(row)
+        files.setdefault(row.file, []).append(row)
     grouped: list[Row] = []
     for group in files.values():
         group.sort(key=lambda row: (row.hit.page or 0, row.hit.start_line))
         marks = ["", *[MORE] * (len(group) - 2), LAST][: len(group)]
         grouped += [replace(row, branch=mark) for row, mark in zip(group, marks, strict=True)]
     return grouped
+
+
+def folded(rows: Sequence[Row], files: Container[Hashable]) -> list[Row]:
+    """``rows``, those of each of ``files`` folded into the first one: it tells how many more."""
+    kept: list[Row] = []
+    first: dict[Hashable, int] = {}
+    for row in rows:
+        if row.file in first:
+            index = first[row.file]
+            kept[index] = replace(kept[index], more=kept[index].more + 1)
+            continue
+        if row.file in files:
+            first[row.file] = len(kept)
+        kept.append(row)
+    return kept
 
 
 def matching(rows: Sequence[Row], typed: str) -> list[Row]:

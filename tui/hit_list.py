@@ -10,15 +10,15 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui import hit_row, line_row
-from tui.arranging import Order, arranged, matching
+from tui.arranging import Order, arranged, folded, matching
 from tui.filter_line import FilterLine
 from tui.live_marks import Row, index_of
-from tui.messages import HitDropped, HitOpened, HitPinned, OrderWanted
+from tui.messages import FoldWanted, HitDropped, HitOpened, HitPinned, OrderWanted
 from tui.one_layout import OnePaint
 from tui.typed_ahead import done_at_once, passed_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from textual.events import Key, Resize
 
@@ -84,6 +84,30 @@ class HitList(OnePaint, OptionList):
             id="results.order",
             tooltip="The hits in another order: by distance, by file",
         ),
+        Binding(
+            "left",
+            "fold",
+            "Fold",
+            id="results.fold",
+            tooltip="Fold the hits of this file into its first",
+            show=False,
+        ),
+        Binding(
+            "right",
+            "unfold",
+            "Unfold",
+            id="results.unfold",
+            tooltip="Show the hits that are folded into this one",
+            show=False,
+        ),
+        Binding(
+            "minus",
+            "fold_all",
+            "Fold all",
+            id="results.fold_all",
+            tooltip="Each file once; again: all hits",
+            show=False,
+        ),
     ]
 
     def __init__(self) -> None:
@@ -96,6 +120,8 @@ class HitList(OnePaint, OptionList):
         """Those that are shown, in their order."""
         self.order, self.words = Order.RANKED, ""
         """How they are put in order, and the words that they have to hold."""
+        self.folded: frozenset[Hashable] = frozenset()
+        """Files of which one row stands for all."""
         self._lines_of = ""
         self._laid_out_for = -1
 
@@ -109,7 +135,7 @@ class HitList(OnePaint, OptionList):
 
     def put_in_order(self, wanted: Row | None) -> None:
         """Show those rows that are wanted, in their order; the cursor goes to ``wanted``."""
-        self.rows = arranged(matching(self.all_rows, self.words), self.order)
+        self.rows = folded(arranged(matching(self.all_rows, self.words), self.order), self.folded)
         if len(self.rows) == self.option_count:  # other options would cost a layout of the screen
             self.highlighted, self.scroll_y = None, 0
             self.lay_out_again()
@@ -154,11 +180,28 @@ class HitList(OnePaint, OptionList):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave Esc to the screen where nothing is filtered."""
-        return bool(self.words) if action == "unfilter" else True
+        if action == "unfilter":
+            return bool(self.words)
+        return bool(self.row and self.row.more) if action == "unfold" else True
 
     def action_order(self) -> None:
         """Say that the hits are wanted in the next order."""
         self.post_message(OrderWanted())
+
+    def action_fold(self) -> None:
+        """Say that the file of the row under the cursor is wanted in one row."""
+        if self.row is not None:
+            self.post_message(FoldWanted(self.folded | {self.row.file}))
+
+    def action_unfold(self) -> None:
+        """Say that all hits of that file are wanted again."""
+        if self.row is not None:
+            self.post_message(FoldWanted(self.folded - {self.row.file}))
+
+    def action_fold_all(self) -> None:
+        """Say that each file is wanted in one row, or all hits again where it is so already."""
+        files = frozenset(row.file for row in self.all_rows)
+        self.post_message(FoldWanted(frozenset() if files <= self.folded else files))
 
     def action_open(self) -> None:
         """Say that the hit under the cursor is wanted in the editor."""
@@ -186,7 +229,8 @@ class HitList(OnePaint, OptionList):
         if self._lines_of:
             return line_row.rows(self.rows, self._lines_of, width)
         # For all of them: nothing moves sideways while they are filtered.
-        columns = hit_row.fit_columns(self.all_rows, width)
+        wider = [row for row in self.rows if row.more]
+        columns = hit_row.fit_columns([*self.all_rows, *wider], width)
         best = max((hit_row.strength(row.hit) for row in self.all_rows), default=0.0)
         return [
             hit_row.row(row, best, columns, mark=self._mark(row.hit), far=self.far)

@@ -25,6 +25,8 @@ SHORTEST_HEADING = 6
 NEW = 0
 """In place of a number: a hit that the shown answer has no number for."""
 NEW_SIGN = "+"
+MORE_SIGN = "▸"
+"""Before the number of hits that are folded into a row."""
 NEAR_SIGN, WORDS_SIGN = "~", "="
 """How a hit was found: near in meaning, by its words."""
 WIDTH_FOR_SIGNS = 40
@@ -81,7 +83,7 @@ def place_and_folded(hit: Hit) -> str:
 
 def shown_place(row: Row) -> str:
     """Where a hit stands, in a row: below another one of its file without the file's name."""
-    place = place_and_folded(row.hit)
+    place = place_and_folded(row.hit) + (f" {MORE_SIGN}{row.more}" if row.more else "")
     if not row.branch:
         return place
     return f"  {row.branch}{place.removeprefix(clean_line(row.hit.path))}"

@@ -41,6 +41,13 @@ class Row:
     """What it is called by; 0 for a hit that the shown answer has no number for."""
     branch: str = ""
     """Stands in place of its file's name where that stands in the row above."""
+    more: int = 0
+    """How many other hits of its file are folded into this row."""
+
+    @property
+    def file(self) -> Hashable:
+        """What tells its file from those of the other rows."""
+        return _file(self.hit)
 
     @property
     def is_gone(self) -> bool:

@@ -9,7 +9,7 @@ from textual.message import Message
 from tui.exchange import USUAL, Manner
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
     from pathlib import Path
 
     from textual.theme import Theme
@@ -189,6 +189,12 @@ class HitStepped(Told):
 
 class OrderWanted(Told):
     """A person wants the results in another order."""
+
+
+class FoldWanted(Told):
+    """These files are wanted in one row each, all hits of the others."""
+
+    files: frozenset[Hashable]
 
 
 class FilterLeft(Told):

@@ -17,11 +17,11 @@ from tui.filter_line import FilterLine
 from tui.hit_list import HitList
 from tui.key_names import key_of
 from tui.live_marks import compare
-from tui.messages import FilterLeft, HitHighlighted, OrderWanted
+from tui.messages import FilterLeft, FoldWanted, HitHighlighted, OrderWanted
 from tui.results_title import results_title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from engine.errors import HoverkiteError
     from engine.wire.api_search import Hit, Place, SearchReply
@@ -158,12 +158,17 @@ class ResultsPane(Vertical):
         wanted = next((row for row in self.list.all_rows if row.number == number), None)
         if not number or wanted is None:
             return False
-        if wanted.hit not in [row.hit for row in self.list.rows]:
+        if not self._is_shown(number):
             self.query_one(FilterLine).value = ""
             self._filter("")
             self._hide_filter_without_words()
+        if not self._is_shown(number):
+            self._fold_into_one(self.list.folded - {wanted.file})
         self.list.highlighted = [row.number for row in self.list.rows].index(number)
         return True
+
+    def _is_shown(self, number: int) -> bool:
+        return any(row.number == number for row in self.list.rows)
 
     def step(self, step: int) -> None:
         """Move the cursor by so many rows, to the first and last one at most."""
@@ -176,6 +181,15 @@ class ResultsPane(Vertical):
     @on(OrderWanted)
     def _order_anew(self) -> None:
         self.list.order = next_order(self.list.order, self.list.all_rows)
+        self.list.put_in_order(self.list.row)
+        self._tell_notices()
+
+    @on(FoldWanted)
+    def _fold(self, message: FoldWanted) -> None:
+        self._fold_into_one(message.files)
+
+    def _fold_into_one(self, files: frozenset[Hashable]) -> None:
+        self.list.folded = files
         self.list.put_in_order(self.list.row)
         self._tell_notices()
 
@@ -207,7 +221,7 @@ class ResultsPane(Vertical):
     def _end_arrangement(self) -> None:
         """Show the hits of another query as they are ranked, all of them."""
         line = self.query_one(FilterLine)
-        self.list.order, self.list.words = Order.RANKED, ""
+        self.list.order, self.list.words, self.list.folded = Order.RANKED, "", frozenset()
         if self.screen.focused is line:
             self.screen.set_focus(self.list)
         line.value, line.display = "", False
@@ -218,7 +232,7 @@ class ResultsPane(Vertical):
         shown, found = (
             sum(not row.is_gone for row in rows) for rows in (self.list.rows, self.list.all_rows)
         )
-        count = f"{shown} of {found}" if self.list.words.split() else ""
+        count = f"{shown} of {found}" if shown < found or self.list.words.split() else ""
         return " · ".join(part for part in (count, self.list.order.value) if part)
 
     @on(OptionList.OptionHighlighted)
