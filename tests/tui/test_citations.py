@@ -336,15 +336,17 @@ async def test_what_stands_on_the_hit_under_the_cursor_stands_out() -> None:
         await driver.ask_to_the_end("q")
         assert marked(driver) == [] and marked_extracts(driver) == [], "the cursor is in the query"
         await driver.press("tab")
-        assert marked(driver) == ["Rest it. [1]", "Rest it again. [1]"]
+        await driver.until(lambda: marked(driver) == ["Rest it. [1]", "Rest it again. [1]"])
         assert marked_extracts(driver) == [1]
         await driver.press("j")
-        assert marked(driver) == ["Then dry it. [2]"]
+        await driver.until(lambda: marked(driver) == ["Then dry it. [2]"], "the next")
         assert marked_extracts(driver) == [2]
         await driver.press("G")
-        assert not (marked(driver) or marked_extracts(driver))
-        await driver.press("1", "slash")
-        assert marked(driver) == [], "back in the query nothing does"
+        await driver.until(lambda: not (marked(driver) or marked_extracts(driver)), "none")
+        await driver.press("1")
+        await driver.until(lambda: marked(driver), "the first again")
+        await driver.press("slash")
+        await driver.until(lambda: not marked(driver), "nothing, back in the query")
 
 
 async def test_a_citation_that_was_gone_to_stays_seen_among_those_of_its_hit() -> None:
@@ -378,10 +380,10 @@ async def test_hits_of_another_query_mark_nothing() -> None:
     async with driving(engine) as driver:
         await driver.ask_to_the_end("q")
         await driver.press("tab")
-        assert marked(driver) == ["Rest it. [1]"]
+        await driver.until(lambda: marked(driver) == ["Rest it. [1]"], "the mark")
         driver.main.query_pane.input.text = "other"
         await driver.until(lambda: len(driver.main.results.hits) == 2, "the other hits")
-        assert marked(driver) == []
+        await driver.until(lambda: not marked(driver), "no mark")
 
 
 @pytest.mark.parametrize(
