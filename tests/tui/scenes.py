@@ -186,6 +186,7 @@ async def reading_on(driver: Driver, engine: ScriptedEngine) -> None:
     engine.whole_texts = {content.HITS[0].path: [*lines, *lines[:60]]}
     driver.main.go_to("results")
     await driver.until(lambda: "pin" in driver.hints)
+    await driver.until(lambda: driver.main.query("Extract.-marked"), "the marks behind the page")
     await driver.press("A")
     await driver.until(lambda: driver.app.screen.query(WholeText), "the page")
     text = driver.app.screen.query_one(WholeText)

@@ -161,18 +161,6 @@ async def test_s_goes_through_the_states() -> None:
         assert states == ["all", "problems", "waiting", "indexed", "all"]
 
 
-async def test_a_click_lists_the_files_of_these_states_and_goes_to_a_row() -> None:
-    async with panel(MIXED) as (driver, listed):
-        line = driver.app.screen.query_one("#choices", Static)
-        at = told(driver, "choices").index("problems")
-        await driver.pilot.click(line, offset=(at + 1, 0))
-        await driver.until(lambda: listed.total == 2, "the problems")
-        await driver.pilot.click(listed, offset=(5, 1))
-        await driver.until(lambda: listed.file == MIXED[5], "the row")
-        await driver.pilot.click(line, offset=(1, 0))
-        await driver.until(lambda: listed.total == 6, "all files")
-
-
 async def test_f_filters_by_words_and_esc_ends_that_before_the_page() -> None:
     async with panel(MIXED) as (driver, listed):
         await driver.press("f", *"scan e")
