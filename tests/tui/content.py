@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.wire import api_answer
+from engine.wire import api_answer, api_search
 from engine.wire.api_around import AroundLine, AroundReply
 from engine.wire.api_files import ListedFile
 from tests.hits import hit
@@ -200,3 +200,18 @@ FILES = [
     ListedFile(path="travel/checklists", state="skipped", reason="a link to nothing"),
 ]
 """Files of the folder, each state among them."""
+
+EXPLAINED = [
+    each.model_copy(
+        update={
+            "score": round(1 - number / 9, 3),
+            "dense_rank": number + 1 if number != 2 else None,
+            "bm25_rank": 8 - number if number < 6 else None,
+            "bm25_score": 7.25 if number < 6 else None,
+            "folded": [api_search.Place(path="bread/old.md", start_line=3, end_line=9)]
+            if number == 1
+            else [],
+        }
+    )
+    for number, each in enumerate(HITS)
+]

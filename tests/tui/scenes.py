@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from engine.errors import EngineError
-from engine.wire import api, api_answer, api_search
+from engine.wire import api, api_answer
 from engine.wire.api_complete import CompleteReply, FilterValue
 from tests.hits import hit
 from tests.tui import content
@@ -224,25 +224,9 @@ async def helping(driver: Driver, engine: ScriptedEngine) -> None:
     await driver.press("f1")
 
 
-EXPLAINED = [
-    each.model_copy(
-        update={
-            "score": round(1 - number / 9, 3),
-            "dense_rank": number + 1 if number != 2 else None,
-            "bm25_rank": 8 - number if number < 6 else None,
-            "bm25_score": 7.25 if number < 6 else None,
-            "folded": [api_search.Place(path="bread/old.md", start_line=3, end_line=9)]
-            if number == 1
-            else [],
-        }
-    )
-    for number, each in enumerate(content.HITS)
-]
-
-
 async def typing(driver: Driver, engine: ScriptedEngine) -> None:
     await answered(driver, engine)
-    engine.finds["starter in the fridge"] = [found("starter in the fridge", EXPLAINED)]
+    engine.finds["starter in the fridge"] = [found("starter in the fridge", content.EXPLAINED)]
     driver.main.query_pane.input.text = "starter in the fridge"
     await driver.until(lambda: "to “How" in driver.title("answer"))
 
