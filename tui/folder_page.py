@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.style import Style
 from textual.widgets import Input, Static
 
 from engine import figures
@@ -170,8 +171,12 @@ class FolderPage(Dialog[None]):
         parts = []
         for choice in CHOICES:
             number = sum(counts.get(state, 0) for state in CHOSEN[choice])
-            style = "bold $cite" if choice == self._choice else "$quiet"
-            parts.append(Content.styled(f"{choice} {figures.count(number)}", style))
+            words = f"{choice} {figures.count(number)}"
+            if choice == self._choice:
+                parts.append(Content.styled(words, "bold $cite"))
+            else:
+                other = Style.from_meta({"@click": f"screen.list('{choice}')"})
+                parts.append(Content.styled(words, "$quiet").stylize(other))
         self.query_one("#choices", Static).update(Content("  ").join(parts))
 
     @on(FileHighlighted)
@@ -184,7 +189,11 @@ class FolderPage(Dialog[None]):
     def action_choose(self) -> None:
         """List the files of the next states."""
         at = CHOICES.index(self._choice)
-        self._choice = CHOICES[(at + 1) % len(CHOICES)]
+        self.action_list(CHOICES[(at + 1) % len(CHOICES)])
+
+    def action_list(self, choice: FileChoice) -> None:
+        """List the files of these states, which were clicked on."""
+        self._choice = choice
         self._ask_anew()
 
     def action_filter(self) -> None:

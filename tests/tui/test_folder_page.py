@@ -161,6 +161,13 @@ async def test_s_goes_through_the_states() -> None:
         assert states == ["all", "problems", "waiting", "indexed", "all"]
 
 
+async def test_a_click_lists_the_files_of_a_state() -> None:
+    async with panel(MIXED) as (driver, listed):
+        at = told(driver, "choices").index("waiting")
+        await driver.pilot.click("#choices", offset=(at + 1, 0))
+        await driver.until(partial(_has, listed, 3), "those that wait")
+
+
 async def test_f_filters_by_words_and_esc_ends_that_before_the_page() -> None:
     async with panel(MIXED) as (driver, listed):
         await driver.press("f", *"scan e")
