@@ -133,7 +133,7 @@ async def test_a_pause_holds_bulk_work_and_edits_and_lets_searches_pass(
     await until(lambda: status(busy).pending == 4)
     (root / "second.md").write_text("a falcon stoops")
     busy._follow(now("second.md", "note.md"))
-    assert status(busy).pending == 5
+    await until(lambda: status(busy).pending == 5)
     (root / "second.md").unlink()
     assert len((await busy.search(wanted("anything", 3))).hits) == 3
     assert (await busy.synced()).files == 1, "nobody waits for what is paused"
