@@ -42,8 +42,7 @@ class Dialog(ModalScreen[Answer]):
 
     def on_resize(self) -> None:
         """Tell of as many keys as there is room for."""
-        if self.told:
-            box = self.query_one(".dialog")
+        for box in self.query(".dialog") if self.told else ():  # there may be none yet
             limits = filter(None, (box.styles.width, box.styles.max_width))
             width = min(int(limit.resolve(self.size, self.size)) for limit in limits)
             told = told_keys(self.told, width - CORNERS)

@@ -82,7 +82,7 @@ class TextView(OnePaint, ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return the row ``y`` of those in view, ready for the terminal."""
         row = self.scroll_offset.y + y
-        if row >= len(self._rows):
+        if row >= len(self._rows) or self.scrollable_content_region.width < 1:
             return Strip.blank(self.size.width, self.visual_style.rich_style)
         if row not in self._painted:
             self._painted[row] = self._paint(row)

@@ -55,6 +55,16 @@ async def test_what_is_too_wide_is_wrapped_for_each_width() -> None:
         assert app.rows() == ["one two three four", "", "five", ""]
 
 
+async def test_where_there_is_no_room_for_text_nothing_is_painted() -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 4)) as pilot:
+        app.view.show(lines(9))
+        app.view.styles.width = app.view.scrollbar_size_vertical
+        await pilot.pause()
+        assert app.view.scrollable_content_region.width == 0
+        assert set(app.rows()) == {""}
+
+
 async def test_rows_are_selected_with_the_mouse_below_the_fold_too() -> None:
     app = Shown()
     async with app.run_test(size=(20, 3)) as pilot:
