@@ -42,9 +42,10 @@ class Endless(ScriptedEngine):
         yield llm()
         number = 0
         while True:
-            number += 1
-            yield api_answer.Token(text=f"- item {number} of `the list` that goes on and on\\n")
-            await asyncio.sleep(0.02)
+            number += 6
+            items = (f"- item {each} of `the list` that goes on\\n" for each in range(number - 6, number))
+            yield api_answer.Token(text="".join(items))
+            await asyncio.sleep(question.gather_ms / 1000)
 
 app = HoverkiteApp(Path("."), ScriptedSource(Endless()))
 app.run()
