@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.events import Event, Key
+from textual.events import Event, Key, Resize
+from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
 from engine.quick_start import resume_garbage_collection
@@ -106,6 +108,18 @@ class HoverkiteApp(Outside):
         self.tell_key_faults()
         is_set = "theme" in message.settings.model_fields_set
         self.take_theme_setting(message.settings.theme if is_set else "")
+
+    def on_resize(self, event: Resize) -> None:
+        """Take the size that the terminal has now, if this is another.
+
+        The handler of a signal may be interrupted by the next one: of sizes that come fast, Textual
+        8.2.8 may tell an earlier one last.
+        """
+        told_by_terminal = getattr(self._driver, "_in_band_window_resize", True)
+        if not (self.is_headless or told_by_terminal):
+            size = Size(*shutil.get_terminal_size())
+            if size != event.size:
+                self.post_message(Resize(size, size))
 
     # --- toasts and clipboard ----------------------------------------------------------------
 
