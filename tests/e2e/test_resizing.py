@@ -53,6 +53,17 @@ print("left the screen")
 """
 
 
+LATE = PROGRAM.replace(
+    "            self.refreshed",
+    """
+            if revision == 9:  # as if a handler of a signal had been interrupted by the next one
+                from textual.events import Resize
+                from textual.geometry import Size
+                app.post_message(Resize(Size(30, 9), Size(30, 9)))
+            self.refreshed""",
+)
+
+
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     command = [sys.executable, "-c", PROGRAM]
@@ -107,6 +118,16 @@ def test_a_terminal_that_is_too_small_says_so(terminal: Terminal) -> None:
     terminal.resize(100, 30)
     terminal.wait_for(lambda text: has_whole_frame(text, 100, 30) and "abc" in text, BOUND)
     leave(terminal)
+
+
+def test_a_size_that_is_told_too_late_is_put_right() -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with Terminal([sys.executable, "-c", LATE], environment) as opened:
+        opened.wait_for("watching 274", BOUND)
+        opened.type("q" + ENTER)
+        opened.wait_for("item 60", BOUND)
+        opened.wait_for(lambda text: has_whole_frame(text, 100, 30), BOUND)
+        leave(opened)
 
 
 def leave(terminal: Terminal) -> None:
