@@ -43,7 +43,7 @@ class Endless(ScriptedEngine):
         number = 0
         while True:
             number += 6
-            items = (f"- item {each} of `the list` that goes on\\n" for each in range(number - 6, number))
+            items = (f"- item {each} of `the list`\\n" for each in range(number - 6, number))
             yield api_answer.Token(text="".join(items))
             await asyncio.sleep(question.gather_ms / 1000)
 
