@@ -114,9 +114,9 @@ STEPS = (
     ),
     Step(
         "Every key",
-        "`?` lists all keys. Esc closes it, ctrl+q leaves.",
+        "`?` lists all keys, those of the pane at hand first. Esc closes it, ctrl+q leaves.",
         ("Escape", "?"),
-        "In the query",
+        "What a question can hold",
     ),
 )
 
