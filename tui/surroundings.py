@@ -25,24 +25,29 @@ def in_surroundings(hit: Hit, found: AroundReply, query: str, width: int) -> tup
     digits = len(str(last)) + 1 if is_numbered(hit) else 0
     rows = heading_of(hit, width)
     begin, at = 0, 0
-    styled, start = _styled(hit, found, query)
+    styled, start, end = _styled(hit, found, query)
     for line, text in zip(found.lines, styled.split("\n", allow_blank=True), strict=True):
         if at <= start <= at + len(text):
             begin = len(rows) + row_in_line(text, start - at, digits, width)
-        rows += rows_of(line, text, digits, width)
+        rows += rows_of(line, text, digits, width, (start - at, end - at))
         at += len(text) + 1
     return Content("\n").join(rows), begin
 
 
-def rows_of(line: AroundLine, text: Content, digits: int, width: int) -> list[Content]:
+def rows_of(
+    line: AroundLine, text: Content, digits: int, width: int, own: tuple[int, int]
+) -> list[Content]:
     """A line as rows of ``width``: its number, a bar where it is the hit's, and its ``text``.
 
-    The number has ``digits`` cells with the space behind it; without any it is left out.
+    The number has ``digits`` cells with the space behind it; without any it is left out. In a line
+    of the hit ``own`` are the first of its characters and the one behind its last.
     """
     rows = []
-    for row, piece in enumerate(text.wrap(_room(digits, width)) or [Content("")]):
+    pieces = text.wrap(_room(digits, width)) or [Content("")]
+    barred = _rows_between(text, own, digits, width) if line.is_hit else range(0)
+    for row, piece in enumerate(pieces):
         number = "" if row or not digits else f"{line.line} "
-        bar = f"{BAR if line.is_hit else ' '} "
+        bar = f"{BAR if row in barred else ' '} "
         rows.append(Content.assemble((f"{number:>{digits}}", "$gutter"), (bar, "$cite"), piece))
     return rows
 
@@ -52,14 +57,22 @@ def row_in_line(text: Content, at: int, digits: int, width: int) -> int:
     return max(len(text[: at + 1].wrap(_room(digits, width))) - 1, 0)
 
 
+def _rows_between(text: Content, own: tuple[int, int], digits: int, width: int) -> range:
+    """Which of the :func:`rows_of` a line hold its characters from one number to another."""
+    first, last = max(own[0], 0), max(min(own[1], len(text)) - 1, 0)
+    return range(
+        row_in_line(text, first, digits, width), row_in_line(text, last, digits, width) + 1
+    )
+
+
 def _room(digits: int, width: int) -> int:
     return max(width - digits - len(BAR) - 1, NARROWEST)
 
 
-def _styled(hit: Hit, found: AroundReply, query: str) -> tuple[Content, int]:
-    """All lines, and which character begins the hit's own text, in which the query stands out.
+def _styled(hit: Hit, found: AroundReply, query: str) -> tuple[Content, int, int]:
+    """All lines, which character begins the hit's own text, and which one stands behind it.
 
-    What is not the hit's is quiet.
+    In the hit's text the query stands out; what is not the hit's is quiet.
     """
     whole = "\n".join(line.text for line in found.lines)
     before, own = clean(whole[: found.start]), clean(whole[found.start : found.end])
@@ -69,4 +82,4 @@ def _styled(hit: Hit, found: AroundReply, query: str) -> tuple[Content, int]:
     content = content.stylize("$quiet", 0, len(before)).stylize("$quiet", end, end + len(after))
     for first, last in typed_query.spans(own, query):
         content = content.stylize("$match", len(before) + first, len(before) + last)
-    return content, len(before)
+    return content, len(before), end

@@ -54,25 +54,34 @@ class _Part:
         self.rows: list[Content] = []
         self.begins: list[int] = []
         """The row of each line."""
+        self._own: list[tuple[int, int]] = []
+        """What of each line is the hit's, where it is a line of the hit."""
+        pieces = iter(clean(hit.text.strip("…\n")).split("\n"))
         for line, text in zip(self.reply.lines, self._lines, strict=True):
+            piece = next(pieces, "").rstrip() if line.is_hit else ""
+            self._own.append(_own(text.plain, piece))
             if line.page is not None and line.line == 1:
                 self.rows.append(Content.styled(f"─── page {line.page}", "$gutter"))
             self.begins.append(len(self.rows))
-            self.rows += rows_of(line, text, digits, width)
+            self.rows += rows_of(line, text, digits, width, self._own[-1])
 
     def hit_row(self, hit: Hit, width: int) -> int | None:
         """The row in which the hit begins; None where it does not."""
-        lines = zip(self.begins, self.reply.lines, self._lines, strict=True)
-        for row, line, text in lines:
+        lines = zip(self.begins, self.reply.lines, self._lines, self._own, strict=True)
+        for row, line, text, (begin, _) in lines:
             if line.is_hit:
-                own = clean(hit.text.strip("…\n")).partition("\n")[0]
-                digits = self._digits(hit)
-                return row + row_in_line(text, max(text.plain.find(own), 0), digits, width)
+                return row + row_in_line(text, begin, self._digits(hit), width)
         return None
 
     def _digits(self, hit: Hit) -> int:
         """Cells of the lines' numbers, with the space behind them; 0 where there are none."""
         return len(str(self.reply.total)) + 1 if is_numbered(hit) else 0
+
+
+def _own(text: str, piece: str) -> tuple[int, int]:
+    """The first character of a ``piece`` of a line and the one behind its last; else all of it."""
+    begin = text.find(piece) if piece else -1
+    return (begin, begin + len(piece)) if begin >= 0 else (0, len(text))
 
 
 def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:

@@ -217,6 +217,19 @@ def test_hostile_text_is_safe_and_fits(width: int, changes: dict[str, Any]) -> N
     assert ("1001 " in content.plain) == ("path" not in changes)
 
 
+def test_in_a_long_line_only_the_rows_of_the_hit_have_the_bar() -> None:
+    own, before = "here it stands", "before " * 90
+    around = AroundReply(
+        lines=[AroundLine(line=1, text=before + own + " after" * 90, is_hit=True)],
+        start=len(before),
+        end=len(before) + len(own),
+    )
+    content, row = in_surroundings(hit(1, text=own, heading=""), around, "kites", 60)
+    barred = [line for line in content.plain.split("\n") if BAR in line]
+    assert 1 <= len(barred) <= 2 and barred[0] == content.plain.split("\n")[row]
+    assert all("here" in line or "stands" in line for line in barred)
+
+
 @pytest.mark.parametrize("text", ["\u200b\u200bown", "a\r\r\nb", "own\x1b[0m", "日本語 own", ""])
 def test_only_the_hit_is_marked_whatever_is_taken_out(text: str) -> None:
     given = hit(1, text=text, heading="")

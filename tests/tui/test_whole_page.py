@@ -90,6 +90,8 @@ async def test_it_opens_at_a_hit_far_inside_a_long_line() -> None:
         await driver.until(lambda: driver.app.screen.query(WholeText), "the page")
         shown = driver.app.screen.query_one(WholeText)
         await driver.until(lambda: any("here" in row for row in rows(shown)), "the hit")
+        assert 1 <= sum("▎" in row for row in rows(shown)) <= 2
+        assert all("here" in row or "stands" in row for row in rows(shown) if "▎" in row)
 
 
 async def test_words_of_the_query_stand_out_and_code_is_coloured() -> None:
