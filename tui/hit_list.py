@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.geometry import Spacing
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -15,12 +16,15 @@ from tui.filter_line import FilterLine
 from tui.live_marks import Row, index_of
 from tui.messages import FoldWanted, HitDropped, HitOpened, HitPinned, OrderWanted
 from tui.one_layout import OnePaint
+from tui.painted import painted
 from tui.typed_ahead import done_at_once, passed_on
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from textual.events import Key, Resize
+    from textual.strip import Strip
+    from textual.style import Style
 
     from engine.wire.api_search import Hit
     from tui.tray import Tray
@@ -236,6 +240,18 @@ class HitList(OnePaint, OptionList):
             hit_row.row(row, best, columns, mark=self._mark(row.hit), far=self.far)
             for row in self.rows
         ]
+
+    def _get_option_render(self, option: Option, style: Style) -> list[Strip]:
+        """Paint a row for Textual 8.2.8, with a space on each side; it asks often for the same."""
+        width = self.scrollable_content_region.width
+        known = (option, style, Spacing())
+        strips = self._option_render_cache.get(known)
+        if strips is None:
+            assert isinstance(option.prompt, Content)
+            strip = painted(self, Content(" ").append(option.prompt), width, style)
+            strips = [strip.apply_meta({"option": self._option_to_index[option]})]
+            self._option_render_cache[known] = strips
+        return strips
 
     def _mark(self, hit: Hit) -> str:
         return " " if self.tray is None else self.tray.mark(hit)

@@ -9,9 +9,9 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
-from textual.visual import Visual
 
 from tui.one_layout import OnePaint
+from tui.painted import painted
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -49,7 +49,7 @@ class TextView(OnePaint, ScrollView, can_focus=True):
         self.show_rows(
             [
                 row
-                for line in self.content.split("\n", allow_blank=True)
+                for line in self.content.expand_tabs().split("\n", allow_blank=True)
                 for row in (line.wrap(width) if 0 < width < line.cell_length else [line])
             ]
         )
@@ -94,16 +94,8 @@ class TextView(OnePaint, ScrollView, can_focus=True):
             start, end = span
             style = Style.from_styles(self.screen.get_component_styles("screen--selection"))
             line = line.stylize(style, start, len(line) if end == -1 else end)
-        (strip,) = Visual.to_strips(
-            self,
-            line,
-            self.scrollable_content_region.width,
-            1,
-            self.visual_style,
-            apply_selection=False,
-            pad=True,
-        )
-        return strip.apply_offsets(0, row)
+        width = self.scrollable_content_region.width
+        return painted(self, line, width, self.visual_style).apply_offsets(0, row)
 
     def notify_style_update(self) -> None:
         """Paint anew what a theme or the focus changed."""
