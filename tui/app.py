@@ -18,9 +18,13 @@ from textual.events import Event, Key, Resize
 from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
-from engine.quick_start import resume_garbage_collection
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
+from tui.idle_garbage import (
+    LOOK_SECONDS,
+    collect_if_idle,
+    leave_full_collections_to_idle_moments,
+)
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES
 from tui.outside import Outside
@@ -90,6 +94,7 @@ class HoverkiteApp(Outside):
         self._told: dict[tuple[str, str], float] = {}
         self._is_closing, self._closed_at = False, -math.inf
         self._interrupted_at = -TWICE_SECONDS
+        self._typed_at = -math.inf
         self.begin_with(theme or themes.load_named(themes.FALLBACK))
 
     def on_ready(self) -> None:
@@ -97,9 +102,13 @@ class HoverkiteApp(Outside):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.set_timer(STARTED, resume_garbage_collection)
+        self.set_timer(STARTED, leave_full_collections_to_idle_moments)
+        self.set_interval(LOOK_SECONDS, self._collect_garbage)
         self._begin_links()
         self.keep_themes()
+
+    def _collect_garbage(self) -> None:
+        collect_if_idle(time.monotonic() - self._typed_at)
 
     @on(messages.SettingsLoaded)
     def _apply_settings(self, message: messages.SettingsLoaded) -> None:
@@ -177,6 +186,8 @@ class HoverkiteApp(Outside):
 
     async def on_event(self, event: Event) -> None:
         """Leave out keys that were typed ahead into a dialog, and would run as commands now."""
+        if isinstance(event, Key):
+            self._typed_at = event.time
         if isinstance(event, Key) and not isinstance(self.focused, TextArea | Input):
             typed_ahead = self._is_closing or event.time < self._closed_at
         else:
