@@ -50,6 +50,8 @@ class PreviewPane(TextView):
         """Whether a hit is shown in its surroundings."""
         self._around: AroundReply | None = None
         """What was found around the hit; None until that is known."""
+        self._begin = 0
+        """The row of the text where the hit begins."""
         self._fault = ""
         self._query = ""
         self._note = ""
@@ -119,11 +121,14 @@ class PreviewPane(TextView):
         self.show(Content.styled("The text of the selected hit appears here.", "$quiet"))
 
     def fit(self) -> None:
-        """Lay the text out for the width there is now."""
+        """Lay the text out for the width there is now; the hit stays as far from the view's top."""
         if self.hit is None:
             super().fit()
-        else:
-            self._lay_out()
+            return
+        above, rows = self.scroll_offset.y - self._begin, max(self.virtual_size.height, 1)
+        begin = self._lay_out()
+        y = begin + above * self.virtual_size.height / rows
+        self.scroll_to(y=max(round(y), 0), animate=False, force=True)
 
     def _lay_out(self) -> int:
         """Show what there is to show; return the row where the hit begins."""
@@ -135,9 +140,9 @@ class PreviewPane(TextView):
         what = "why" if self.explains else "around" if is_around else "preview"
         self.border_title = Content.assemble(what, (f" · {title}", "not bold $quiet"))
         self.border_subtitle = Content.styled(note, "$quiet") if note else None
-        content, begin = self._content(width)
+        content, self._begin = self._content(width)
         self.show(content)
-        return begin
+        return self._begin
 
     @property
     def _missing(self) -> str:

@@ -143,6 +143,29 @@ async def test_the_hit_is_in_view_however_much_is_above_it() -> None:
         assert pane.scroll_offset.y <= row < pane.scroll_offset.y + pane.size.height
 
 
+async def test_the_hit_stays_in_view_when_the_pane_changes_its_width() -> None:
+    engine = engine_with(ONE)
+    engine.surroundings[ONE.path] = [reply(60, ONE.text, 60, other="many other words " * 6)]
+    async with driving(engine) as driver:
+        await with_hits(driver)
+        await driver.press("a")
+        await driver.until(lambda: "other" in shown(driver), "the surroundings")
+        view = driver.main.preview
+
+        def above() -> int:
+            """Rows of the view above the hit."""
+            rows = [row.plain for row in view._rows]
+            return next(n for n, row in enumerate(rows) if BAR in row) - view.scroll_offset.y
+
+        assert 0 < above() < view.size.height
+        widths = set()
+        for key in ("L", "L", "H", "H", "H", "0"):
+            await driver.press(key)
+            assert 0 <= above() < view.size.height
+            widths.add(view.size.width)
+        assert len(widths) > 2
+
+
 @pytest.mark.parametrize("size", [(100, 30), (60, 20)])
 async def test_a_hit_far_inside_a_long_line_is_in_view_at_once(size: tuple[int, int]) -> None:
     engine = engine_with(ONE)
