@@ -9,6 +9,8 @@ from engine.wire.api_around import AroundLine, AroundReply, AroundRequest
 
 LONGEST = 20_000
 """Characters of one reply."""
+LEAST_TELLING = 16
+"""Characters that are likely to stand only once in a text."""
 
 
 def around(request: AroundRequest, manifest: Manifest) -> AroundReply:
@@ -47,6 +49,26 @@ def span(document: Document, request: AroundRequest) -> tuple[int, int] | None:
         if at >= 0:
             return at, at + len(words)
     return None
+
+
+def likely_span(document: Document, request: AroundRequest) -> tuple[int, int] | None:
+    """Return where a hit that was edited begins and ends now; None where nothing tells.
+
+    It begins as it began, or ends as it ended: the longest such part tells, of half of the text at
+    most and of :data:`LEAST_TELLING` characters at least.
+    """
+    text, words = document.text, request.text.strip("…\n ")
+    near, _ = document.span(request.start_line, request.start_line, request.page)
+    lengths = [length for n in range(1, 8) if (length := len(words) >> n) >= LEAST_TELLING]
+    heads = (_nearest(text, words[:length], near, near) for length in lengths)
+    start = next((at for at in heads if at >= 0), None)
+    tails = ((_nearest(text, words[-length:], near, near), length) for length in lengths)
+    end = next((at + length for at, length in tails if at >= 0), None)
+    if start is not None and (end is None or not start < end <= start + 2 * len(words)):
+        return start, _line_after(text, start, words.count("\n"))
+    if start is None and end is not None:
+        return _line_before(text, end, words.count("\n")), end
+    return (start, end) if start is not None and end is not None else None
 
 
 def _nearest(text: str, words: str, start: int, end: int) -> int:

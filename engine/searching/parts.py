@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engine.documents import Document
 from engine.paths import short_hash
-from engine.searching.around import span
+from engine.searching.around import likely_span, span
 from engine.searching.place import path_of
 from engine.storage.manifest import Manifest
 from engine.wire.api_around import AroundLine
@@ -24,7 +24,7 @@ def part(request: PartRequest, manifest: Manifest) -> PartReply:
     document = manifest.texts.document_at(path_of(request.place.path, request.place.quoted_path))
     if document is None:
         return PartReply()
-    stands = span(document, request.place)
+    stands = span(document, request.place) or likely_span(document, request.place)
     total = document.line_count
     parts = -(-total // PART_LINES)
     of_hit = (document.text_line(stands[0]) - 1) // PART_LINES if stands else 0

@@ -71,6 +71,36 @@ def test_a_hit_that_is_gone_leaves_the_file_from_its_beginning(manifest: Manifes
     assert asked(manifest, None, path="other.md") == PartReply()
 
 
+OLD = "The pump runs for ten minutes each morning.\nThen the valve is closed by hand, slowly.\n"
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        OLD.replace("ten", "twelve"),
+        OLD.replace("slowly", "fast"),
+        OLD.replace("each morning.\nThen", "each evening and\na while later"),
+        "One line more before.\n" + OLD.replace("pump", "large pump"),
+        OLD.replace("hand, slowly", "hand, slowly, and then it is opened again"),
+    ],
+)
+def test_a_hit_of_which_some_words_were_changed_is_known_again(
+    manifest: Manifest, now: str
+) -> None:
+    keep(manifest, "Of other things.\n" * 20 + now + "Of other things.\n" * 20)
+    reply = asked(manifest, None, line=21, end_line=22, text=OLD)
+    assert reply.has_hit
+    marked = [line.text for line in reply.lines if line.is_hit]
+    assert marked and all(line in now.splitlines() for line in marked)
+    assert any("valve" in line for line in marked) and any("pump" in line for line in marked)
+
+
+@pytest.mark.parametrize("text", ["ten\n", "The pump ran yesterday, and nobody knew why at all."])
+def test_what_only_sounds_alike_is_not_the_hit(manifest: Manifest, text: str) -> None:
+    keep(manifest, "Of other things.\n" * 20 + OLD.replace("ten", "12"))
+    assert not asked(manifest, None, line=21, text=text).has_hit
+
+
 def test_a_hit_over_two_parts_is_marked_in_both(manifest: Manifest) -> None:
     keep(manifest, LONG)
     own = "".join(f"line {number}\n" for number in range(99, 103)).rstrip()
