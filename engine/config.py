@@ -6,11 +6,12 @@ The one list of everything a person can set; ``docs/configuration.md`` is genera
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 
-from engine import paths, toml_file
+from engine import paths, toml_file, web_address
 from engine.errors import ConfigError
 
 ENV_PREFIX = "HOVERKITE_"
@@ -42,6 +43,12 @@ REFERENCE_PROFILE: dict[str, Any] = {
     "llm_top_p": 0.95,
 }
 """The published reference set-up that hoverkite can reproduce: ``profile = "reference"``."""
+
+
+def _address(value: str) -> str:
+    if value and (fault := web_address.fault_of(value)):
+        raise PydanticCustomError("address", "{fault}", {"fault": fault})
+    return value
 
 
 class Settings(BaseModel):
@@ -140,7 +147,7 @@ class Settings(BaseModel):
     )
 
     # Answers
-    llm_url: str = Field(
+    llm_url: Annotated[str, AfterValidator(_address)] = Field(
         "",
         description="Base address of a running OpenAI-compatible server, such as "
         "`http://127.0.0.1:8000/v1`. Empty: hoverkite runs vLLM itself.",
@@ -162,7 +169,7 @@ class Settings(BaseModel):
         15, gt=0, description="vLLM is stopped after this long without a question."
     )
     llm_context: int = Field(
-        4096, ge=512, description="Context length vLLM is started with, in tokens."
+        4096, ge=512, le=100_000_000, description="Context length vLLM is started with, in tokens."
     )
     llm_kv_cache_gb: float = Field(
         1, gt=0, description="Memory for vLLM's key-value cache on a CPU, in GiB."
@@ -179,6 +186,7 @@ class Settings(BaseModel):
     llm_max_tokens: int = Field(
         512,
         ge=1,
+        le=1_000_000,
         description="Longest answer, in tokens. The embedded demonstration model, which soon "
         "repeats itself, stops at 192.",
     )
@@ -186,6 +194,8 @@ class Settings(BaseModel):
     llm_top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling threshold.")
     llm_seed: int = Field(
         415,
+        ge=0,
+        le=2**32 - 1,
         description="Sampling seed, so that answers can be repeated. hoverkite's own vLLM on a CPU "
         "takes it when it starts, and none with each question.",
     )
@@ -352,9 +362,9 @@ _WORDS = {
     "string": "text is wanted",
     "dict": "a table is wanted",
     "literal": "{expected} is wanted",
-    "greater_than_equal": "at least {ge:g} is wanted",
-    "greater_than": "more than {gt:g} is wanted",
-    "less_than_equal": "at most {le:g} is wanted",
+    "greater_than_equal": "at least {ge:.10g} is wanted",
+    "greater_than": "more than {gt:.10g} is wanted",
+    "less_than_equal": "at most {le:.10g} is wanted",
     "extra": "no such setting",
 }
 """What pydantic's kinds of fault (their names, or the names' first words) say to a person."""

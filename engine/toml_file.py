@@ -8,6 +8,8 @@ from typing import Any
 
 LARGEST = 1_000_000
 """Bytes of a file that is read."""
+BYTE_ORDER_MARK = "\ufeff"
+"""Some editors write it first."""
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -24,7 +26,8 @@ def read(file: Path) -> dict[str, Any]:
     if len(content) > LARGEST:
         raise ValueError(f"it is larger than {LARGEST // 1_000_000} MB")
     try:
-        return tomllib.loads(content.decode())
+        found = tomllib.loads(content.decode().removeprefix(BYTE_ORDER_MARK))
+        str(found)  # raises where a number in it could not even be told
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except UnicodeDecodeError as error:
@@ -34,6 +37,7 @@ def read(file: Path) -> dict[str, Any]:
         raise
     except ValueError:  # of Python's own limit
         raise ValueError("a number in it is too long") from None
+    return found
 
 
 def _open_at_once(path: str, flags: int) -> int:

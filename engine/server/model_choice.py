@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from engine import config_file
+from engine import config_file, web_address
 from engine.config import ENV_PREFIX, Settings
 from engine.encoding import hub
 from engine.errors import ConfigError, UsageError
@@ -93,10 +93,8 @@ def chosen(settings: Settings, request: UseModel) -> Settings:
     """
     name = "" if request.name.lower() in EMBEDDED_NAMES and not request.url else request.name
     if request.url:
-        if not request.url.startswith(("http://", "https://")):
-            raise UsageError(
-                f"{request.url} is no web address", "Begin it with http:// or https://"
-            )
+        if fault := web_address.fault_of(request.url):
+            raise UsageError(f"That is not where a model can be: {fault}")
     elif name and hub.find(name, "llm_model") is None and not settings.fetch_models:
         raise hub.not_on_this_machine(name)
     return settings.model_copy(update={"llm_model": name, "llm_url": request.url})

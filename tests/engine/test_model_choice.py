@@ -201,7 +201,8 @@ def test_choosing_changes_the_model_and_nothing_else(keep: Callable[..., Path]) 
         (UseModel(name="/nowhere"), "holds no model"),
         (UseModel(name="../x"), "neither a hub name"),
         (UseModel(name="a\x1b[2Jb"), "neither a hub name"),
-        (UseModel(url="file:///etc/passwd"), "is no web address"),
+        (UseModel(url="file:///etc/passwd"), "an address such as"),
+        (UseModel(url="http://me:hush@127.0.0.1:1/v1"), "belongs into HOVERKITE_LLM_API_KEY"),
     ],
 )
 def test_what_can_not_be_chosen(request_: UseModel, said: str) -> None:

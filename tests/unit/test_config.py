@@ -24,6 +24,14 @@ from engine.errors import ConfigError
         ({"theme": 3}, "text is wanted"),
         ({"llm_start": "now"}, "'screen', 'question' or 'never' is wanted"),
         ({"colour\x1b[2J": "red"}, "no such setting"),
+        ({"llm_seed": -1}, "at least 0 is wanted"),
+        ({"llm_seed": 2**32}, "at most 4294967295 is wanted"),
+        ({"llm_context": 10**4000}, "llm_context (from the command line): at most"),
+        ({"llm_url": "localhost:8000"}, "an address such as http://127.0.0.1:8000/v1 is wanted"),
+        ({"llm_url": "http://127.0.0.1:99999999/v1"}, "an address such as"),
+        ({"llm_url": "http:///v1"}, "an address such as"),
+        ({"llm_url": "http://[::1/v1"}, "an address such as"),
+        ({"llm_url": "http://me:{sk-hush}@127.0.0.1:1/v1"}, "HOVERKITE_LLM_API_KEY"),
         ({"chunk_size": 64, "chunk_overlap": 64}, "chunk_overlap (64) must be smaller"),
     ],
 )
@@ -32,6 +40,7 @@ def test_a_wrong_value_is_told_in_a_persons_words(setting: dict[str, Any], said:
         config.load(setting)
     assert said in str(caught.value)
     assert "Input should" not in str(caught.value)
+    assert "hush" not in f"{caught.value} {caught.value.next_step}"
 
 
 def test_the_next_step_names_the_place_the_value_came_from(
@@ -91,6 +100,8 @@ def test_a_config_file_that_is_no_toml_is_named(monkeypatch: pytest.MonkeyPatch)
     [
         (b"a = " + b"[" * 100_000, "nested too deeply"),
         (b"hits = " + b"9" * 100_000, "a number in it is too long"),
+        (b"llm_seed = 0x" + b"f" * 10_000, "a number in it is too long"),
+        (b"[keys]\nx = [{a = 0b" + b"1" * 90_000 + b"}]", "a number in it is too long"),
         (b"# one\nhits = '\xff'", "line 2 is not UTF-8"),
         (b"#" * 1_000_001, "larger than 1 MB"),
     ],
@@ -102,6 +113,13 @@ def test_a_hostile_config_file_is_refused_by_name(content: bytes, why: str) -> N
     with pytest.raises(ConfigError, match=why) as caught:
         config.load()
     assert str(file) in str(caught.value)
+
+
+def test_a_config_file_may_begin_with_a_byte_order_mark() -> None:
+    file = paths.config_dir() / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_bytes("\ufeffhits = 5\r\n".encode())
+    assert config.load().hits == 5
 
 
 def test_a_config_file_that_is_a_pipe_or_a_folder_does_not_hang(
