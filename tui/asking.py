@@ -48,6 +48,8 @@ class Asking(LiveResults):
         """Whether follow-ups are searched for as they were typed."""
         self._revision_asked = 0
         """The revision of the index when the question was asked."""
+        self._is_of_part = False
+        """Whether only a part of the folder had been read when the question was searched for."""
 
     @property
     def _revision(self) -> int:
@@ -62,7 +64,7 @@ class Asking(LiveResults):
             self._show_found_only(message.question)
             return
         self._number += 1
-        self._revision_asked = self._revision
+        self._revision_asked, self._is_of_part = self._revision, False
         self._forget_typed()
         manner = message.manner
         self.exchange = Exchange(
@@ -235,7 +237,19 @@ class Asking(LiveResults):
             self._show(self._asked, self._found, again=again)
         self._see_to_cursor()
         if self._status is not None:
+            self._is_of_part = outcome.is_partly_read(self._status)
             self.answer.mark_partial(outcome.partly_read(self._status))
+
+    @on(messages.StatusArrived)
+    async def _ask_of_whole_folder(self, message: messages.StatusArrived) -> None:
+        """Ask anew once the whole folder is read, where the model still starts."""
+        exchange, status = self.exchange, message.status
+        if not self._is_of_part or outcome.is_partly_read(status):
+            return
+        self._is_of_part = False
+        if self.answering and exchange is not None and exchange.prompt is None:
+            manner = exchange.manner
+            await self._ask_again(exchange, anyway=manner.anyway, exactly=manner.exactly)
 
     def _end(self, exchange: Exchange) -> None:
         """Do what is left to do once an answer has ended."""

@@ -89,6 +89,34 @@ async def test_during_a_first_reading_better_hits_are_no_news_and_an_idle_cursor
         assert Fate.GONE in [row.fate for row in driver.main.results.list.rows]
 
 
+@pytest.mark.parametrize("writes", [False, True])
+async def test_what_was_asked_of_a_part_of_the_folder_is_asked_of_all_unless_the_model_writes(
+    writes: bool,
+) -> None:
+    engine, gate = ScriptedEngine(), asyncio.Event()
+    first = whole_answer([hit(1, path="early.md")], "Of a part.")
+    at = next(n for n, step in enumerate(first) if getattr(step, "type", "") == "prompt")
+    engine.answers = [[*first[: at + writes], gate, *first[at + writes :]]]
+    engine.answer = whole_answer([hit(1, path="right.md")], "Of all.")
+    progress = api.Progress(files_done=2, files_total=16)
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(state="indexing", files=2, progress=progress))
+        await driver.until(lambda: driver.main.status is not None)
+        await driver.ask("q")
+        await driver.until(lambda: driver.main.results.hits, "the hits of a part")
+        part = driver.main.exchange
+        await driver.until(lambda: part is not None and bool(part.prompt) is writes)
+        engine.statuses.put_nowait(status(revision=1))
+        if not writes:
+            await driver.until(lambda: len(engine.asked) > 1, "the second question")
+        await driver.pilot.pause()
+        gate.set()
+        await driver.until(lambda: not driver.main.answering, "the end of the answer")
+        assert engine.questions == ["q"] * (1 if writes else 2)
+        assert ("Of all." in driver.main.answer.answer_text) is not writes
+        assert len(driver.main.dialogue.turns) == 1
+
+
 async def test_a_citation_still_leads_to_its_evidence_after_the_results_moved_on() -> None:
     engine = ScriptedEngine()
     engine.answer = whole_answer([hit(1, text="cited words")], "Answer [1].")
