@@ -33,6 +33,11 @@ def seconds(number: float) -> str:
     return f"{minutes // 60}{GAP}h{GAP}{minutes % 60}{GAP}min"
 
 
+def about_seconds(number: float) -> str:
+    """``6 s`` for what is only estimated; at least ``1 s``."""
+    return f"{max(round(number), 1)}{GAP}s" if number < 90 else seconds(number)
+
+
 def size(number: int) -> str:
     """``2.8 MB``, in powers of 1000."""
     amount = float(number)

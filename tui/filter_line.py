@@ -47,10 +47,10 @@ class FilterLine(Input):
         ),
     ]
 
-    def __init__(self, rows: Widget) -> None:
+    def __init__(self, rows: Widget, placeholder: str = "words to filter by") -> None:
         """``rows`` are what it filters; whoever leaves it goes there."""
         super().__init__(
-            placeholder="words to filter by",
+            placeholder=placeholder,
             compact=True,
             max_length=LONGEST,
             select_on_focus=False,

@@ -33,7 +33,7 @@ _KEYS = (
     ("screen.new", "begin a new conversation"),
     ("'text", "find lines; /…/ a pattern"),
     ("path:a/b/", "ask those files only"),
-    ("screen.help", "all keys, and what a question can hold"),
+    ("screen.help", "all keys, and the filters"),
 )
 """Ids of bindings, or what to type, and what that does."""
 

@@ -45,6 +45,9 @@ TEXT_KEYS: list[BindingType] = [
 ]
 
 WHOLE_KEYS: list[BindingType] = [
+    Binding("slash", "filter", "Find", id="whole.find", tooltip="Find words in the text"),
+    Binding("n", "find(1)", "Next", id="whole.next", tooltip="The next line that holds them"),
+    Binding("N", "find(-1)", "Before", id="whole.before", tooltip="The one before"),
     Binding("e", "edit", "Edit", id="whole.edit", tooltip="Open it at the line in view"),
     Binding("escape,q,A", "close", "Close", id="whole.close", tooltip="Back to the hit"),
 ]

@@ -99,7 +99,8 @@ def actions(app: HoverkiteApp, themes: Iterable[str]) -> Iterable[Action]:
     for pane in ("results", "preview", "answer"):
         yield Action(pane.capitalize(), f"Go to the {pane}", partial(main.go_to, pane))
     for name in themes:
-        yield Action(f"Theme: {name}", "Change the colours", partial(app.use_theme, name))
+        words = "The colours in use" if name == app.theme else "Change the colours"
+        yield Action(f"Theme: {name}", words, partial(app.use_theme, name))
     yield Action("Quit  :q", "Leave hoverkite", app.exit, "app.quit")
 
 

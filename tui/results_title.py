@@ -14,7 +14,7 @@ from tui.search import MODES
 if TYPE_CHECKING:
     from engine.wire.api_search import SearchReply
 
-LONGEST_ABOUT = 22
+LONGEST_ABOUT = 18
 """Cells of a query that the title names."""
 
 

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from engine import figures
 from engine.errors import HoverkiteError
@@ -21,8 +21,9 @@ from engine.wire.api_parts import PART_LINES, PartRequest
 from tui import hit_row
 from tui.dialog import Dialog
 from tui.editor import place_of
+from tui.filter_line import FilterLine
 from tui.link import REST_AFTER_FAULT
-from tui.messages import HitOpened
+from tui.messages import FilterLeft, HitOpened
 from tui.page_keys import WHOLE_KEYS
 from tui.page_messages import Goal, PartMissed, TextLeft, TextScrolled
 from tui.preview import is_numbered
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
 KEYS = {
     "text.top text.end": "top and end",
     "text.hit": "the hit",
+    "whole.find": "finds",
     "whole.edit": "edits",
     "screen.help": "keys",
     "whole.close": "closes",
 }
 """What the keys do, by the ids of their bindings."""
 NOT_KNOWN = "The text of this file is not known any more."
+NOT_FOUND = "These words stand nowhere in this file."
 NO_HIT = "The hit is no longer in this file."
 KEPT = "This file is gone. What is here is its text of before."
 CHANGED, GONE, LOADING = "changed", "gone", "loading …"
@@ -77,6 +80,11 @@ class WholePage(Dialog[None]):
         self._goal: Goal | None = "hit"
         """Where the text is to begin anew."""
         self._missed: int | None = None
+        self._step: int | None = None
+        """Where to look for words: 0 from the first line in view on, 1 below the one that was found
+        last, -1 above it."""
+        self._found: int | None = None
+        """The line that was found last, from 1."""
         self._news = asyncio.Event()
         self._news.set()
 
@@ -84,7 +92,8 @@ class WholePage(Dialog[None]):
         """Lay out the text."""
         with Vertical(classes="dialog page"):
             yield Static(id="note", markup=False)
-            yield WholeText(self._hit, self._query)
+            yield (text := WholeText(self._hit, self._query))
+            yield FilterLine(text, "words to find")
 
     def on_mount(self) -> None:
         """Begin to ask for the text, once it is known how much of it there is room for."""
@@ -112,14 +121,20 @@ class WholePage(Dialog[None]):
             finally:
                 slow.stop()
                 self._say_it_loads(False)
-            if self._goal is not None or self._is_stale or self._missed is not None:
+            open_wishes = (self._goal, self._step, self._missed)
+            if self._is_stale or any(wish is not None for wish in open_wishes):
                 self._news.set()
             await asyncio.sleep(rest)
 
     async def _ask(self) -> None:
         """Ask for what is wanted most. What an error leaves undone is still wanted then."""
-        goal, missed = self._goal, self._missed
-        if goal is not None:
+        goal, missed, step = self._goal, self._missed, self._step
+        if step is not None:
+            words = self.query_one(FilterLine).value
+            await self._find(words, step)
+            is_same = (step, words) == (self._step, self.query_one(FilterLine).value)
+            self._step = None if is_same else self._step
+        elif goal is not None:
             await self._begin(goal)
             self._goal = None if self._goal == goal else self._goal
         elif self._is_stale:
@@ -140,6 +155,53 @@ class WholePage(Dialog[None]):
         self._note_version(reply)
         if reply.lines:
             text.begin(reply, at=goal if reply.has_hit or goal != "hit" else "top")
+
+    async def _find(self, words: str, step: int) -> None:
+        """Show the next line that holds ``words``, or the one before."""
+        text = self.query_one(WholeText)
+        top = text.at_top()
+        text.look_for(words)
+        if top is None or not words:
+            return
+        first = self._found if step and self._found else top[0]
+        line = max(first + max(step, 0), 1)
+        place = AroundRequest.of(self._hit, 0)
+        reply = await self._asked(PartRequest(place=place, find=words, line=line, back=step < 0))
+        self._note_version(reply)
+        self._found = reply.found
+        if reply.found is not None:
+            text.begin_at_found(reply, reply.found)
+        elif reply.lines:
+            self._tell(NOT_FOUND)
+
+    @on(Input.Changed)
+    def _look_for_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._seek(0)
+
+    @on(FilterLeft)
+    def _leave_find(self) -> None:
+        line = self.query_one(FilterLine)
+        line.display = bool(line.value)
+        if not line.value:
+            self._tell("")
+
+    def action_filter(self) -> None:
+        """Have words typed that are looked for."""
+        line = self.query_one(FilterLine)
+        line.display = True
+        self.set_focus(line)
+
+    def action_find(self, step: int) -> None:
+        """Go to the next line that holds the words, or to the one before."""
+        if self.query_one(FilterLine).value:
+            self._seek(step)
+        else:
+            self.action_filter()
+
+    def _seek(self, step: int) -> None:
+        self._step = step
+        self._news.set()
 
     async def _add(self, number: int) -> None:
         text = self.query_one(WholeText)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import BindingType
@@ -15,9 +16,12 @@ from tui.page_messages import PartMissed, TextLeft, TextScrolled
 from tui.preview import SHARE_ABOVE, coloured, is_numbered
 from tui.surroundings import row_in_line, rows_of
 from tui.text_view import TextView
+from tui.typed_ahead import done_at_once, passed_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from textual.events import Key
 
     from engine.wire.api_around import AroundLine
     from engine.wire.api_parts import PartReply
@@ -43,9 +47,9 @@ class Landmark(NamedTuple):
 class _Part:
     """A part of the text, laid out for one width."""
 
-    def __init__(self, reply: PartReply, hit: Hit, query: str, width: int) -> None:
+    def __init__(self, reply: PartReply, hit: Hit, texts: list[Content], width: int) -> None:
         self.reply = reply
-        self._lines = _styled(reply.lines, hit, query)
+        self._lines = texts
         self.lay_out(hit, width)
 
     def lay_out(self, hit: Hit, width: int) -> None:
@@ -84,16 +88,23 @@ def _own(text: str, piece: str) -> tuple[int, int]:
     return (begin, begin + len(piece)) if begin >= 0 else (0, len(text))
 
 
-def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
-    """The lines in the colours of code, with the words of the query standing out."""
+def _styled(lines: list[AroundLine], hit: Hit, query: str, words: str) -> list[Content]:
+    """The lines in the colours of code; the words of the query and those looked for stand out."""
     texts = [clean(line.text) for line in lines]
     shown = coloured("\n".join(texts), hit).split("\n", allow_blank=True)
     marked = []
     for text, line in zip(texts, shown, strict=True):
         for start, end in typed_query.spans(text, query):
             line = line.stylize("$match", start, end)
+        if words:
+            line = line.highlight_regex(_pattern(words), style="$match reverse")
         marked.append(line)
     return marked
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    """Matches ``words`` as ``PartRequest.find`` tells it."""
+    return re.compile(re.escape(words), 0 if any(map(str.isupper, words)) else re.IGNORECASE)
 
 
 class WholeText(TextView):
@@ -104,6 +115,8 @@ class WholeText(TextView):
     def __init__(self, hit: Hit, query: str) -> None:
         super().__init__()
         self._hit, self._query = hit, query
+        self._words = ""
+        """What is looked for."""
         self._parts: list[_Part] = []
 
     # --- parts -------------------------------------------------------------------------------
@@ -131,14 +144,28 @@ class WholeText(TextView):
         above = int(self.size.height * SHARE_ABOVE) if at == "hit" else 0
         self._go_to_row((row or 0) - above)
 
+    def look_for(self, words: str) -> None:
+        """Have ``words`` stand out wherever they are."""
+        if words != self._words:
+            self._words = words
+            self._hold([part.reply for part in self._parts])
+
+    def begin_at_found(self, reply: PartReply, line: int) -> None:
+        """Show the text from one part on, with a ``line`` of it that was looked for."""
+        self.begin_at([reply], line, int(self.size.height * SHARE_ABOVE))
+
     def begin_at(self, replies: Sequence[PartReply], line: int, above: int) -> None:
         """Show the text from some parts on, ``line`` of it so many rows below the view's top."""
         self._hold(replies)
         self._go_to_row(self._row_of(line) - above)
 
     def _hold(self, replies: Sequence[PartReply]) -> None:
-        self._parts = [_Part(reply, self._hit, self._query, self._row_width) for reply in replies]
+        self._parts = [self._part_of(reply) for reply in replies]
         self._put_together()
+
+    def _part_of(self, reply: PartReply) -> _Part:
+        texts = _styled(reply.lines, self._hit, self._query, self._words)
+        return _Part(reply, self._hit, texts, self._row_width)
 
     def _go_to_row(self, row: int) -> None:
         self.scroll_to(y=max(row, 0), animate=False, force=True)
@@ -149,7 +176,7 @@ class WholeText(TextView):
         first, last = self._parts[0].reply.part, self._parts[-1].reply.part
         if reply.part not in (first - 1, last + 1):
             return
-        part = _Part(reply, self._hit, self._query, self._row_width)
+        part = self._part_of(reply)
         top = self.scroll_offset.y
         if reply.part == first - 1:
             self._parts.insert(0, part)
@@ -233,6 +260,11 @@ class WholeText(TextView):
                 return above + part.begins[max(line - part.reply.first, 0)]
             above += len(part.rows)
         return above
+
+    async def on_key(self, event: Key) -> None:
+        """Have what is typed right after the key that finds go into its line."""
+        if not passed_on(self, event):
+            await done_at_once(self, event, "filter")
 
     def action_scroll(self, rows: int) -> None:
         """Scroll so many rows down."""

@@ -31,7 +31,8 @@ def survey_facts(survey: FolderSurvey) -> dict[str, str]:
 def _expected(seconds: float) -> str:
     if seconds * SLOWEST < 10:
         return "a few seconds"
-    return f"about {figures.seconds(max(seconds, 1))} to {figures.seconds(seconds * SLOWEST)}"
+    least, most = figures.about_seconds(seconds), figures.about_seconds(seconds * SLOWEST)
+    return f"about {least} to {most}"
 
 
 def left_out(ignored: int, unread: Mapping[str, int]) -> str:

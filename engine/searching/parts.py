@@ -1,5 +1,7 @@
 """A whole file's text in parts, from the texts as they were read."""
 
+import re
+from collections import deque
 from collections.abc import Iterator
 
 from engine.documents import Document
@@ -27,8 +29,10 @@ def part(request: PartRequest, manifest: Manifest) -> PartReply:
     stands = span(document, request.place) or likely_span(document, request.place)
     total = document.line_count
     parts = -(-total // PART_LINES)
-    of_hit = (document.text_line(stands[0]) - 1) // PART_LINES if stands else 0
-    number = min(of_hit if request.part is None else request.part, parts - 1)
+    found = _found(document, request) if request.find else None
+    shown = found or (document.text_line(stands[0]) if stands else 1)
+    of_line = (shown - 1) // PART_LINES
+    number = min(of_line if request.part is None else request.part, parts - 1)
     first = number * PART_LINES + 1
     return PartReply(
         lines=[*_lines(document, first, min(first + PART_LINES - 1, total), stands)],
@@ -37,8 +41,21 @@ def part(request: PartRequest, manifest: Manifest) -> PartReply:
         first=first,
         total=total,
         version=short_hash(document.text.encode("utf-8", "surrogatepass")),
+        found=found,
         has_hit=stands is not None,
     )
+
+
+def _found(document: Document, request: PartRequest) -> int | None:
+    """Return the line that ``request`` looks for; None where its words stand nowhere."""
+    case = re.NOFLAG if any(map(str.isupper, request.find)) else re.IGNORECASE
+    words, text = re.compile(re.escape(request.find), case), document.text
+    if request.back:
+        above = deque(words.finditer(text, 0, document.offset(request.line)), 1)
+        match = (above or deque(words.finditer(text), 1) or [None])[0]
+    else:
+        match = words.search(text, document.offset(request.line)) or words.search(text)
+    return document.text_line(match.start()) if match else None
 
 
 def _lines(

@@ -9,6 +9,8 @@ PARTS = "/v1/folders/{folder}/parts"
 
 PART_LINES = 100
 """Lines of every part but the last."""
+LONGEST_FIND = 200
+"""Characters that can be looked for."""
 
 
 class PartRequest(Message):
@@ -18,6 +20,13 @@ class PartRequest(Message):
     """The file, and what in it is the hit; how much is wanted around it plays no part."""
     part: int | None = Field(None, ge=0, le=2**31)
     """Which part, from 0; None for the one in which the hit begins."""
+    find: str = Field("", max_length=LONGEST_FIND)
+    """Words: the part with the next line that holds them is wanted. Their case counts where one of
+    their letters is a capital …"""
+    line: int = Field(1, ge=1, le=2**31)
+    """… from this line of the text on, or round from its top …"""
+    back: bool = False
+    """… or the nearest one above that line, or round from its end."""
 
 
 class PartReply(Message):
@@ -34,5 +43,7 @@ class PartReply(Message):
     """Lines of the whole text."""
     version: str = ""
     """Of the whole text: another one tells that it has changed."""
+    found: int | None = None
+    """The line of the text that holds the words that were looked for, from 1."""
     has_hit: bool = False
     """Whether the hit still stands in the text."""

@@ -109,6 +109,36 @@ def test_a_hit_over_two_parts_is_marked_in_both(manifest: Manifest) -> None:
     assert marked == [99, 100, 101, 102]
 
 
+@pytest.mark.parametrize(
+    ("words", "line", "back", "found"),
+    [
+        ("LINE 2", 1, False, None),
+        ("Line 2", 1, False, None),
+        ("line 2", 3, False, 20),
+        ("line 24", 30, False, 240),
+        ("line 24", 246, False, 246),
+        ("line 24", 250, False, 24),
+        ("line 24", 240, True, 24),
+        ("line 24", 24, True, 249),
+        ("line 7\nline 8", 1, False, 7),
+        ("l.ne", 1, False, None),
+        ("(", 1, True, None),
+    ],
+)
+def test_words_are_found_below_and_above_a_line_and_round_the_ends(
+    manifest: Manifest, words: str, line: int, back: bool, found: int | None
+) -> None:
+    keep(manifest, LONG)
+    place = AroundRequest(path="a.md", start_line=1, end_line=1)
+    reply = part(PartRequest(place=place, find=words, line=line, back=back), manifest)
+    assert reply.found == found
+    if found is not None:
+        assert reply.first <= found < reply.first + PART_LINES
+        assert words.split("\n")[0] in reply.lines[found - reply.first].text
+    else:
+        assert reply.part == 0 and reply.lines
+
+
 def test_lines_of_a_pdf_tell_their_pages(manifest: Manifest) -> None:
     keep(manifest, "one\ntwo\nthree\n", pages=[0, 8])
     lines = asked(manifest, None, 1, page=2).lines

@@ -26,6 +26,7 @@ from engine.wire import (
 )
 from engine.wire.api_search import SearchReply, SearchRequest
 from tests.hits import hit
+from tests.tui.parted import part_of
 
 MODEL = "SmolLM2-135M-Instruct"
 
@@ -306,24 +307,7 @@ class ScriptedEngine:
         await self.parts_gate.wait()
         if not (lines := self.whole_texts.get(request.place.path, [])):
             return api_parts.PartReply()
-        first, last = request.place.start_line, request.place.end_line
-        if stands := [n for n, line in enumerate(lines, 1) if line == request.place.text]:
-            first = last = min(stands, key=lambda line: abs(line - first))
-        parts = -(-len(lines) // api_parts.PART_LINES)
-        number = (first - 1) // api_parts.PART_LINES if request.part is None else request.part
-        begin = min(number, parts - 1) * api_parts.PART_LINES
-        return api_parts.PartReply(
-            lines=[
-                api_around.AroundLine(line=line, text=text, is_hit=first <= line <= last)
-                for line, text in enumerate(lines[begin : begin + api_parts.PART_LINES], begin + 1)
-            ],
-            part=begin // api_parts.PART_LINES,
-            parts=parts,
-            first=begin + 1,
-            total=len(lines),
-            version="\n".join(lines),
-            has_hit=first <= len(lines),
-        )
+        return part_of(lines, request)
 
     async def files(self, folder: str, request: api_files.FilesRequest) -> api_files.FilesReply:
         self.files_asked.append(request)

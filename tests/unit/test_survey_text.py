@@ -38,7 +38,7 @@ def test_what_there_is_none_of_is_not_mentioned() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
-    [(1.9, "a few seconds"), (2.0, "about 2.0 s to 10 s"), (60.0, "about 60 s to 5 min")],
+    [(1.9, "a few seconds"), (2.0, "about 2 s to 10 s"), (60.0, "about 60 s to 5 min")],
 )
 def test_the_time_is_told_as_a_range_since_machines_differ(seconds: float, told: str) -> None:
     assert plain(survey_facts(survey(seconds=seconds))["time"]) == told
