@@ -88,18 +88,25 @@ def _own(text: str, piece: str) -> tuple[int, int]:
     return (begin, begin + len(piece)) if begin >= 0 else (0, len(text))
 
 
-def _styled(lines: list[AroundLine], hit: Hit, query: str, words: str) -> list[Content]:
-    """The lines in the colours of code; the words of the query and those looked for stand out."""
+def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
+    """The lines in the colours of code, with the words of the query standing out."""
     texts = [clean(line.text) for line in lines]
     shown = coloured("\n".join(texts), hit).split("\n", allow_blank=True)
     marked = []
     for text, line in zip(texts, shown, strict=True):
         for start, end in typed_query.spans(text, query):
             line = line.stylize("$match", start, end)
-        if words:
-            line = line.highlight_regex(_pattern(words), style="$match reverse")
         marked.append(line)
     return marked
+
+
+def _with_found(lines: list[Content], words: str, at: int | None) -> list[Content]:
+    """The lines with ``words`` underlined, and reversed in the line of the number ``at``."""
+    pattern = _pattern(words)
+    return [
+        line.highlight_regex(pattern, style=f"$match {'reverse' if number == at else 'underline'}")
+        for number, line in enumerate(lines)
+    ]
 
 
 def _pattern(words: str) -> re.Pattern[str]:
@@ -116,7 +123,8 @@ class WholeText(TextView):
         super().__init__()
         self._hit, self._query = hit, query
         self._words = ""
-        """What is looked for."""
+        self._found: int | None = None
+        """What is looked for, and the line of the text where it was found last, from 1."""
         self._parts: list[_Part] = []
 
     # --- parts -------------------------------------------------------------------------------
@@ -147,11 +155,12 @@ class WholeText(TextView):
     def look_for(self, words: str) -> None:
         """Have ``words`` stand out wherever they are."""
         if words != self._words:
-            self._words = words
+            self._words, self._found = words, None
             self._hold([part.reply for part in self._parts])
 
     def begin_at_found(self, reply: PartReply, line: int) -> None:
         """Show the text from one part on, with a ``line`` of it that was looked for."""
+        self._found = line
         self.begin_at([reply], line, int(self.size.height * SHARE_ABOVE))
 
     def begin_at(self, replies: Sequence[PartReply], line: int, above: int) -> None:
@@ -164,7 +173,10 @@ class WholeText(TextView):
         self._put_together()
 
     def _part_of(self, reply: PartReply) -> _Part:
-        texts = _styled(reply.lines, self._hit, self._query, self._words)
+        texts = _styled(reply.lines, self._hit, self._query)
+        if self._words:
+            at = None if self._found is None else self._found - reply.first
+            texts = _with_found(texts, self._words, at)
         return _Part(reply, self._hit, texts, self._row_width)
 
     def _go_to_row(self, row: int) -> None:

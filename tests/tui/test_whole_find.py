@@ -19,7 +19,7 @@ def marked(shown: WholeText) -> list[str]:
         row.plain[span.start : span.end]
         for row in shown._rows
         for span in row.spans
-        if "reverse" in str(span.style)
+        if "reverse" in str(span.style) or "underline" in str(span.style)
     ]
 
 
@@ -47,6 +47,23 @@ async def test_words_are_found_while_they_are_typed_and_from_line_to_line(
         await driver.until(lambda: not marked(shown), "the end of the marks")
         await driver.press("escape")
         assert not isinstance(driver.app.screen, WholePage)
+
+
+async def test_of_lines_in_view_the_one_that_was_gone_to_stands_out_most() -> None:
+    async with reading([*text(8), "a buoy", "of", "another buoy"], 1) as (driver, _, shown):
+
+        def reversed_rows() -> list[str]:
+            return [
+                row.plain.split("  ")[-1]
+                for row in shown._rows
+                if any("reverse" in str(span.style) for span in row.spans)
+            ]
+
+        await driver.press("slash", *"buoy", "enter")
+        await driver.until(lambda: reversed_rows() == ["a buoy"])
+        await driver.press("n")
+        await driver.until(lambda: "another" in "".join(reversed_rows()))
+        assert len(reversed_rows()) == 1 and marked(shown) == ["buoy", "buoy"]
 
 
 async def test_words_that_stand_nowhere_are_told_and_the_text_stays() -> None:
