@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,24 @@ def filter_for(wish: str) -> PlainSigns | None:
     """
     if wish in ("ascii", "unicode"):
         return PlainSigns() if wish == "ascii" else None
+    if _is_plain_locale(os.environ):
+        return PlainSigns()  # what Python writes is UTF-8 all the same
     # Textual writes there, in the encoding that Python found the locale to have.
     encoding = getattr(sys.__stderr__, "encoding", None) or "utf-8"
     is_utf = encoding.lower().replace("_", "-").startswith(("utf-8", "utf8", "utf-16", "utf-32"))
     return None if is_utf else PlainSigns(encoding)
+
+
+def _is_plain_locale(environment: Mapping[str, str]) -> bool:
+    """Whether a person named the locale C, which Python itself treats as one of UTF-8.
+
+    It sets ``LC_CTYPE`` then. A locale that nobody named is C as well, and says nothing.
+    """
+    named = environment.get("LC_ALL")
+    if not named:
+        kind = environment.get("LC_CTYPE", "")
+        named = environment.get("LANG", "") if kind in ("", "C.UTF-8") else kind
+    return named in ("C", "POSIX")
 
 
 def _translator(encoding: str) -> Callable[[str], str]:

@@ -55,6 +55,32 @@ def test_every_sign_of_the_screen_has_a_plain_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("names", "is_plain"),
+    [
+        ({}, False),
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True),  # as Python leaves it
+        ({"LC_ALL": "C"}, True),
+        ({"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, True),
+        ({"LC_ALL": "", "LANG": "C"}, True),
+        ({"LANG": "C", "LC_CTYPE": "en_US.UTF-8"}, False),
+        ({"LANG": "C", "LC_ALL": "C.UTF-8"}, False),
+        ({"LC_CTYPE": "C.UTF-8"}, False),
+        ({"LANG": "en_US.UTF-8"}, False),
+    ],
+)
+def test_a_locale_that_is_named_c_has_plain_signs(
+    names: dict[str, str], is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "__stderr__", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    for name in ("LANG", "LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in names.items():
+        monkeypatch.setenv(name, value)
+    assert (filter_for("auto") is not None) is is_plain
+    assert filter_for("unicode") is None
+
+
+@pytest.mark.parametrize(
     ("wish", "encoding", "is_plain"),
     [
         ("", "utf-8", False),
@@ -72,6 +98,7 @@ def test_the_locale_decides_unless_a_person_does(
 ) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "__stderr__", stream)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
     assert (filter_for(wish) is not None) is is_plain
 
 

@@ -60,7 +60,7 @@ async def test_of_lines_in_view_the_one_that_was_gone_to_stands_out_most() -> No
             ]
 
         await driver.press("slash", *"buoy", "enter")
-        await driver.until(lambda: reversed_rows() == ["a buoy"])
+        await driver.until(lambda: [*map(str.strip, reversed_rows())] == ["a buoy"])
         await driver.press("n")
         await driver.until(lambda: "another" in "".join(reversed_rows()))
         assert len(reversed_rows()) == 1 and marked(shown) == ["buoy", "buoy"]
