@@ -37,6 +37,13 @@ class FolderError(UsageError):
     default_next_step = "Name a folder that exists and that you can read"
 
 
+class FileGoneError(UsageError):
+    """A file that was indexed is no longer where it was."""
+
+    title = "That file can't be opened"
+    default_next_step = "It was moved, renamed or deleted; the results follow within seconds"
+
+
 class NotAgreedError(UsageError):
     """A large or unusual folder was not yet agreed to."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from engine.errors import FolderError, UsageError
+from engine.errors import FileGoneError, FolderError, UsageError
 from engine.safe_text import clean_line
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def file_of(folder: Path, hit: Place) -> Path:
     """The file ``hit`` stands in, also when its name is not valid UTF-8.
 
     Raises:
-        FolderError: the file, or the whole folder, is no longer there.
+        FileGoneError: the file is no longer there.
+        FolderError: nor is the whole folder.
     """
     name = hit.path if hit.quoted_path is None else os.fsdecode(unquote_to_bytes(hit.quoted_path))
     path = folder / name
@@ -119,10 +120,7 @@ def file_of(folder: Path, hit: Place) -> Path:
                 f"{clean_line(str(folder))} is gone, empty or closed to you",
                 "Its hits can be opened once their files are back",
             )
-        raise FolderError(
-            f"{clean_line(hit.path)} is not there any more",
-            "It was moved or deleted; ask again once the index has caught up",
-        )
+        raise FileGoneError(f"{clean_line(hit.path)} is not there any more")
     return path
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import FolderError, UsageError
+from engine.errors import FileGoneError, FolderError, UsageError
 from tests.hits import hit
 from tests.tui.driver import driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, whole_answer
@@ -192,7 +192,7 @@ def test_a_name_that_is_not_utf8_is_found_by_its_bytes(tmp_path: Path) -> None:
     Path(os.fsdecode(raw)).write_text("x")
     found = editor.file_of(tmp_path, hit(1, path="caf\ufffd.md", quoted_path="caf%E9.md"))
     assert os.fsencode(found) == raw
-    with pytest.raises(FolderError, match="not there any more"):
+    with pytest.raises(FileGoneError, match="not there any more"):
         editor.file_of(tmp_path, hit(1, path="caf\ufffd.md"))
 
 
@@ -206,11 +206,11 @@ def test_a_file_that_is_gone_is_told_apart_from_a_folder_that_is_gone(
             docs.mkdir()
         with pytest.raises(FolderError, match="docs is gone, empty or closed") as raised:
             editor.file_of(docs, hit(1, path=name))
-        assert "caught up" not in raised.value.next_step
+        assert "the results follow" not in raised.value.next_step
     (docs / "other.md").write_text("x")
-    with pytest.raises(FolderError, match="not there any more") as raised:
+    with pytest.raises(FileGoneError, match="not there any more") as gone:
         editor.file_of(docs, hit(1, path=name))
-    assert "caught up" in raised.value.next_step
+    assert gone.value.title == "That file can't be opened"
 
 
 def test_tmux_is_given_the_text_and_only_inside_tmux(
