@@ -19,6 +19,8 @@ IN_FILE, IN_ENVIRONMENT, IN_PROFILE, ON_COMMAND_LINE = (
     "command line",
 )
 WITHHELD = "(secret)"
+_LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
+"""A link of the manual, of which the words are told alone."""
 
 
 class Told(NamedTuple):
@@ -43,7 +45,7 @@ def told(settings: Settings) -> list[Told]:
             _written(getattr(settings, name)),
             _written(field.default),
             _origin(name, settings, in_file),
-            " ".join((field.description or "").split()),
+            _LINK.sub(r"\1", " ".join((field.description or "").split())),
         )
         for name, field in Settings.model_fields.items()
     ]

@@ -57,6 +57,11 @@ class FilterPage(Dialog[Chosen | None]):
             box.border_title = Content(self._title)
             yield Input(placeholder=self._hint, compact=True)
             yield _Rows(markup=False)
+            yield from self.compose_below()
+
+    def compose_below(self) -> ComposeResult:
+        """Lay out what stands below the list; nothing here."""
+        yield from ()
 
     def on_mount(self) -> None:
         """List everything before anything is typed."""
@@ -79,11 +84,15 @@ class FilterPage(Dialog[Chosen | None]):
         """List rows with what of them was typed."""
         self._found = [row[1] for _, row in found]
         listed = self.query_one(OptionList)
-        listed.set_options([Option(_marked(row[0], hit.spans)) for hit, row in found])
+        listed.set_options([Option(self._shown(row, hit.spans)) for hit, row in found])
         listed.highlighted = 0 if found else None
         box = self.query_one(Vertical)
         left = sum(self._is_counted(row) for _, row in found)
         box.border_title = Content(f"{self._title} · {left} of {self._total}")
+
+    def _shown(self, row: tuple[str, Chosen], spans: Sequence[tuple[int, int]]) -> Content:
+        """A row with what of it was typed."""
+        return marked(Content(row[0]), spans)
 
     @property
     def _total(self) -> int:
@@ -127,8 +136,8 @@ class FilterPage(Dialog[Chosen | None]):
         self.dismiss(None)
 
 
-def _marked(line: str, spans: Sequence[tuple[int, int]]) -> Content:
-    shown = Content(line)
+def marked(shown: Content, spans: Sequence[tuple[int, int]]) -> Content:
+    """What is ``shown``, with what was typed standing out."""
     for start, end in spans:
         shown = shown.stylize("bold $cite", start, end)
     return shown

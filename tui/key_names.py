@@ -46,7 +46,6 @@ def catalogue() -> list[tuple[str, list[Binding]]]:
         "The tray": page_keys.TRAY_KEYS,
         "The kept conversations": page_keys.CONVERSATIONS_KEYS,
         "The links of a hit": page_keys.LINKS_KEYS,
-        "The settings": page_keys.SETTINGS_KEYS,
         "The code blocks of an answer": page_keys.CODE_KEYS,
         "In each of these lists": page_keys.LIST_KEYS,
         "The folders": page_keys.FOLDERS_KEYS,

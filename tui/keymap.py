@@ -27,7 +27,7 @@ PASSING = ("results.unfilter", "query.take", "query.close")
 HERE = (
     *(("query", "screen"), ("results", "screen"), ("answer", "pane", "screen"), ("filter",)),
     *(("folder", "files"), ("whole", "text"), ("pick", "folders")),
-    *((page, "list") for page in ("tray", "conversations", "links", "settings", "code")),
+    *((page, "list") for page in ("tray", "conversations", "links", "code")),
     *(("page", "prompt"), ("question", "indexing")),
 )
 """What ids begin with whose bindings work at the same time; those of the program always do."""

@@ -87,10 +87,6 @@ LINKS_KEYS: list[BindingType] = [
     Binding("escape,q,l", "close", "Close", id="links.close", tooltip="Back to the screen"),
 ]
 
-SETTINGS_KEYS: list[BindingType] = [
-    Binding("escape,q,S", "close", "Close", id="settings.close", tooltip="Back to the screen"),
-]
-
 CODE_KEYS: list[BindingType] = [
     Binding("escape,q", "close", "Close", id="code.close", tooltip="Back to the screen"),
 ]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import ListPage, Rows
-from tui.page_keys import SETTINGS_KEYS
+from tui.filter_page import FilterPage, marked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,36 +23,30 @@ LONGEST_VALUE = 40
 """Cells."""
 
 
-class SettingsPage(ListPage["Told"]):
+class SettingsPage(FilterPage["Told"]):
     """Lists the settings, those that were set first; its result is the one to change."""
 
-    BINDINGS: ClassVar[list[BindingType]] = SETTINGS_KEYS
-
     def __init__(self, settings: Sequence[Told]) -> None:
-        super().__init__()
-        self.told = {"list.choose": "changes it", "settings.close": "closes"}
-        self._settings = sorted(settings, key=lambda each: not each.origin)
+        ordered = sorted(settings, key=lambda each: not each.origin)
+        super().__init__(
+            "settings",
+            [(row(each).plain, each) for each in ordered],
+            keys={"pick.choose": "changes it"},
+            hint="letters of a setting",
+        )
 
-    def compose(self) -> ComposeResult:
-        """Lay out the list, and below it what the setting under the cursor means."""
-        with Vertical(classes="dialog page") as box:
-            box.border_title = Content("settings")
-            yield Rows(*(Option(row(each)) for each in self._settings), markup=False)
-            yield Static(classes="about", markup=False)
+    def compose_below(self) -> ComposeResult:
+        """Lay out what the setting under the cursor means."""
+        yield Static(classes="about", markup=False)
+
+    def _shown(self, row_of: tuple[str, Told], spans: Sequence[tuple[int, int]]) -> Content:
+        return marked(row(row_of[1]), spans)
 
     @on(OptionList.OptionHighlighted)
     def _explain(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        self.query_one(".about", Static).update(about(self._settings[event.option_index]))
-
-    @on(OptionList.OptionSelected)
-    def _choose(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(self._settings[event.option_index])
-
-    def action_close(self) -> None:
-        """Close the page."""
-        self.dismiss(None)
+        if event.option_index < len(self._found):  # more may have been typed since
+            self.query_one(".about", Static).update(about(self._found[event.option_index]))
 
 
 def row(told: Told) -> Content:

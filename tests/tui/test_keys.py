@@ -305,7 +305,7 @@ async def test_e_without_the_file_says_so(tmp_path: Path) -> None:
         await driver.press("tab", "e")
         await driver.until(lambda: driver.toasts, "the toast")
         assert "bread/starter.md is not there any more" in driver.toasts[-1].message
-        assert "ask again" in driver.toasts[-1].message
+        assert "the results follow" in driver.toasts[-1].message
         assert terminal.commands == []
 
 

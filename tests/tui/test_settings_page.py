@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from engine import config
 from engine.config import Settings
@@ -70,6 +70,23 @@ async def test_every_setting_is_listed_those_that_were_set_first(size: tuple[int
         assert text.region.bottom <= size[1]
         await driver.press("escape")
         assert not isinstance(driver.app.screen, SettingsPage)
+
+
+async def test_letters_narrow_the_list_and_the_one_under_the_cursor_is_explained() -> None:
+    async with driving() as driver:
+        await opened(driver)
+        await driver.press(*"chunkover")
+        assert page_of(driver).splitlines()[0].startswith("  chunk_overlap ")
+        assert len(page_of(driver).splitlines()) < 5
+        text = driver.app.screen.query_one(".about", Static)
+        await driver.until(lambda: "neighbouring chunks" in str(text.content))
+        await driver.press("z", "z", "z", "q", "q")
+        assert not page_of(driver)
+
+
+def test_links_of_the_manual_are_told_by_their_words() -> None:
+    keys = next(each for each in told(Settings()) if each.name == "keys")
+    assert "the page on keys" in keys.about and "](" not in keys.about
 
 
 async def test_enter_opens_the_config_file_and_what_is_saved_is_used() -> None:
