@@ -5,6 +5,7 @@ import json
 import os
 import re
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,6 +56,31 @@ def prepared() -> Path:
     return path
 
 
+def offer(name: str, value: str, about: str) -> None:
+    """Write a setting into the config file as a comment, if it stands there in no way yet.
+
+    Raises:
+        ConfigError: the file can't be read or written.
+    """
+    path = Path(os.path.realpath(prepared()))
+    before = _text(path)
+    if setting_line(before, name) is not None:
+        return
+    words = textwrap.wrap(about, 90, initial_indent="# ", subsequent_indent="# ")
+    _replace(path, _added(before, "\n".join([*words, f"# {name} = {value}"])))
+
+
+def setting_line(text: str, name: str) -> int | None:
+    """Return the line that sets ``name``, from 1, else one where a comment does; None for none."""
+    sets = rf"""["']?{re.escape(name)}["']?\s*="""
+    lines = text.splitlines()
+    for wanted in (re.compile(rf"\s*{sets}"), re.compile(rf"\s*#\s*{sets}")):
+        for number, line in enumerate(lines, 1):
+            if wanted.match(line):
+                return number
+    return None
+
+
 def text_of(path: Path) -> str:
     """Return what stands in the file, however wrong; nothing where it can't be read."""
     try:
@@ -66,7 +92,7 @@ def text_of(path: Path) -> str:
 def _text(path: Path) -> str:
     try:
         toml_file.read(path)
-        return path.read_bytes().decode()
+        return path.read_bytes().decode().removeprefix(toml_file.BYTE_ORDER_MARK)
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
@@ -84,11 +110,15 @@ def _with(text: str, key: str, value: str) -> str:
         return line.sub("", text, count=1)
     if line.search(text):
         return line.sub(lambda found: f"{found[1]}{_quoted(value)}{found[3]}{found[4]}", text, 1)
-    # What stands below a table's name belongs to that table.
+    return _added(text, f"{key} = {_quoted(value)}")
+
+
+def _added(text: str, lines: str) -> str:
+    """Return ``text`` with lines behind its settings: what stands below a table belongs to that."""
     table = re.search(r"^[ \t]*\[", text, re.MULTILINE)
     settings, tables = (text[: table.start()], text[table.start() :]) if table else (text, "")
     ended = "" if not settings or settings.endswith("\n") else "\n"
-    return f"{settings}{ended}{key} = {_quoted(value)}\n{tables}"
+    return f"{settings}{ended}{lines}\n{tables}"
 
 
 def _quoted(value: str) -> str:

@@ -52,11 +52,9 @@ def told(settings: Settings) -> list[Told]:
 
 
 def line_of(name: str) -> int:
-    """Return the line of the config file that sets ``name``, from 1; the last line if none does."""
-    lines = config_file.text_of(config.config_file()).splitlines()
-    sets = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*=""")
-    found = (number for number, line in enumerate(lines, 1) if sets.match(line))
-    return next(found, max(len(lines), 1))
+    """Return the line of the config file that sets ``name``, from 1; the last line where it is not named."""
+    text = config_file.text_of(config.config_file())
+    return config_file.setting_line(text, name) or max(len(text.splitlines()), 1)
 
 
 def _in_file() -> Mapping[str, Any]:

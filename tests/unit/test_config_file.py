@@ -134,3 +134,33 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(
         config_file.write({"llm_model": "n"})
     assert path.read_text() == WRITTEN
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_setting_is_offered_as_a_comment_above_the_tables_once(path: Path) -> None:
+    write(path, WRITTEN + '[keys]\n"screen.help" = "f1"\n')
+    for _ in range(2):
+        config_file.offer("chunk_size", "550", "Longest chunk, in characters. " * 5)
+    text = path.read_text()
+    assert text.startswith(WRITTEN) and text.endswith('[keys]\n"screen.help" = "f1"\n')
+    assert text.count("# chunk_size = 550\n[keys]") == 1
+    assert all(len(line) <= 90 for line in text.splitlines())
+    assert "chunk_size" not in config.load().model_fields_set
+    assert (
+        config_file.setting_line(text, "chunk_size")
+        == text.splitlines().index("# chunk_size = 550") + 1
+    )
+
+
+def test_a_setting_that_stands_there_is_not_offered(path: Path) -> None:
+    write(path, WRITTEN)
+    config_file.offer("theme", '"kite"', "Colours.")
+    assert path.read_text() == WRITTEN
+    assert config_file.setting_line(WRITTEN, "theme") == 3
+    assert config_file.setting_line("# hits = 8\nhits = 9\n", "hits") == 2
+    assert config_file.setting_line(WRITTEN, "hit") is None
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_written_without_it(path: Path) -> None:
+    write(path, "\ufeffhits = 5\n")
+    config_file.write({"llm_model": "owner/model"})
+    assert path.read_bytes() == b'hits = 5\nllm_model = "owner/model"\n'
