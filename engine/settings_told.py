@@ -52,7 +52,7 @@ def told(settings: Settings) -> list[Told]:
 
 
 def line_of(name: str) -> int:
-    """Return the line of the config file that sets ``name``, from 1; the last line where it is not named."""
+    """Return the line of the config file that sets ``name``, from 1; else its last line."""
     text = config_file.text_of(config.config_file())
     return config_file.setting_line(text, name) or max(len(text.splitlines()), 1)
 
