@@ -149,7 +149,8 @@ class HoverkiteApp(Outside):
         if now < self._told.get(said, -math.inf):
             return
         if severity != "information":
-            self.session.add(title, message, is_error=severity == "error")
+            folder = self.shown.link.name
+            self.session.add(title, message, is_error=severity == "error", folder=folder)
         self._told[said] = now + (self.NOTIFICATION_TIMEOUT if timeout is None else timeout)
         super().notify(
             clean(message),

@@ -41,7 +41,7 @@ class Pages(Conversing):
     @on(messages.AnswerAdvanced)
     @on(messages.StatusArrived)
     def _remember(self, message: Message) -> None:
-        self._session.hear(message)
+        self._session.hear(message, self._link.name)
 
     @on(messages.StatusArrived)
     def _tell_page(self, message: messages.StatusArrived) -> None:
@@ -78,7 +78,7 @@ class Pages(Conversing):
         """Show what went wrong since the start."""
         from tui.problems_page import problems_page
 
-        self.app.push_screen(problems_page(cast("HoverkiteApp", self.app).session))
+        self.app.push_screen(problems_page(self._session, self._status))
 
     @work(exclusive=True, group="model", exit_on_error=False)
     async def action_model(self) -> None:

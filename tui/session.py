@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui import messages
@@ -47,6 +48,8 @@ class Problem:
     step: str = ""
     """What can be done."""
     is_error: bool = False
+    folder: str = ""
+    """Where it went wrong; empty for what concerns all folders."""
     times: int = 1
 
 
@@ -72,33 +75,36 @@ class Session:
         self._told: dict[str, tuple[str, str]] = {}
         """What was told last of each folder and of its model; empty for nothing."""
 
-    def add(self, title: str, text: str, step: str = "", *, is_error: bool = False) -> None:
+    def add(
+        self, title: str, text: str, step: str = "", *, is_error: bool = False, folder: str = ""
+    ) -> None:
         """Remember a problem; one that comes again at once counts as the same."""
-        new = Problem(self._now(), title, text, step, is_error)
+        new = Problem(self._now(), title, text, step, is_error, folder)
         last = self.problems[-1] if self.problems else None
         if last and replace(last, at=0, times=1) == replace(new, at=0):
             self.problems[-1] = replace(new, times=last.times + 1)
         else:
             self.problems.append(new)
 
-    def hear(self, message: Message) -> None:
-        """Remember what ``message`` tells, if it is something of the kind."""
+    def hear(self, message: Message, folder: str = "") -> None:
+        """Remember what ``message`` tells of ``folder``, if it is something of the kind."""
+        add = partial(self.add, folder=folder)
         match message:
             case messages.EngineFailed(error=error) | messages.AnswerBroke(error=error):
-                self.add(error.title, str(error), error.next_step, is_error=True)
+                add(error.title, str(error), error.next_step, is_error=True)
             case messages.EngineLost(attempt=attempt):
-                self.add("The engine was lost", f"It was reached for again: attempt {attempt}")
+                add("The engine was lost", f"It was reached for again: attempt {attempt}")
             case messages.AnswerAdvanced(event=event):
                 if event.type == "failed":
                     told = event.problem
-                    self.add(told.title, told.detail, told.next_step, is_error=True)
+                    add(told.title, told.detail, told.next_step, is_error=True)
                 elif event.type == "finished" and event.completion_tokens:
                     speed = Speed(self._now(), event.model, event.ttft_ms, event.tokens_per_s)
                     self.speeds.append(speed)
             case messages.StatusArrived(status=status):
-                self._hear_status(status)
+                self._hear_status(status, folder)
 
-    def _hear_status(self, status: FolderStatus) -> None:
+    def _hear_status(self, status: FolderStatus, name: str) -> None:
         """A state is told with every status; that it came is remembered once."""
         llm = status.llm
         without = llm.state == "unavailable" and not llm.on_purpose
@@ -108,7 +114,7 @@ class Session:
         before = self._told.get(status.docs, ("", ""))
         if trouble and folder != before[0]:
             title, step = trouble
-            self.add(title, status.detail, step, is_error=status.state == "failed")
+            self.add(title, status.detail, step, is_error=status.state == "failed", folder=name)
         if without and model != before[1]:
-            self.add("No answer model", llm.detail, llm.next_step)
+            self.add("No answer model", llm.detail, llm.next_step, folder=name)
         self._told[status.docs] = (folder, model)

@@ -128,6 +128,23 @@ def test_problems_are_bounded_and_repetitions_counted() -> None:
     assert session.problems[-1] == last
 
 
+async def test_problems_of_several_folders_name_theirs_and_unread_files_are_counted() -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(skipped_total=3))
+        await driver.until(lambda: driver.main.status is not None)
+        driver.app.session.add("Lost", "a", folder=f"recipes {HOSTILE}")
+        driver.main.go_to("results")
+        await driver.press("w")
+        assert "recipes" not in driver.page(), "of one folder alone nobody asks which"
+        assert "3 files not read  i tells which, and why" in driver.page()
+        await driver.press("escape")
+        driver.app.notify("Broken", title="Export", severity="error")
+        await driver.press("w")
+        assert "Lost  recipes" in driver.page() and "Export  notes" in driver.page()
+        assert not set(HOSTILE) & {"\x1b"} & set(driver.page())
+
+
 # --- the answer model ------------------------------------------------------------------------
 
 FIGURES = api.LlmFigures(
