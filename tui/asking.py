@@ -14,7 +14,7 @@ from tui.dialogue import Dialogue
 from tui.engine_port import closing
 from tui.exchange import Exchange, Manner
 from tui.live_results import LiveResults
-from tui.search import Search
+from tui.search import Found, Search
 from tui.tray import Tray, is_same
 
 if TYPE_CHECKING:
@@ -46,12 +46,6 @@ class Asking(LiveResults):
         self.tray = Tray()
         self._as_typed = False
         """Whether follow-ups are searched for as they were typed."""
-        self._revision_asked = 0
-        """The revision of the index when the question was asked."""
-
-    @property
-    def _revision(self) -> int:
-        return 0 if self._status is None else self._status.revision
 
     # --- asking ------------------------------------------------------------------------------
 
@@ -62,18 +56,19 @@ class Asking(LiveResults):
             self._show_found_only(message.question)
             return
         self._number += 1
-        self._revision_asked = self._revision
         self._forget_typed()
         manner = message.manner
         self.exchange = Exchange(
-            message.question, self._mode, manner, pinned=tuple(self.tray.pinned)
+            message.question,
+            self._mode,
+            manner,
+            pinned=tuple(self.tray.pinned),
+            edition=self._edition,
         )
         self.dialogue.begin(self.exchange)
         self._asked = Search(message.question, self._mode, asked=True, fixed=manner.exactly)
         self._evidence, self._found = (), None
         self._set_answering(True)
-        self._searched.clear()
-        self._index_changed.clear()
         if self._shown is None or self._shown.asked:
             self._clear_results()
         self.answer.name_question("")
@@ -228,7 +223,7 @@ class Asking(LiveResults):
 
     def _show_evidence(self, exchange: Exchange) -> None:
         assert self._asked is not None and exchange.reply is not None, "it was asked, and found"
-        self._evidence, self._found = exchange.hits, exchange.reply
+        self._evidence, self._found = exchange.hits, Found(exchange.reply, exchange.edition)
         typed_since = self._sought is not None and self._sought is self._shown
         if not typed_since:
             again = self._shown is not None and self._shown.query == self.question
@@ -297,8 +292,6 @@ class Asking(LiveResults):
     def _show_rest_without_hits(self) -> None:
         if self._shown is None:
             self._show_rest()
-        else:
-            self._searched.set()
 
     def _set_answering(self, answering: bool) -> None:
         self.answering = answering

@@ -15,7 +15,7 @@ from tui.changes import changes
 from tui.dialogue import Dialogue
 from tui.exchange import Manner, of_turn
 from tui.outcome import again, better_model
-from tui.search import Search
+from tui.search import Found, Search
 
 if TYPE_CHECKING:
     from engine.wire.api_models import OfferedModel
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVIDENCE_PAUSE = 0.3
-"""Seconds after the index changed until the evidence is looked at: more edits may follow."""
+"""Seconds after a change of the index until the evidence is looked at: more edits may follow."""
 
 
 class Conversing(Asking):
@@ -38,6 +38,12 @@ class Conversing(Asking):
         self._offered_model: OfferedModel | None = None
         """A better model than the one that answers, once the engine told of it."""
         self._asked_for_models = False
+        self._evidence_unsure = asyncio.Event()
+        """Set when the passages that the answer stands on may not be what they were."""
+
+    def on_mount(self) -> None:
+        """Begin to follow what becomes of the evidence."""
+        self._keep_evidence_checked()
 
     # --- turns -------------------------------------------------------------------------------
 
@@ -70,17 +76,19 @@ class Conversing(Asking):
             words=exchange.rewritten,
             fixed=exchange.manner.exactly or self.dialogue.after(exchange) > 0,
         )
-        self._evidence, self._found = exchange.hits, exchange.reply
+        reply = exchange.reply
+        self._evidence = exchange.hits
+        self._found = None if reply is None else Found(reply, exchange.edition)
         self._end_editing()
         self.query_pane.input.show_asked(exchange.question)
         await self.answer.restore(exchange)
         self._name_place()
-        if exchange.reply is None:
+        if self._found is None:
             self._show_rest()
         else:
-            self._show(self._asked, exchange.reply, again=False)
+            self._show(self._asked, self._found, again=False)
         self._offer()
-        self._check_evidence(exchange)
+        self._evidence_unsure.set()
 
     @on(messages.NewConversationWanted)
     async def _begin_anew(self) -> None:
@@ -108,7 +116,7 @@ class Conversing(Asking):
     async def _resume(self, message: messages.ConversationOpened) -> None:
         await self._stop_if_answering()
         kept = message.conversation
-        turns = [of_turn(turn, kept.id) for turn in kept.turns]
+        turns = [of_turn(turn, kept.id, self._edition) for turn in kept.turns]
         await self.open_conversation(turns, kept.id)
 
     @on(messages.ConversationDeleted)
@@ -191,29 +199,33 @@ class Conversing(Asking):
 
     def _set_answering(self, answering: bool) -> None:
         super()._set_answering(answering)
-        has_changed = self._revision_asked != self._revision  # while the answer was written
-        if self.exchange is not None and not answering and has_changed:
-            self._check_evidence(self.exchange)
+        exchange = self.exchange
+        if exchange is not None and not answering and exchange.edition != self._edition:
+            self._evidence_unsure.set()  # it changed while the answer was written
 
-    @on(messages.EvidenceChanged)
-    def _look_at_evidence(self) -> None:
-        if self.exchange is not None and not self.answering:
-            self._check_evidence(self.exchange)
+    def _count_change(self) -> None:
+        super()._count_change()
+        self._evidence_unsure.set()
 
-    @work(exclusive=True, group="evidence", exit_on_error=False)
+    @work(group="evidence", exit_on_error=False)
+    async def _keep_evidence_checked(self) -> None:
+        while True:
+            await self._evidence_unsure.wait()
+            await asyncio.sleep(EVIDENCE_PAUSE)
+            self._evidence_unsure.clear()
+            if self.exchange is None or self.answering:
+                continue  # the end of the answer asks for it
+            try:
+                await self._check_evidence(self.exchange)
+            except Exception as error:  # later changes must still be followed
+                log.warning("looking at the evidence failed: %r", error)
+
     async def _check_evidence(self, exchange: Exchange) -> None:
         """Find out what became of the passages that an answer stands on."""
-        hits = exchange.evidence
-        if not hits:
-            return
-        await asyncio.sleep(EVIDENCE_PAUSE)
-        try:
+        if hits := exchange.evidence:
             engine, folder = await self._link.ready()
-            found = await engine.evidence(folder, hits)
-        except HoverkiteError as error:
-            log.warning("looking at the evidence failed: %s", error)
-            return
-        self.post_message(messages.EvidenceFound(exchange, list(zip(hits, found, strict=False))))
+            found = list(zip(hits, await engine.evidence(folder, hits), strict=False))
+            self.post_message(messages.EvidenceFound(exchange, found))
 
     @on(messages.EvidenceFound)
     def _mark_stale(self, message: messages.EvidenceFound) -> None:

@@ -14,7 +14,7 @@ from engine.safe_text import clean_line
 from tui import messages, notes
 from tui.borders import Borders
 from tui.outcome import is_partly_read
-from tui.search import Search, mode_after
+from tui.search import Found, Search, mode_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class LiveResults(Borders):
         """The search of the question that the answer belongs to."""
         self._evidence: Sequence[Hit] = ()
         """The hits that the answer stands on."""
-        self._found: SearchReply | None = None
+        self._found: Found | None = None
         """The latest hits of that question."""
         self._sought: Search | None = None
         """The search that shall be shown in place of the question's; None for none."""
@@ -70,9 +70,12 @@ class LiveResults(Borders):
         are under True."""
         self._read_before = False
         """Whether the folder was being read for the first time when hits were refreshed last."""
-        self._searched = asyncio.Event()
-        """Set while there are hits to keep fresh."""
-        self._index_changed = asyncio.Event()
+        self._edition = 0
+        """How many changes of the index are known."""
+        self._shown_edition = 0
+        """The one of which the hits on the screen are."""
+        self._outdated = asyncio.Event()
+        """Set when the hits on the screen may be of an earlier one."""
         self._status: api.FolderStatus | None = None
         self._survey: api.FolderSurvey | None = None
 
@@ -121,11 +124,11 @@ class LiveResults(Borders):
         await asyncio.sleep(pause)
         try:
             if self._reranks:  # which may take seconds: what is found shows before it is reranked
-                first = await self._reply_to(search, rerank=False)
+                first = await self._hits_of(search, rerank=False)
                 self.post_message(messages.HitsArrived(search, first))
-                if first.mode != "hybrid":  # of which alone hits are reranked
+                if first.reply.mode != "hybrid":  # of which alone hits are reranked
                     return
-            reply = await self._reply_to(search)
+            found = await self._hits_of(search)
         except HoverkiteError as error:
             self.post_message(messages.SearchFailed(search, error))
         except Exception as error:  # the boundary of a task: what is typed must not be in vain
@@ -133,11 +136,12 @@ class LiveResults(Borders):
             failure = EngineError(f"{type(error).__name__}: {error}")
             self.post_message(messages.SearchFailed(search, failure))
         else:
-            self.post_message(messages.HitsArrived(search, reply))
+            self.post_message(messages.HitsArrived(search, found))
 
-    async def _reply_to(self, search: Search, *, rerank: bool = True) -> SearchReply:
+    async def _hits_of(self, search: Search, *, rerank: bool = True) -> Found:
         engine, folder = await self._link.ready()
-        return await engine.search(folder, self._request(search, rerank=rerank))
+        edition = self._edition
+        return Found(await engine.search(folder, self._request(search, rerank=rerank)), edition)
 
     def _request(self, search: Search, *, rerank: bool) -> SearchRequest:
         from engine.wire.api_search import SearchRequest
@@ -158,18 +162,19 @@ class LiveResults(Borders):
             return  # something else was typed, or asked, since
         again = self._shown is not None and self._shown.query == search.query
         if search.asked:  # in another mode than before, it is kept fresh and returned to in that
-            self._asked, self._found = search, message.reply
-        self._show(search, message.reply, again=again, anew=not search.again)
+            self._asked, self._found = search, message.found
+        self._show(search, message.found, again=again, anew=not search.again)
 
-    def _show(self, search: Search, reply: SearchReply, *, again: bool, anew: bool = True) -> None:
+    def _show(self, search: Search, found: Found, *, again: bool, anew: bool = True) -> None:
         """Show the hits of ``search``; found ``again``, they leave the cursor on its hit.
 
         Hits of a query that is not asked or typed ``anew`` tell what became of them.
         """
-        self._shown = search
+        self._shown, self._shown_edition, reply = search, found.edition, found.reply
+        if self._is_outdated:
+            self._outdated.set()
         if anew or search.asked not in self._first:
             self._first[search.asked] = reply.hits
-        self._searched.set()
         self.preview.take_reply(reply)
         about = "" if search.query == self.query_pane.input.text.strip() else search.query
         cited = self._evidence if search.asked else ()
@@ -215,7 +220,6 @@ class LiveResults(Borders):
             return
         if self._asked is not None and self._found is not None:
             self._show(self._asked, self._found, again=False, anew=False)
-            self._index_changed.set()  # what changed meanwhile was not searched for it
         elif self._shown is not None:
             self._show_rest()
         self._name_question()
@@ -230,7 +234,6 @@ class LiveResults(Borders):
     def _show_note(self, note: Content) -> None:
         self._shown = None
         self.rearrange()
-        self._searched.clear()
         self.results.show_note(note)
 
     @property
@@ -243,39 +246,47 @@ class LiveResults(Borders):
 
     # --- what changes meanwhile --------------------------------------------------------------
 
+    def _count_change(self) -> None:
+        """Know that the index has changed: hits of before may be outdated."""
+        self._edition += 1
+        self._outdated.set()
+
+    @property
+    def _is_outdated(self) -> bool:
+        """Whether the hits on the screen are to be searched again."""
+        is_kept_fresh = self._shown is not None and not self._shown.fixed
+        return is_kept_fresh and self._shown_edition != self._edition
+
     @work(group="refresh", exit_on_error=False)
     async def _keep_hits_fresh(self) -> None:
         pause = REFRESH_PAUSE
         while True:
-            await self._searched.wait()
-            await self._index_changed.wait()
-            if not self._searched.is_set() or self._shown is None:
-                continue  # a new question came; what changes during its search is kept
-            self._index_changed.clear()
+            await self._outdated.wait()
+            self._outdated.clear()
             search = self._shown
-            if search.fixed:
+            if search is None or not self._is_outdated:
                 continue
             try:
-                self.post_message(messages.HitsRefreshed(search, await self._reply_to(search)))
+                self.post_message(messages.HitsRefreshed(search, await self._hits_of(search)))
                 pause = REFRESH_PAUSE
             except Exception as error:  # later changes must still be followed
                 log.warning("a quiet search failed: %r", error)
-                self._index_changed.set()
+                self._outdated.set()
                 pause = min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     @on(messages.HitsRefreshed)
     def _refresh_hits(self, message: messages.HitsRefreshed) -> None:
-        search, reply = message.search, message.reply
+        search, found = message.search, message.found
         if search is not self._shown:
             return
         if search.asked:
-            self._found = reply = self._with_pinned(reply)
-            if reply.hits and not self._evidence:
+            self._found = found = Found(self._with_pinned(found.reply), found.edition)
+            if found.reply.hits and not self._evidence:
                 self.answer.mark_outdated()
         reads = self._status is not None and is_partly_read(self._status)
         # While more and more files can be found, hits that others pass are no news.
-        self._show(search, reply, again=True, anew=reads or self._read_before)
+        self._show(search, found, again=True, anew=reads or self._read_before)
         self._read_before = reads
 
     @on(messages.HitStepped)

@@ -13,7 +13,7 @@ from tests.tui import content
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, found, status, whole_answer
 from tui.messages import HitsArrived, QueryTyped
-from tui.search import Search
+from tui.search import Found, Search
 
 FIRST = [hit(1, path="first.md"), hit(2, path="second.md")]
 OTHER = [hit(1, path="other.md", text="other words")]
@@ -120,7 +120,7 @@ async def test_a_reply_that_comes_too_late_changes_nothing() -> None:
     engine.finds["new"] = [found("new", OTHER)]
     async with driving(engine) as driver:
         await typed(driver, "new", "other.md")
-        driver.main.post_message(HitsArrived(Search("new", None), found("old", FIRST)))
+        driver.main.post_message(HitsArrived(Search("new", None), Found(found("old", FIRST), 0)))
         await driver.pilot.pause()
         assert paths(driver) == ["other.md"]
 
