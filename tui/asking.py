@@ -133,10 +133,6 @@ class Asking(LiveResults):
         note = notes.searching_note(self._status, engine_up=self._link.is_open)
         self._show_note(note)
 
-    @property
-    def _awaits_hits(self) -> bool:
-        return self.answering and self._found is None
-
     @work(exclusive=True, group="answer", exit_on_error=False)
     async def _ask(self, number: int, exchange: Exchange) -> None:
         is_over = False

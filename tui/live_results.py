@@ -190,6 +190,11 @@ class LiveResults(Borders):
             self.answer.show_note(notes.lines_note() if exact else notes.answer_note())
 
     @property
+    def _awaits_hits(self) -> bool:
+        """Whether the question's hits are still to come."""
+        return self.answering and self._found is None
+
+    @property
     def _nothing_is_near(self) -> bool:
         """Whether no passage is near enough to hold an answer to the question."""
         return False
@@ -316,8 +321,8 @@ class LiveResults(Borders):
         self._seek_again(self._mode)
 
     def _seek_again(self, mode: Mode | None, *, anew: bool = True) -> None:
-        """Search again what is shown, or shall be."""
-        search = self._sought or self._shown
+        """Search again what is shown, or shall be; nothing that only stands there until it is."""
+        search = self._sought or (None if self._awaits_hits else self._shown)
         if search is not None and not search.fixed:
             self._seek(replace(search, mode=mode, again=not anew and search is self._shown))
 
