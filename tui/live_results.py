@@ -182,6 +182,8 @@ class LiveResults(Borders):
         self.results.show_reply(
             reply, self._chunks, about=about, cited=cited, again=again, since=since, anew=anew
         )
+        if not self.results.list.all_rows:
+            self.preview.show_nothing()
         self.results.tell_far(search.asked and self._nothing_is_near)
         self._name_question()
         self.rearrange()

@@ -17,6 +17,7 @@ from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
 from tui import hit_row, line_row
 from tui.live_marks import Fate, Row, compare, index_of
 from tui.live_results import NO_LONGER_FOUND
+from tui.messages import HitsRefreshed
 
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
 LONG = "one two three four five six seven eight"
@@ -326,3 +327,27 @@ async def test_hostile_hits_that_are_gone_are_text() -> None:
         assert not set(shown(driver)[0]) & set("\x1b\x07\u202e")
         await driver.press("enter")
         assert driver.app.is_running
+
+
+async def test_the_text_of_a_hit_that_is_gone_stays_in_view_whatever_else_changes() -> None:
+    engine = answering()
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        await change(driver, engine, [])
+        for revision in (3, 4):
+            engine.statuses.put_nowait(status(revision=revision))
+            await driver.until(lambda: driver.seen(HitsRefreshed) == revision - 1)  # noqa: B023
+            await driver.pilot.pause()
+            assert HITS[0].text in driver.previewed
+
+
+async def test_where_nothing_is_found_the_preview_is_empty() -> None:
+    engine = ScriptedEngine()
+    engine.finds["kite"] = [found("kite", HITS)]
+    engine.finds["kites"] = [found("kites", [])]
+    async with driving(engine) as driver:
+        driver.main.query_pane.input.text = "kite"
+        await driver.until(lambda: driver.main.preview.hit == HITS[0], "a hit")
+        driver.main.query_pane.input.text = "kites"
+        await driver.until(lambda: "Nothing was found" in driver.said("results-note"))
+        assert driver.main.preview.hit is None
