@@ -52,6 +52,8 @@ class LiveResults(Borders):
         self._link = link
         self._as_you_type = True
         self._reranks = False
+        self._most_hits: int | None = None
+        """How many hits a search returns, unless it is exact; None before that is known."""
         self._mode: Mode | None = None
         """What was chosen on the screen; None: as the settings say."""
         self._setting_mode: Mode = "hybrid"
@@ -92,6 +94,7 @@ class LiveResults(Borders):
     def _take_settings(self, message: messages.SettingsLoaded) -> None:
         self._as_you_type = message.settings.search_as_you_type
         self._setting_mode = message.settings.search_mode
+        self._most_hits = message.settings.hits
         self._reranks = bool(message.settings.rerank_model)
 
     @property
@@ -178,9 +181,15 @@ class LiveResults(Borders):
         self.preview.take_reply(reply)
         about = "" if search.query == self.query_pane.input.text.strip() else search.query
         cited = self._evidence if search.asked else ()
-        since = self._first[search.asked]
         self.results.show_reply(
-            reply, self._chunks, about=about, cited=cited, again=again, since=since, anew=anew
+            reply,
+            self._chunks,
+            about=about,
+            cited=cited,
+            again=again,
+            since=self._first[search.asked],
+            most=None if reply.mode == "exact" else self._most_hits,
+            anew=anew,
         )
         if not self.results.list.all_rows:
             self.preview.show_nothing()
