@@ -18,6 +18,8 @@ from tui.search import Found, Search
 from tui.tray import Tray, is_same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.wire import api
     from engine.wire.api_answer import AnswerFailed, AnswerFinished, AskRequest, Token
     from engine.wire.api_search import SearchReply
@@ -102,19 +104,29 @@ class Asking(LiveResults):
         manner = Manner(exchange, rewritten, anyway=anyway, exactly=exactly)
         await self._ask_in_place(exchange, manner)
 
-    async def _ask_in_place(self, exchange: Exchange, manner: Manner) -> None:
-        """Ask the question of a turn in its place; a person agrees to the loss of later ones."""
+    async def _ask_in_place(
+        self, exchange: Exchange, manner: Manner, declined: Callable[[], None] | None = None
+    ) -> None:
+        """Ask the question of a turn in its place; a person agrees to the loss of later ones.
+
+        Should they not, ``declined`` is called.
+        """
         asked = messages.QueryAsked(exchange.question, manner)
         if later := self.dialogue.after(exchange):
             from tui.confirm import dropping_question
 
-            self.app.push_screen(dropping_question(later), partial(self._ask_if_agreed, asked))
+            decided = partial(self._ask_if_agreed, asked, declined)
+            self.app.push_screen(dropping_question(later), decided)
         else:
             await self._start_question(asked)
 
-    def _ask_if_agreed(self, asked: messages.QueryAsked, agreed: bool | None) -> None:
+    def _ask_if_agreed(
+        self, asked: messages.QueryAsked, declined: Callable[[], None] | None, agreed: bool | None
+    ) -> None:
         if agreed:
             self.post_message(asked)
+        elif declined is not None:
+            declined()
 
     def _retry_after_failure(self) -> None:
         if not self._has_failed:

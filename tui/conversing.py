@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -92,19 +93,31 @@ class Conversing(Asking):
 
     @on(messages.NewConversationWanted)
     async def _begin_anew(self) -> None:
+        """Begin a conversation; what is typed stays, and so do its hits."""
         await self._stop_if_answering()
-        self._forget_typed()
         await self.answer.empty()
         self.dialogue, self.exchange = Dialogue(), None
         self._asked, self._evidence, self._found = None, (), None
         self.tray.clear()
         self._show_tray()
         self._name_place()
-        self._end_editing()
-        self.query_pane.input.text = ""
-        self._show_rest()
+        self._keep_typed()
+        if self._sought is not None and self._sought is self._shown:
+            self._note_unasked()
+        else:
+            self._show_rest()
         self._name_question()
         self.go_to("query")
+
+    def _keep_typed(self) -> None:
+        """Empty the query, unless that is typed which stands there: it is searched."""
+        query, is_typed = self.query_pane.input, self.query_pane.holds_typed
+        self._end_editing()
+        if not is_typed:
+            query.text = ""
+        if not is_typed or (self._sought is not None and self._sought.asked):
+            self._forget_typed()
+        self.post_message(messages.QueryTyped(query.text, query.without_begun))
 
     async def open_conversation(self, turns: list[Exchange], conversation: str) -> None:
         """Go on with a kept conversation; its last turn is shown."""
@@ -130,11 +143,15 @@ class Conversing(Asking):
     @on(messages.RewritingWanted)
     def _edit_rewritten(self) -> None:
         """Put what was searched for into the query, to be asked as a person changes it."""
-        exchange = self.exchange
-        if exchange is None or self._is_busy():
-            return
+        if self.exchange is not None and not self._is_busy():
+            self._edit_words_of(self.exchange)
+
+    def _edit_words_of(self, exchange: Exchange, so_far: str | None = None) -> None:
+        """Have the words of a turn edited, which are ``so_far`` something else already."""
         self._edited = exchange
         self.query_pane.edit_words(exchange.rewritten or exchange.question, exchange.question)
+        if so_far is not None:
+            self.query_pane.input.take(so_far)
         self.go_to("query")
 
     def _end_editing(self) -> None:
@@ -147,9 +164,11 @@ class Conversing(Asking):
         exchange = self._edited
         self._end_editing()
         if exchange is not None:
-            self.query_pane.input.text = exchange.question
+            self.query_pane.input.text = ""  # the words are asked, and with them the question
+            self.query_pane.input.show_asked(exchange.question)
             words = "" if message.words == exchange.question else message.words
-            await self._ask_in_place(exchange, Manner(exchange, words))
+            go_on = partial(self._edit_words_of, exchange, message.words)
+            await self._ask_in_place(exchange, Manner(exchange, words), declined=go_on)
 
     @on(messages.AsTypedWanted)
     def _toggle_rewriting(self) -> None:

@@ -11,7 +11,7 @@ from textual import on, work
 
 from engine.errors import EngineError, HoverkiteError
 from engine.safe_text import clean_line
-from tui import messages, notes
+from tui import messages, notes, typed_query
 from tui.borders import Borders
 from tui.outcome import is_partly_read
 from tui.search import Found, Search, mode_after
@@ -148,12 +148,11 @@ class LiveResults(Borders):
 
     def _request(self, search: Search, *, rerank: bool) -> SearchRequest:
         from engine.wire.api_search import SearchRequest
-        from tui.typed_query import asks_for_lines
 
         return SearchRequest(
             query=search.words or search.query,
             mode=search.mode,
-            hits=MOST_LINES if asks_for_lines(search.query) else None,
+            hits=MOST_LINES if typed_query.asks_for_lines(search.query) else None,
             explain=self.preview.explains,
             rerank=rerank,
         )
@@ -196,9 +195,13 @@ class LiveResults(Borders):
         self.results.tell_far(search.asked and self._nothing_is_near)
         self._name_question()
         self.rearrange()
+        self._note_unasked()
+
+    def _note_unasked(self) -> None:
+        """Say in place of an answer what asks for one, before any question."""
         if not self.question:
-            exact = reply.mode == "exact"
-            self.answer.show_note(notes.lines_note() if exact else notes.answer_note())
+            lines = typed_query.asks_for_lines(self._shown_query)
+            self.answer.show_note(notes.lines_note() if lines else notes.answer_note())
 
     @property
     def _awaits_hits(self) -> bool:
@@ -242,10 +245,9 @@ class LiveResults(Borders):
 
     def _show_rest(self) -> None:
         """Show a note in place of hits."""
-        if not self.question:
-            self.answer.show_note(notes.answer_note())
         self._show_note(notes.results_note(self._status, self._survey))
         self.preview.show_nothing()
+        self._note_unasked()
 
     def _show_note(self, note: Content) -> None:
         self._shown = None
