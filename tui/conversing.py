@@ -266,6 +266,8 @@ class Conversing(Asking):
         if replaced is not None and replaced.changed:
             self.answer.show_changes(changes(replaced.changed))
         self._offer()
+        if exchange.is_demonstration and not self._asked_for_models:
+            self._look_for_model()
 
     @property
     def hint_words(self) -> dict[str, str]:
@@ -303,18 +305,17 @@ class Conversing(Asking):
             self.answer.offer_anyway(found.searched)
         elif exchange is not None and exchange.is_demonstration:
             self.answer.offer("" if model is None else better_model(model))
-            if not self._asked_for_models:
-                self._look_for_model()
 
     @work(exclusive=True, group="offer", exit_on_error=False)
     async def _look_for_model(self) -> None:
-        """Ask once whether a better model is within reach."""
+        """Ask once whether a better model is within reach; after a fault the next answer does."""
         self._asked_for_models = True
         try:
             engine, _ = await self._link.ready()
             offer = await engine.model_offer()
         except HoverkiteError as error:
             log.warning("looking for a better model failed: %s", error)
+            self._asked_for_models = False
             return
         if offer.model is not None:
             self.post_message(messages.ModelOffered(offer.model))
@@ -344,12 +345,20 @@ class Conversing(Asking):
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="warning", markup=False)
             return
-        self._offered_model = None
-        self.answer.offer("")
         said = [f"{model.name} answers from now on", chosen.note]
         said.append(f"It is written into {chosen.written}" if chosen.written else "")
         said.append(f"{again()} with it")
         self.notify("\n".join(part for part in said if part), markup=False)
+        self.post_message(messages.ModelTaken())
+
+    def end_offer(self) -> None:
+        """Offer no better model any more: one was taken, here or in another folder."""
+        self.workers.cancel_group(self, "offer")
+        self._asked_for_models = True
+        if self._offered_model is not None:
+            self._offered_model = None
+            self.answer.offer("")
+            self.show_hints()
 
     @on(messages.OfferTaken)
     async def _take_offer(self) -> None:

@@ -153,6 +153,10 @@ class OfferTaken(Told):
     """A person wants what the answer offers."""
 
 
+class ModelTaken(Told):
+    """A person took a better model, which answers in all folders from now on."""
+
+
 class ModelOffered(Told):
     """A better answer model than the demonstration model is within reach."""
 

@@ -324,3 +324,21 @@ async def test_a_model_turned_off_on_purpose_is_no_fault() -> None:
         assert driver.said("waiting") == "no model answers: llm_start is never"
         assert "✕" not in driver.said("waiting") + driver.said("outcome")
         assert "vLLM off" in driver.status_line
+
+
+async def test_a_better_model_is_looked_for_again_after_a_fault() -> None:
+    class Busy(ScriptedEngine):
+        async def model_offer(self) -> api_models.ModelOffer:
+            offer = await super().model_offer()
+            if self.offers_asked == 1:
+                raise EngineError("busy")
+            return offer
+
+    engine = Busy()
+    engine.better_model = BETTER
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("one")
+        await driver.until(lambda: engine.offers_asked == 1)
+        await driver.ask_to_the_end("two")
+        await driver.until(lambda: driver.main.offered == "better model", "the offer")
+        assert engine.offers_asked == 2
