@@ -201,6 +201,12 @@ class HoverkiteApp(Outside):
         if message.note:
             self.notify(message.note, title="About the engine", severity="warning")
 
+    @on(messages.ModelTaken)
+    def _end_offers(self) -> None:
+        for folder in self.folders:
+            if folder.screen is not None:
+                folder.screen.end_offer()
+
     # --- keys and palette --------------------------------------------------------------------
 
     def action_copy_or_quit(self) -> None:

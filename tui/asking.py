@@ -14,10 +14,12 @@ from tui.dialogue import Dialogue
 from tui.engine_port import closing
 from tui.exchange import Exchange, Manner
 from tui.live_results import LiveResults
-from tui.search import Search
+from tui.search import Found, Search
 from tui.tray import Tray, is_same
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.wire import api
     from engine.wire.api_answer import AnswerFailed, AnswerFinished, AskRequest, Token
     from engine.wire.api_search import SearchReply
@@ -46,14 +48,8 @@ class Asking(LiveResults):
         self.tray = Tray()
         self._as_typed = False
         """Whether follow-ups are searched for as they were typed."""
-        self._revision_asked = 0
-        """The revision of the index when the question was asked."""
         self._is_of_part = False
         """Whether only a part of the folder had been read when the question was searched for."""
-
-    @property
-    def _revision(self) -> int:
-        return 0 if self._status is None else self._status.revision
 
     # --- asking ------------------------------------------------------------------------------
 
@@ -64,18 +60,20 @@ class Asking(LiveResults):
             self._show_found_only(message.question)
             return
         self._number += 1
-        self._revision_asked, self._is_of_part = self._revision, False
+        self._is_of_part = False
         self._forget_typed()
         manner = message.manner
         self.exchange = Exchange(
-            message.question, self._mode, manner, pinned=tuple(self.tray.pinned)
+            message.question,
+            self._mode,
+            manner,
+            pinned=tuple(self.tray.pinned),
+            edition=self._edition,
         )
         self.dialogue.begin(self.exchange)
         self._asked = Search(message.question, self._mode, asked=True, fixed=manner.exactly)
         self._evidence, self._found = (), None
         self._set_answering(True)
-        self._searched.clear()
-        self._index_changed.clear()
         if self._shown is None or self._shown.asked:
             self._clear_results()
         self.answer.name_question("")
@@ -109,19 +107,29 @@ class Asking(LiveResults):
         manner = Manner(exchange, rewritten, anyway=anyway, exactly=exactly)
         await self._ask_in_place(exchange, manner)
 
-    async def _ask_in_place(self, exchange: Exchange, manner: Manner) -> None:
-        """Ask the question of a turn in its place; a person agrees to the loss of later ones."""
+    async def _ask_in_place(
+        self, exchange: Exchange, manner: Manner, declined: Callable[[], None] | None = None
+    ) -> None:
+        """Ask the question of a turn in its place; a person agrees to the loss of later ones.
+
+        Should they not, ``declined`` is called.
+        """
         asked = messages.QueryAsked(exchange.question, manner)
         if later := self.dialogue.after(exchange):
             from tui.confirm import dropping_question
 
-            self.app.push_screen(dropping_question(later), partial(self._ask_if_agreed, asked))
+            decided = partial(self._ask_if_agreed, asked, declined)
+            self.app.push_screen(dropping_question(later), decided)
         else:
             await self._start_question(asked)
 
-    def _ask_if_agreed(self, asked: messages.QueryAsked, agreed: bool | None) -> None:
+    def _ask_if_agreed(
+        self, asked: messages.QueryAsked, declined: Callable[[], None] | None, agreed: bool | None
+    ) -> None:
         if agreed:
             self.post_message(asked)
+        elif declined is not None:
+            declined()
 
     def _retry_after_failure(self) -> None:
         if not self._has_failed:
@@ -139,10 +147,6 @@ class Asking(LiveResults):
     def _say_searching(self) -> None:
         note = notes.searching_note(self._status, engine_up=self._link.is_open)
         self._show_note(note)
-
-    @property
-    def _awaits_hits(self) -> bool:
-        return self.answering and self._found is None
 
     @work(exclusive=True, group="answer", exit_on_error=False)
     async def _ask(self, number: int, exchange: Exchange) -> None:
@@ -230,7 +234,7 @@ class Asking(LiveResults):
 
     def _show_evidence(self, exchange: Exchange) -> None:
         assert self._asked is not None and exchange.reply is not None, "it was asked, and found"
-        self._evidence, self._found = exchange.hits, exchange.reply
+        self._evidence, self._found = exchange.hits, Found(exchange.reply, exchange.edition)
         typed_since = self._sought is not None and self._sought is self._shown
         if not typed_since:
             again = self._shown is not None and self._shown.query == self.question
@@ -311,8 +315,6 @@ class Asking(LiveResults):
     def _show_rest_without_hits(self) -> None:
         if self._shown is None:
             self._show_rest()
-        else:
-            self._searched.set()
 
     def _set_answering(self, answering: bool) -> None:
         self.answering = answering

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -15,7 +16,7 @@ from tui.changes import changes
 from tui.dialogue import Dialogue
 from tui.exchange import Manner, of_turn
 from tui.outcome import again, better_model
-from tui.search import Search
+from tui.search import Found, Search
 
 if TYPE_CHECKING:
     from engine.wire.api_models import OfferedModel
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVIDENCE_PAUSE = 0.3
-"""Seconds after the index changed until the evidence is looked at: more edits may follow."""
+"""Seconds after a change of the index until the evidence is looked at: more edits may follow."""
 
 
 class Conversing(Asking):
@@ -38,6 +39,12 @@ class Conversing(Asking):
         self._offered_model: OfferedModel | None = None
         """A better model than the one that answers, once the engine told of it."""
         self._asked_for_models = False
+        self._evidence_unsure = asyncio.Event()
+        """Set when the passages that the answer stands on may not be what they were."""
+
+    def on_mount(self) -> None:
+        """Begin to follow what becomes of the evidence."""
+        self._keep_evidence_checked()
 
     # --- turns -------------------------------------------------------------------------------
 
@@ -70,33 +77,47 @@ class Conversing(Asking):
             words=exchange.rewritten,
             fixed=exchange.manner.exactly or self.dialogue.after(exchange) > 0,
         )
-        self._evidence, self._found = exchange.hits, exchange.reply
+        reply = exchange.reply
+        self._evidence = exchange.hits
+        self._found = None if reply is None else Found(reply, exchange.edition)
         self._end_editing()
         self.query_pane.input.show_asked(exchange.question)
         await self.answer.restore(exchange)
         self._name_place()
-        if exchange.reply is None:
+        if self._found is None:
             self._show_rest()
         else:
-            self._show(self._asked, exchange.reply, again=False)
+            self._show(self._asked, self._found, again=False)
         self._offer()
-        self._check_evidence(exchange)
+        self._evidence_unsure.set()
 
     @on(messages.NewConversationWanted)
     async def _begin_anew(self) -> None:
+        """Begin a conversation; what is typed stays, and so do its hits."""
         await self._stop_if_answering()
-        self._forget_typed()
         await self.answer.empty()
         self.dialogue, self.exchange = Dialogue(), None
         self._asked, self._evidence, self._found = None, (), None
         self.tray.clear()
         self._show_tray()
         self._name_place()
-        self._end_editing()
-        self.query_pane.input.text = ""
-        self._show_rest()
+        self._keep_typed()
+        if self._sought is not None and self._sought is self._shown:
+            self._note_unasked()
+        else:
+            self._show_rest()
         self._name_question()
         self.go_to("query")
+
+    def _keep_typed(self) -> None:
+        """Empty the query, unless that is typed which stands there: it is searched."""
+        query, is_typed = self.query_pane.input, self.query_pane.holds_typed
+        self._end_editing()
+        if not is_typed:
+            query.text = ""
+        if not is_typed or (self._sought is not None and self._sought.asked):
+            self._forget_typed()
+        self.post_message(messages.QueryTyped(query.text, query.without_begun))
 
     async def open_conversation(self, turns: list[Exchange], conversation: str) -> None:
         """Go on with a kept conversation; its last turn is shown."""
@@ -108,7 +129,7 @@ class Conversing(Asking):
     async def _resume(self, message: messages.ConversationOpened) -> None:
         await self._stop_if_answering()
         kept = message.conversation
-        turns = [of_turn(turn, kept.id) for turn in kept.turns]
+        turns = [of_turn(turn, kept.id, self._edition) for turn in kept.turns]
         await self.open_conversation(turns, kept.id)
 
     @on(messages.ConversationDeleted)
@@ -122,11 +143,15 @@ class Conversing(Asking):
     @on(messages.RewritingWanted)
     def _edit_rewritten(self) -> None:
         """Put what was searched for into the query, to be asked as a person changes it."""
-        exchange = self.exchange
-        if exchange is None or self._is_busy():
-            return
+        if self.exchange is not None and not self._is_busy():
+            self._edit_words_of(self.exchange)
+
+    def _edit_words_of(self, exchange: Exchange, so_far: str | None = None) -> None:
+        """Have the words of a turn edited, which are ``so_far`` something else already."""
         self._edited = exchange
         self.query_pane.edit_words(exchange.rewritten or exchange.question, exchange.question)
+        if so_far is not None:
+            self.query_pane.input.take(so_far)
         self.go_to("query")
 
     def _end_editing(self) -> None:
@@ -139,9 +164,11 @@ class Conversing(Asking):
         exchange = self._edited
         self._end_editing()
         if exchange is not None:
-            self.query_pane.input.text = exchange.question
+            self.query_pane.input.text = ""  # the words are asked, and with them the question
+            self.query_pane.input.show_asked(exchange.question)
             words = "" if message.words == exchange.question else message.words
-            await self._ask_in_place(exchange, Manner(exchange, words))
+            go_on = partial(self._edit_words_of, exchange, message.words)
+            await self._ask_in_place(exchange, Manner(exchange, words), declined=go_on)
 
     @on(messages.AsTypedWanted)
     def _toggle_rewriting(self) -> None:
@@ -191,29 +218,33 @@ class Conversing(Asking):
 
     def _set_answering(self, answering: bool) -> None:
         super()._set_answering(answering)
-        has_changed = self._revision_asked != self._revision  # while the answer was written
-        if self.exchange is not None and not answering and has_changed:
-            self._check_evidence(self.exchange)
+        exchange = self.exchange
+        if exchange is not None and not answering and exchange.edition != self._edition:
+            self._evidence_unsure.set()  # it changed while the answer was written
 
-    @on(messages.EvidenceChanged)
-    def _look_at_evidence(self) -> None:
-        if self.exchange is not None and not self.answering:
-            self._check_evidence(self.exchange)
+    def _count_change(self) -> None:
+        super()._count_change()
+        self._evidence_unsure.set()
 
-    @work(exclusive=True, group="evidence", exit_on_error=False)
+    @work(group="evidence", exit_on_error=False)
+    async def _keep_evidence_checked(self) -> None:
+        while True:
+            await self._evidence_unsure.wait()
+            await asyncio.sleep(EVIDENCE_PAUSE)
+            self._evidence_unsure.clear()
+            if self.exchange is None or self.answering:
+                continue  # the end of the answer asks for it
+            try:
+                await self._check_evidence(self.exchange)
+            except Exception as error:  # later changes must still be followed
+                log.warning("looking at the evidence failed: %r", error)
+
     async def _check_evidence(self, exchange: Exchange) -> None:
         """Find out what became of the passages that an answer stands on."""
-        hits = exchange.evidence
-        if not hits:
-            return
-        await asyncio.sleep(EVIDENCE_PAUSE)
-        try:
+        if hits := exchange.evidence:
             engine, folder = await self._link.ready()
-            found = await engine.evidence(folder, hits)
-        except HoverkiteError as error:
-            log.warning("looking at the evidence failed: %s", error)
-            return
-        self.post_message(messages.EvidenceFound(exchange, list(zip(hits, found, strict=False))))
+            found = list(zip(hits, await engine.evidence(folder, hits), strict=False))
+            self.post_message(messages.EvidenceFound(exchange, found))
 
     @on(messages.EvidenceFound)
     def _mark_stale(self, message: messages.EvidenceFound) -> None:
@@ -235,6 +266,8 @@ class Conversing(Asking):
         if replaced is not None and replaced.changed:
             self.answer.show_changes(changes(replaced.changed))
         self._offer()
+        if exchange.is_demonstration and not self._asked_for_models:
+            self._look_for_model()
 
     @property
     def hint_words(self) -> dict[str, str]:
@@ -272,18 +305,17 @@ class Conversing(Asking):
             self.answer.offer_anyway(found.searched)
         elif exchange is not None and exchange.is_demonstration:
             self.answer.offer("" if model is None else better_model(model))
-            if not self._asked_for_models:
-                self._look_for_model()
 
     @work(exclusive=True, group="offer", exit_on_error=False)
     async def _look_for_model(self) -> None:
-        """Ask once whether a better model is within reach."""
+        """Ask once whether a better model is within reach; after a fault the next answer does."""
         self._asked_for_models = True
         try:
             engine, _ = await self._link.ready()
             offer = await engine.model_offer()
         except HoverkiteError as error:
             log.warning("looking for a better model failed: %s", error)
+            self._asked_for_models = False
             return
         if offer.model is not None:
             self.post_message(messages.ModelOffered(offer.model))
@@ -313,12 +345,20 @@ class Conversing(Asking):
         except HoverkiteError as error:
             self.notify(f"{error.title}: {error}", severity="warning", markup=False)
             return
-        self._offered_model = None
-        self.answer.offer("")
         said = [f"{model.name} answers from now on", chosen.note]
         said.append(f"It is written into {chosen.written}" if chosen.written else "")
         said.append(f"{again()} with it")
         self.notify("\n".join(part for part in said if part), markup=False)
+        self.post_message(messages.ModelTaken())
+
+    def end_offer(self) -> None:
+        """Offer no better model any more: one was taken, here or in another folder."""
+        self.workers.cancel_group(self, "offer")
+        self._asked_for_models = True
+        if self._offered_model is not None:
+            self._offered_model = None
+            self.answer.offer("")
+            self.show_hints()
 
     @on(messages.OfferTaken)
     async def _take_offer(self) -> None:

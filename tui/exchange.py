@@ -52,6 +52,8 @@ class Exchange:
     """Who chose those words, as in ``QuestionRewritten``."""
     pinned: Sequence[Hit] = ()
     """What a person had pinned."""
+    edition: int = 0
+    """That of the index when it was asked, or was opened again."""
     reply: SearchReply | None = None
     """What was found, as a search tells it."""
     hits: Sequence[Hit] = ()
@@ -153,8 +155,8 @@ def _reply(found: HitsFound) -> SearchReply:
     )
 
 
-def of_turn(turn: Turn, conversation: str) -> Exchange:
-    """A turn of a kept conversation."""
+def of_turn(turn: Turn, conversation: str, edition: int = 0) -> Exchange:
+    """A turn of a kept conversation, opened while the index is of that ``edition``."""
     from engine.wire.api_answer import AnswerFinished, ExtractsFound
     from engine.wire.api_search import SearchReply
 
@@ -169,6 +171,7 @@ def of_turn(turn: Turn, conversation: str) -> Exchange:
         cited=turn.citations,
         conversation=conversation,
         turn=turn.number,
+        edition=edition,
     )
     if turn.finish_reason:
         exchange.ending = AnswerFinished(

@@ -55,16 +55,17 @@ class Row:
         return self.fate is Fate.GONE
 
 
-def compare(before: Sequence[Hit], now: Sequence[Hit]) -> list[Row]:
+def compare(before: Sequence[Hit], now: Sequence[Hit], most: int | None = None) -> list[Row]:
     """Return a row for each hit found ``now``, in their order, telling what became of ``before``.
 
-    Those of ``before`` that are not found any more stand where they stood then.
+    Those of ``before`` that are not found any more stand where they stood then, but for those
+    beyond the ``most`` that are wanted now: nobody knows whether they would be found.
     """
     pairs = _pairs(before, now)
     rows = [_row(hit, pairs.get(index), before) for index, hit in enumerate(now)]
     kept = set(pairs.values())
     for index, hit in enumerate(before):
-        if index not in kept:
+        if index not in kept and (most is None or hit.rank <= most):
             rows.insert(index, Row(hit, Fate.GONE, hit))
     return rows
 

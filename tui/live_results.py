@@ -11,10 +11,10 @@ from textual import on, work
 
 from engine.errors import EngineError, HoverkiteError
 from engine.safe_text import clean_line
-from tui import messages, notes
+from tui import messages, notes, typed_query
 from tui.borders import Borders
 from tui.outcome import is_partly_read
-from tui.search import Search, mode_after
+from tui.search import Found, Search, mode_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,8 @@ class LiveResults(Borders):
         self._link = link
         self._as_you_type = True
         self._reranks = False
+        self._most_hits: int | None = None
+        """How many hits a search returns, unless it is exact; None before that is known."""
         self._mode: Mode | None = None
         """What was chosen on the screen; None: as the settings say."""
         self._setting_mode: Mode = "hybrid"
@@ -59,7 +61,7 @@ class LiveResults(Borders):
         """The search of the question that the answer belongs to."""
         self._evidence: Sequence[Hit] = ()
         """The hits that the answer stands on."""
-        self._found: SearchReply | None = None
+        self._found: Found | None = None
         """The latest hits of that question."""
         self._sought: Search | None = None
         """The search that shall be shown in place of the question's; None for none."""
@@ -70,9 +72,12 @@ class LiveResults(Borders):
         are under True."""
         self._read_before = False
         """Whether the folder was being read for the first time when hits were refreshed last."""
-        self._searched = asyncio.Event()
-        """Set while there are hits to keep fresh."""
-        self._index_changed = asyncio.Event()
+        self._edition = 0
+        """How many changes of the index are known."""
+        self._shown_edition = 0
+        """The one of which the hits on the screen are."""
+        self._outdated = asyncio.Event()
+        """Set when the hits on the screen may be of an earlier one."""
         self._status: api.FolderStatus | None = None
         self._survey: api.FolderSurvey | None = None
 
@@ -89,6 +94,7 @@ class LiveResults(Borders):
     def _take_settings(self, message: messages.SettingsLoaded) -> None:
         self._as_you_type = message.settings.search_as_you_type
         self._setting_mode = message.settings.search_mode
+        self._most_hits = message.settings.hits
         self._reranks = bool(message.settings.rerank_model)
 
     @property
@@ -121,11 +127,11 @@ class LiveResults(Borders):
         await asyncio.sleep(pause)
         try:
             if self._reranks:  # which may take seconds: what is found shows before it is reranked
-                first = await self._reply_to(search, rerank=False)
+                first = await self._hits_of(search, rerank=False)
                 self.post_message(messages.HitsArrived(search, first))
-                if first.mode != "hybrid":  # of which alone hits are reranked
+                if first.reply.mode != "hybrid":  # of which alone hits are reranked
                     return
-            reply = await self._reply_to(search)
+            found = await self._hits_of(search)
         except HoverkiteError as error:
             self.post_message(messages.SearchFailed(search, error))
         except Exception as error:  # the boundary of a task: what is typed must not be in vain
@@ -133,20 +139,20 @@ class LiveResults(Borders):
             failure = EngineError(f"{type(error).__name__}: {error}")
             self.post_message(messages.SearchFailed(search, failure))
         else:
-            self.post_message(messages.HitsArrived(search, reply))
+            self.post_message(messages.HitsArrived(search, found))
 
-    async def _reply_to(self, search: Search, *, rerank: bool = True) -> SearchReply:
+    async def _hits_of(self, search: Search, *, rerank: bool = True) -> Found:
         engine, folder = await self._link.ready()
-        return await engine.search(folder, self._request(search, rerank=rerank))
+        edition = self._edition
+        return Found(await engine.search(folder, self._request(search, rerank=rerank)), edition)
 
     def _request(self, search: Search, *, rerank: bool) -> SearchRequest:
         from engine.wire.api_search import SearchRequest
-        from tui.typed_query import asks_for_lines
 
         return SearchRequest(
             query=search.words or search.query,
             mode=search.mode,
-            hits=MOST_LINES if asks_for_lines(search.query) else None,
+            hits=MOST_LINES if typed_query.asks_for_lines(search.query) else None,
             explain=self.preview.explains,
             rerank=rerank,
         )
@@ -158,31 +164,49 @@ class LiveResults(Borders):
             return  # something else was typed, or asked, since
         again = self._shown is not None and self._shown.query == search.query
         if search.asked:  # in another mode than before, it is kept fresh and returned to in that
-            self._asked, self._found = search, message.reply
-        self._show(search, message.reply, again=again, anew=not search.again)
+            self._asked, self._found = search, message.found
+        self._show(search, message.found, again=again, anew=not search.again)
 
-    def _show(self, search: Search, reply: SearchReply, *, again: bool, anew: bool = True) -> None:
+    def _show(self, search: Search, found: Found, *, again: bool, anew: bool = True) -> None:
         """Show the hits of ``search``; found ``again``, they leave the cursor on its hit.
 
         Hits of a query that is not asked or typed ``anew`` tell what became of them.
         """
-        self._shown = search
+        self._shown, self._shown_edition, reply = search, found.edition, found.reply
+        if self._is_outdated:
+            self._outdated.set()
         if anew or search.asked not in self._first:
             self._first[search.asked] = reply.hits
-        self._searched.set()
         self.preview.take_reply(reply)
         about = "" if search.query == self.query_pane.input.text.strip() else search.query
         cited = self._evidence if search.asked else ()
-        since = self._first[search.asked]
         self.results.show_reply(
-            reply, self._chunks, about=about, cited=cited, again=again, since=since, anew=anew
+            reply,
+            self._chunks,
+            about=about,
+            cited=cited,
+            again=again,
+            since=self._first[search.asked],
+            most=None if reply.mode == "exact" else self._most_hits,
+            anew=anew,
         )
+        if not self.results.list.all_rows:
+            self.preview.show_nothing()
         self.results.tell_far(search.asked and self._nothing_is_near)
         self._name_question()
         self.rearrange()
+        self._note_unasked()
+
+    def _note_unasked(self) -> None:
+        """Say in place of an answer what asks for one, before any question."""
         if not self.question:
-            exact = reply.mode == "exact"
-            self.answer.show_note(notes.lines_note() if exact else notes.answer_note())
+            lines = typed_query.asks_for_lines(self._shown_query)
+            self.answer.show_note(notes.lines_note() if lines else notes.answer_note())
+
+    @property
+    def _awaits_hits(self) -> bool:
+        """Whether the question's hits are still to come."""
+        return self.answering and self._found is None
 
     @property
     def _nothing_is_near(self) -> bool:
@@ -215,22 +239,19 @@ class LiveResults(Borders):
             return
         if self._asked is not None and self._found is not None:
             self._show(self._asked, self._found, again=False, anew=False)
-            self._index_changed.set()  # what changed meanwhile was not searched for it
         elif self._shown is not None:
             self._show_rest()
         self._name_question()
 
     def _show_rest(self) -> None:
         """Show a note in place of hits."""
-        if not self.question:
-            self.answer.show_note(notes.answer_note())
         self._show_note(notes.results_note(self._status, self._survey))
         self.preview.show_nothing()
+        self._note_unasked()
 
     def _show_note(self, note: Content) -> None:
         self._shown = None
         self.rearrange()
-        self._searched.clear()
         self.results.show_note(note)
 
     @property
@@ -243,39 +264,47 @@ class LiveResults(Borders):
 
     # --- what changes meanwhile --------------------------------------------------------------
 
+    def _count_change(self) -> None:
+        """Know that the index has changed: hits of before may be outdated."""
+        self._edition += 1
+        self._outdated.set()
+
+    @property
+    def _is_outdated(self) -> bool:
+        """Whether the hits on the screen are to be searched again."""
+        is_kept_fresh = self._shown is not None and not self._shown.fixed
+        return is_kept_fresh and self._shown_edition != self._edition
+
     @work(group="refresh", exit_on_error=False)
     async def _keep_hits_fresh(self) -> None:
         pause = REFRESH_PAUSE
         while True:
-            await self._searched.wait()
-            await self._index_changed.wait()
-            if not self._searched.is_set() or self._shown is None:
-                continue  # a new question came; what changes during its search is kept
-            self._index_changed.clear()
+            await self._outdated.wait()
+            self._outdated.clear()
             search = self._shown
-            if search.fixed:
+            if search is None or not self._is_outdated:
                 continue
             try:
-                self.post_message(messages.HitsRefreshed(search, await self._reply_to(search)))
+                self.post_message(messages.HitsRefreshed(search, await self._hits_of(search)))
                 pause = REFRESH_PAUSE
             except Exception as error:  # later changes must still be followed
                 log.warning("a quiet search failed: %r", error)
-                self._index_changed.set()
+                self._outdated.set()
                 pause = min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     @on(messages.HitsRefreshed)
     def _refresh_hits(self, message: messages.HitsRefreshed) -> None:
-        search, reply = message.search, message.reply
+        search, found = message.search, message.found
         if search is not self._shown:
             return
         if search.asked:
-            self._found = reply = self._with_pinned(reply)
-            if reply.hits and not self._evidence:
+            self._found = found = Found(self._with_pinned(found.reply), found.edition)
+            if found.reply.hits and not self._evidence:
                 self.answer.mark_outdated()
         reads = self._status is not None and is_partly_read(self._status)
         # While more and more files can be found, hits that others pass are no news.
-        self._show(search, reply, again=True, anew=reads or self._read_before)
+        self._show(search, found, again=True, anew=reads or self._read_before)
         self._read_before = reads
 
     @on(messages.HitStepped)
@@ -305,8 +334,8 @@ class LiveResults(Borders):
         self._seek_again(self._mode)
 
     def _seek_again(self, mode: Mode | None, *, anew: bool = True) -> None:
-        """Search again what is shown, or shall be."""
-        search = self._sought or self._shown
+        """Search again what is shown, or shall be; nothing that only stands there until it is."""
+        search = self._sought or (None if self._awaits_hits else self._shown)
         if search is not None and not search.fixed:
             self._seek(replace(search, mode=mode, again=not anew and search is self._shown))
 

@@ -90,8 +90,7 @@ class MainScreen(Completing):
         self.query_pane.show_folder(status.docs, left_out(status.ignored, status.unread))
         # A new engine counts from 0 again, so any other number is a change.
         if before is not None and status.revision != before.revision:
-            self._index_changed.set()
-            self.post_message(messages.EvidenceChanged())
+            self._count_change()
         if not self.question and self._shown is None:
             self._show_note(notes.results_note(status, self._survey))
         if self._awaits_hits:
@@ -122,12 +121,12 @@ class MainScreen(Completing):
         self._failed = False
         self._look_up_questions()
         self._survey = message.survey
+        self._count_change()  # nobody told of any while the engine was away
         if self._sought is not None and self._sought is not self._shown:
             self._seek(self._sought)
-        self.post_message(messages.EvidenceChanged())
         if self._shown is not None:
-            self._index_changed.set()  # nobody told of changes while the engine was away
-        elif self._awaits_hits:
+            return
+        if self._awaits_hits:
             self._say_searching()
         elif not self.question:
             self._show_note(notes.results_note(self._status, self._survey))

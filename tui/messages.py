@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from engine.wire.api_complete import FilterValue
     from engine.wire.api_conversations import Conversation, Evidence
     from engine.wire.api_models import OfferedModel
-    from engine.wire.api_search import Hit, Mode, Place, SearchReply
+    from engine.wire.api_search import Hit, Mode, Place
     from engine.wire.unfinished import Unfinished
     from tui.exchange import Exchange
-    from tui.search import Search
+    from tui.search import Found, Search
 
 
 @dataclass_transform()
@@ -153,14 +153,14 @@ class OfferTaken(Told):
     """A person wants what the answer offers."""
 
 
+class ModelTaken(Told):
+    """A person took a better model, which answers in all folders from now on."""
+
+
 class ModelOffered(Told):
     """A better answer model than the demonstration model is within reach."""
 
     model: OfferedModel
-
-
-class EvidenceChanged(Told):
-    """The index changed: what an answer stands on may have, too."""
 
 
 class EvidenceFound(Told):
@@ -314,7 +314,7 @@ class HitsArrived(Told):
     """A search other than an answer's own has its hits."""
 
     search: Search
-    reply: SearchReply
+    found: Found
 
 
 class SearchFailed(Told):
@@ -328,7 +328,7 @@ class HitsRefreshed(Told):
     """The index changed and the shown hits were searched again."""
 
     search: Search
-    reply: SearchReply
+    found: Found
 
 
 class ModeChosen(Told):

@@ -75,9 +75,7 @@ class PreviewPane(TextView):
     def take_reply(self, reply: SearchReply) -> None:
         """Know the search whose hits the results show from now on."""
         self._reply = reply
-        if not reply.hits:
-            self.show_nothing()
-        elif self.hit is not None and self.explains:
+        if self.hit is not None and self.explains:
             self._lay_out()
         elif self.hit is not None and self.widened:
             self.post_message(SurroundingsWanted(self.hit))  # they may have changed

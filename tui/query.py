@@ -279,7 +279,7 @@ class QueryPane(Horizontal):
         self._folder, self._mode = "", ""
         self.place = ""
         """Which of the open folders it is; empty where it is the only one."""
-        self._turns, self._for = 0, ""
+        self._turns, self._for, self._offered = 0, "", ""
 
     def compose(self) -> ComposeResult:
         """Lay out the prompt sign and the text field."""
@@ -309,16 +309,19 @@ class QueryPane(Horizontal):
 
     def edit_words(self, words: str, question: str) -> None:
         """Have a person edit what to search for in place of ``question``."""
-        self._for, self.input.edits_words = question, True
-        self.input.set_class(False, ASKED)
-        self.input.text = words
-        self.input.move_cursor(self.input.document.end)
+        self._for, self._offered, self.input.edits_words = question, words, True
+        self.input.take(words)
         self._lay_out_title()
 
     def end_editing(self) -> None:
         """Take the text for a question again."""
-        self._for, self.input.edits_words = "", False
+        self._for, self._offered, self.input.edits_words = "", "", False
         self._lay_out_title()
+
+    @property
+    def holds_typed(self) -> bool:
+        """Whether there is text that a person typed, and has not asked as it stands."""
+        return self.input.is_being_typed and self.input.text != self._offered
 
     def _lay_out_title(self) -> None:
         if self.input.edits_words:

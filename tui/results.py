@@ -85,16 +85,19 @@ class ResultsPane(Vertical):
         cited: Sequence[Hit] = (),
         again: bool = False,
         since: Sequence[Hit] | None = None,
+        most: int | None = None,
         anew: bool = False,
     ) -> None:
         """Show the hits of a search; ``about`` names its query where that stands nowhere else.
 
         The numbers are those of the shown answer, which stands on ``cited``. Where the query was
         shown before, found ``again``, the cursor stays on its hit, ``anew`` on the best. Each row
-        tells what became of it where its query was first shown with the hits ``since``.
+        tells what became of it where its query was first shown with the hits ``since``; of these
+        no more than ``most`` are wanted now.
         """
         self._hits = reply.hits
-        rows = hit_row.numbered(compare(reply.hits if since is None else since, reply.hits), cited)
+        before = reply.hits if since is None else since
+        rows = hit_row.numbered(compare(before, reply.hits, most), cited)
         if not again:
             self._end_arrangement()
         if not again or rows != self.list.all_rows:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.wire.api_search import Mode
+    from engine.wire.api_search import Mode, SearchReply
 
 MODES: tuple[Mode, ...] = ("hybrid", "dense", "bm25")
 """The modes in the order a key goes through them; the first needs no mention."""
@@ -33,6 +33,15 @@ class Search:
     """Whether its hits were chosen by hand: they are never searched again."""
     again: bool = False
     """Whether its query is shown already, and its hits go on telling what became of them."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found."""
+
+    reply: SearchReply
+    edition: int
+    """That of the index when it was begun: of later changes it may not know."""
 
 
 def mode_after(mode: str) -> Mode:

@@ -278,6 +278,8 @@ async def test_the_searched_words_can_be_edited() -> None:
         assert asked.instead_of == 2
         assert "search for" not in driver.title("query_pane")
         assert driver.main.query_pane.input.text == "Can it be frozen?"
+        await driver.press("W")
+        assert driver.main.query_pane.input.text == "W", "it was asked"
 
 
 @pytest.mark.parametrize("typed", ["", "Can it be frozen?"])

@@ -13,6 +13,7 @@ from engine.errors import EngineError
 from engine.wire import api
 from engine.wire.api_answer import HitsFound
 from engine.wire.api_kept import KeptIndex
+from engine.wire.api_models import OfferedModel
 from tests.tui import content
 from tests.tui.driver import FOLDER, Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, finished, status, tokens
@@ -236,3 +237,25 @@ def test_directories_are_found_by_their_beginning(tmp_path: Path) -> None:
     assert directories.matching(at)[0] == at and len(directories.matching(at)) == 5
     for odd in ("/no/such/", "~nobody-of-that-name/", "/a\0b/", "~nobody-of-that-name", "/x\ny/"):
         assert directories.matching(odd) == []
+
+
+async def test_a_better_model_that_was_taken_is_offered_in_no_folder() -> None:
+    source, first, second = two()
+    better = OfferedModel(name="org/better", place="hub", detail="fits", download_bytes=1)
+    first.better_model = second.better_model = better
+    async with driving(source=source, others=[RECIPES]) as driver:
+        one = driver.main
+        for engine in (first, second):
+            await driver.ask_to_the_end("q")
+            await driver.until(lambda: driver.main.offered == "better model", "the offer")
+            if engine is first:
+                await go_on(driver)
+        await driver.press("ctrl+o")
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.press("y")
+        await driver.until(lambda: second.models_used)
+        await driver.until(lambda: driver.main.offered == "", "the end of the offer")
+        assert one.offered == ""
+        await go_on(driver)
+        assert driver.said("offer") == ""
+        assert "better" not in driver.hints

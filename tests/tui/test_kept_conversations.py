@@ -11,7 +11,7 @@ import pytest
 from engine.wire import api_conversations
 from tests.tui import content
 from tests.tui.driver import Driver, driving
-from tests.tui.scripted import ScriptedEngine, failed, finished
+from tests.tui.scripted import ScriptedEngine, failed, finished, status
 from tests.tui.test_conversation import WHEN, half_answered, turn, two_asked, two_turns
 from tui.long_text import LongText
 
@@ -152,3 +152,17 @@ async def test_whoever_leaves_a_conversation_stops_its_answer(leave: str) -> Non
         await driver.ask_to_the_end("Anew")
         assert engine.asked[-1].conversation == ("" if leave == "for a new one" else "c9")
         assert "Half an" not in driver.main.answer.answer_text
+
+
+async def test_an_opened_conversation_shows_its_hits_as_they_were_until_something_changes() -> None:
+    engine = keeping()
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.until(lambda: not driver.main._evidence_unsure.is_set(), "the start")
+        await opened_list(driver)
+        await driver.press("enter")
+        await driver.until(lambda: engine.evidence_asked, "what became of its passages")
+        assert driver.main.results.hits == content.HITS
+        assert engine.searches == []
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: driver.main.results.hits != content.HITS, "the refresh")

@@ -13,10 +13,11 @@ from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
 from tests.tui.rows import row_of, rows_of
-from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
+from tests.tui.scripted import ScriptedEngine, ScriptedSource, found, status, whole_answer
 from tui import hit_row, line_row
 from tui.live_marks import Fate, Row, compare, index_of
 from tui.live_results import NO_LONGER_FOUND
+from tui.messages import HitsRefreshed
 
 ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
 LONG = "one two three four five six seven eight"
@@ -92,6 +93,12 @@ def test_two_lists_of_hits_are_compared(
     before: Sequence[Hit], now: Sequence[Hit], wanted: list[tuple[Hit, Fate]]
 ) -> None:
     assert [(row.hit, row.fate) for row in compare(before, now)] == wanted
+
+
+def test_of_hits_that_are_not_found_only_those_that_are_wanted_are_gone() -> None:
+    before = [hit(n) for n in (1, 2, 3, 4)]
+    rows = compare(before, before[:1], most=3)
+    assert [(row.hit.rank, row.fate) for row in rows] == [(1, SAME), (2, GONE), (3, GONE)]
 
 
 def test_each_sign_is_one_cell_of_its_own() -> None:
@@ -326,3 +333,53 @@ async def test_hostile_hits_that_are_gone_are_text() -> None:
         assert not set(shown(driver)[0]) & set("\x1b\x07\u202e")
         await driver.press("enter")
         assert driver.app.is_running
+
+
+async def test_the_text_of_a_hit_that_is_gone_stays_in_view_whatever_else_changes() -> None:
+    engine = answering()
+    async with driving(engine) as driver:
+        await asked(driver, engine)
+        await change(driver, engine, [])
+        for revision in (3, 4):
+            engine.statuses.put_nowait(status(revision=revision))
+            await driver.until(lambda: driver.seen(HitsRefreshed) == revision - 1)  # noqa: B023
+            await driver.pilot.pause()
+            assert HITS[0].text in driver.previewed
+
+
+async def test_hits_beyond_those_that_are_wanted_now_are_not_told_to_be_gone() -> None:
+    source = ScriptedSource(answering(content.HITS), hits=8)
+    engine, one, more = source.engine, content.HITS[0], content.HITS[3:7]
+    async with driving(source=source) as driver:
+        await asked(driver, engine)
+        source.values["hits"] = 6
+        engine.refreshed = [one, content.HITS[1].model_copy(update={"text": "Changed."}), *more]
+        driver.app.link.retry()  # as a saved config file does
+        await driver.until(lambda: len(driver.main.results.hits) == 6, "the refresh")
+        assert fates(driver) == [SAME, CHANGED, GONE, SAME, SAME, SAME, SAME]
+
+
+async def test_of_lines_all_that_are_gone_are_told_of() -> None:
+    engine, query = ScriptedEngine(), "'kite"
+    lines = [hit(n, text=f"kite {n}") for n in range(1, 13)]
+    engine.finds[query] = [found(query, lines, mode="exact")]
+    async with driving(source=ScriptedSource(engine, hits=8)) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        driver.main.query_pane.input.text = query
+        await driver.until(lambda: driver.main.results.hits, "the lines")
+        engine.finds[query] = [found(query, lines[:10], mode="exact")]
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: len(driver.main.results.hits) == 10, "the refresh")
+        assert fates(driver) == [SAME] * 10 + [GONE] * 2
+
+
+async def test_where_nothing_is_found_the_preview_is_empty() -> None:
+    engine = ScriptedEngine()
+    engine.finds["kite"] = [found("kite", HITS)]
+    engine.finds["kites"] = [found("kites", [])]
+    async with driving(engine) as driver:
+        driver.main.query_pane.input.text = "kite"
+        await driver.until(lambda: driver.main.preview.hit == HITS[0], "a hit")
+        driver.main.query_pane.input.text = "kites"
+        await driver.until(lambda: "Nothing was found" in driver.said("results-note"))
+        assert driver.main.preview.hit is None

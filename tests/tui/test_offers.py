@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 
 import pytest
@@ -200,6 +201,7 @@ async def test_a_change_while_the_answer_is_written_is_noticed() -> None:
         await driver.until(lambda: driver.main.answer.model.has_text)
         engine.statuses.put_nowait(status(revision=2))
         await driver.until(lambda: driver.main.status and driver.main.status.revision == 2)
+        await driver.until(lambda: not driver.main._evidence_unsure.is_set(), "the pause")
         assert not engine.evidence_asked
         more.set()
         await driver.until(lambda: "stale" in stale_mark(driver), "the mark")
@@ -224,6 +226,22 @@ async def test_a_change_before_an_answer_was_stopped_or_broke_off_is_noticed(
         else:
             await driver.press("escape")
         await driver.until(lambda: "stale" in stale_mark(driver), "the mark")
+
+
+async def test_a_folder_that_changes_all_the_time_puts_off_no_mark() -> None:
+    engine, revisions = ScriptedEngine(), itertools.count(2)
+    engine.answer, engine.refreshed = cited(), content.HITS
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.until(lambda: driver.main.status)
+        await driver.ask_to_the_end("q")
+        engine.became = {1: {"state": "gone"}}
+
+        def marked_while_it_changes() -> bool:
+            engine.statuses.put_nowait(status(revision=next(revisions), state="indexing"))
+            return "stale" in stale_mark(driver)
+
+        await driver.until(marked_while_it_changes, "the mark")
 
 
 def test_a_word_diff_shows_what_went_and_what_came() -> None:
@@ -306,3 +324,21 @@ async def test_a_model_turned_off_on_purpose_is_no_fault() -> None:
         assert driver.said("waiting") == "no model answers: llm_start is never"
         assert "✕" not in driver.said("waiting") + driver.said("outcome")
         assert "vLLM off" in driver.status_line
+
+
+async def test_a_better_model_is_looked_for_again_after_a_fault() -> None:
+    class Busy(ScriptedEngine):
+        async def model_offer(self) -> api_models.ModelOffer:
+            offer = await super().model_offer()
+            if self.offers_asked == 1:
+                raise EngineError("busy")
+            return offer
+
+    engine = Busy()
+    engine.better_model = BETTER
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("one")
+        await driver.until(lambda: engine.offers_asked == 1)
+        await driver.ask_to_the_end("two")
+        await driver.until(lambda: driver.main.offered == "better model", "the offer")
+        assert engine.offers_asked == 2

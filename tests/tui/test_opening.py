@@ -7,6 +7,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from tests.hits import hit
 from tests.tui.driver import driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, whole_answer
 from tui import clipboard, editor, viewer
+from tui.app import HoverkiteApp
+from tui.outside import EDITOR_REST
 
 
 @pytest.mark.parametrize(
@@ -231,3 +234,33 @@ def test_tmux_is_given_the_text_and_only_inside_tmux(
 def test_without_a_tmux_to_run_copying_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert not clipboard.hand_to_tmux("words", {"TMUX": "/tmp/x,1,0"})
+
+
+async def test_keys_typed_ahead_into_an_editor_open_no_second_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HoverkiteApp, "suspend", lambda _: nullcontext())
+    (tmp_path / "a.md").write_text("x")
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([hit(1, path="a.md")], "x", [])
+    source = ScriptedSource(engine, editor="vi")
+    commands: list[list[str]] = []
+    clock = [100.0]
+
+    def run(command: list[str]) -> int:
+        commands.append(command)
+        clock[0] += 60
+        return 0
+
+    async with driving(
+        source=source, folder=tmp_path, run_editor=run, now=lambda: clock[0]
+    ) as driver:
+        await driver.ask_to_the_end("q")
+        await driver.press("tab", "e")
+        assert len(commands) == 1
+        clock[0] += EDITOR_REST / 2
+        await driver.press("e", "enter")
+        assert len(commands) == 1, "they were meant for the editor"
+        clock[0] += EDITOR_REST
+        await driver.press("e")
+        assert len(commands) == 2

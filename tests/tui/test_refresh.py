@@ -10,9 +10,14 @@ from engine.errors import EngineError
 from engine.wire import api
 from engine.wire.api_search import SearchReply, SearchRequest
 from tests.hits import hit
-from tests.tui.driver import driving
-from tests.tui.scripted import ScriptedEngine, status, whole_answer
+from tests.tui.driver import Driver, driving
+from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
+from tests.tui.test_typing import paths, quiet, type_text, typed
 from tui.live_marks import Fate
+
+
+def fates(driver: Driver) -> list[Fate]:
+    return [row.fate for row in driver.main.results.list.rows]
 
 
 async def test_the_hits_follow_the_index_and_keep_the_selection() -> None:
@@ -77,16 +82,16 @@ async def test_during_a_first_reading_better_hits_are_no_news_and_an_idle_cursor
         engine.refreshed = [later]
         engine.statuses.put_nowait(reading.model_copy(update={"revision": 2}))
         await driver.until(lambda: list(driver.main.results.hits) == [later], "the better hit")
-        assert [row.fate for row in driver.main.results.list.rows] == [Fate.SAME]
+        assert fates(driver) == [Fate.SAME]
         await driver.until(lambda: driver.main.preview.hit == later, "its text")
         engine.refreshed = [early]
         engine.statuses.put_nowait(status(revision=3))
         await driver.until(lambda: list(driver.main.results.hits) == [early], "the end of it")
-        assert [row.fate for row in driver.main.results.list.rows] == [Fate.SAME]
+        assert fates(driver) == [Fate.SAME]
         engine.refreshed = [later]
         engine.statuses.put_nowait(status(revision=4))
         await driver.until(lambda: list(driver.main.results.hits) == [later], "an edit")
-        assert Fate.GONE in [row.fate for row in driver.main.results.list.rows]
+        assert Fate.GONE in fates(driver)
 
 
 @pytest.mark.parametrize("writes", [False, True])
@@ -252,3 +257,61 @@ async def test_p_pauses_indexing_and_lets_it_go_on() -> None:
         await driver.press("p")
         assert driver.main.query_pane.input.text == "p"
         assert engine.pauses == [True, False]
+
+
+async def test_a_change_during_the_search_of_what_is_typed_is_not_lost() -> None:
+    engine, gate = ScriptedEngine(), asyncio.Event()
+    engine.finds["rest"] = [found("rest", [hit(1, path="rest.md")])]
+    engine.finds["rest well"] = [gate, found("rest well", [hit(1, path="old.md")])]
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await typed(driver, "rest", "rest.md")
+        type_text(driver, "rest well")
+        await driver.until(lambda: "rest well" in engine.searches)
+        engine.finds["rest well"] = [found("rest well", [hit(1, path="new.md")])]
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: engine.searches.count("rest") == 2, "what is shown meanwhile")
+        gate.set()
+        await driver.until(lambda: paths(driver) == ["new.md"], "the refresh")
+
+
+async def test_a_change_while_something_else_is_typed_is_seen_on_the_way_back() -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([hit(1)], "Answer.")
+    engine.finds["other"] = [found("other", [hit(1, path="other.md")])]
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        await typed(driver, "other", "other.md")
+        engine.refreshed = [hit(1, text="Changed.")]
+        engine.statuses.put_nowait(status(revision=2))
+        await driver.until(lambda: engine.searches.count("other") == 2, "what is shown")
+        assert "q" not in engine.searches
+        type_text(driver, "")
+        await driver.until(lambda: fates(driver) == [Fate.CHANGED], "the answer's hits")
+        assert engine.searches.count("q") == 1
+        await typed(driver, "other", "other.md")
+        type_text(driver, "")
+        await driver.until(lambda: fates(driver) == [Fate.CHANGED], "the answer's hits again")
+        await quiet(driver)
+        assert engine.searches.count("q") == 1, "nothing has changed since"
+
+
+async def test_a_change_while_an_earlier_turn_is_shown_is_seen_in_the_last_one() -> None:
+    engine = ScriptedEngine()
+    engine.answer = whole_answer([hit(1)], "Answer.")
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.until(lambda: driver.main.status)
+        await driver.ask_to_the_end("one")
+        await driver.ask_to_the_end("two")
+        await driver.press("ctrl+up")
+        await driver.until(lambda: driver.main.question == "one")
+        engine.refreshed = [hit(1, text="Changed.")]
+        engine.statuses.put_nowait(status(revision=2, files=300))
+        await driver.until(lambda: "300 files" in driver.status_line)
+        await driver.pilot.pause()
+        assert fates(driver) == [Fate.SAME], "an earlier turn stays as it was"
+        await driver.press("ctrl+down")
+        await driver.until(lambda: fates(driver) == [Fate.CHANGED], "the refresh")
+        assert engine.searches == ["two"]

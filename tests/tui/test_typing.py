@@ -13,7 +13,7 @@ from tests.tui import content
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, found, status, whole_answer
 from tui.messages import HitsArrived, QueryTyped
-from tui.search import Search
+from tui.search import Found, Search
 
 FIRST = [hit(1, path="first.md"), hit(2, path="second.md")]
 OTHER = [hit(1, path="other.md", text="other words")]
@@ -120,7 +120,7 @@ async def test_a_reply_that_comes_too_late_changes_nothing() -> None:
     engine.finds["new"] = [found("new", OTHER)]
     async with driving(engine) as driver:
         await typed(driver, "new", "other.md")
-        driver.main.post_message(HitsArrived(Search("new", None), found("old", FIRST)))
+        driver.main.post_message(HitsArrived(Search("new", None), Found(found("old", FIRST), 0)))
         await driver.pilot.pause()
         assert paths(driver) == ["other.md"]
 
@@ -293,3 +293,22 @@ async def test_what_is_typed_shows_at_once_and_not_with_the_next_frame(
         await driver.press("x")
         rows = [{y for y, _, _ in update.spans} for update in painted if update is not None]
         assert {main.query_pane.input.region.y} in rows
+
+
+async def test_another_mode_while_hits_are_awaited_leaves_the_question_its_hits() -> None:
+    engine, hits_come = ScriptedEngine(), asyncio.Event()
+    engine.finds["rest"] = [found("rest", OTHER)]
+    engine.answer = [hits_come, *whole_answer(FIRST, "Done.")]
+    async with driving(engine) as driver:
+        await typed(driver, "rest", "other.md")
+        await driver.press("enter")
+        await driver.until(lambda: engine.questions)
+        await driver.press("ctrl+t")
+        await driver.until(lambda: "dense" in driver.title("query_pane"))
+        await quiet(driver)
+        hits_come.set()
+        await driver.until(lambda: not driver.main.answering)
+        assert paths(driver) == ["first.md", "second.md"]
+        assert "“" not in driver.title("answer")
+        await driver.ask_to_the_end("another")
+        assert engine.modes == [None, "dense"], "from the next question on"
