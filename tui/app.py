@@ -225,6 +225,20 @@ class HoverkiteApp(Outside):
                 f"Press {self.key_of('app.copy_or_quit')} again to quit", timeout=TWICE_SECONDS
             )
 
+    def action_command_palette(self) -> None:
+        """Open the palette, behind what the keys before it do: its own key overtakes others."""
+        asked = messages.PaletteAsked()
+        if not (self.focused or self.screen).post_message(asked):
+            self.post_message(asked)
+
+    @on(messages.PaletteAsked)
+    async def _open_palette(self) -> None:
+        from tui.palette import Palette
+
+        async with self.switching:
+            if not isinstance(self.screen, Palette):
+                await self.push_screen(Palette())
+
     def action_help(self) -> None:
         """Show all keys, those that work now first; again: close them."""
         from tui.help import HelpPage

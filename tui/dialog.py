@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -30,7 +31,19 @@ CORNERS = 6
 Answer = TypeVar("Answer")
 
 
-class Dialog(ModalScreen[Answer]):
+class OnTop(ModalScreen[Answer]):
+    """A screen over others, which can be left only while it is on top of them."""
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Close it with ``result``; what comes later, or while another is on top, is left out.
+
+        Of two keys that arrive together each may close it: Textual 8.2.8 would close what is below
+        for the second one, or a page of another folder.
+        """
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Dialog(OnTop[Answer]):
     """What opens over the panes: a question, or a page; it ends with an answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [HELP_KEY]

@@ -73,6 +73,8 @@ class Folders(Personal):
         """The settings in force, once they are read."""
         self.folders: list[OpenFolder] = []
         """Those that are open, in the order in which they were opened."""
+        self.switching = asyncio.Lock()
+        """Held while another folder is shown, or what must be on top of one is put there."""
         self._agreed = agreed
         self.shown = self._add_folder(root, agreed=agreed)
         """The folder that is shown."""
@@ -141,8 +143,9 @@ class Folders(Personal):
     async def show_folder(self, folder: OpenFolder) -> None:
         """Show a folder as it was left, with what happened to it meanwhile."""
         self.kept_layout = self.main.layout_kept  # one that is shown first begins with it
-        self.shown = folder
-        await self.switch_mode(folder.mode)
+        async with self.switching:
+            self.shown = folder
+            await self.switch_mode(folder.mode)
         assert folder.screen is not None
         for message in folder.heard.values():
             folder.screen.post_message(message)

@@ -362,3 +362,7 @@ class SurroundingsFound(Told):
     found: AroundReply
     fault: str = ""
     """Why it could not be found out, in a few words."""
+
+
+class PaletteAsked(Told):
+    """A person wants the palette, behind what the keys before it do."""

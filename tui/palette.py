@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from textual import on
 from textual.app import SystemCommand
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets import Input, OptionList
 
+from tui.dialog import OnTop
 from tui.layout import WAYS
 from tui.search import MODE_WORDS, MODES
 
 if TYPE_CHECKING:
+    from textual.message import Message
+
     from tui.app import HoverkiteApp
 
 NAME_CELLS = 24
@@ -110,6 +116,26 @@ BACK, FOLLOW = "screen.back", "screen.follow"
 def commands(found: Iterable[Action]) -> Iterable[SystemCommand]:
     """The actions as Textual knows them."""
     return [SystemCommand(action.name, action.words, action.do) for action in found]
+
+
+class Palette(CommandPalette, OnTop[None]):
+    """The palette, in which keys that arrive together do no harm.
+
+    It has no id, since one that was closed may still be there when the next one opens.
+    """
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _choose_once(self, message: Message) -> None:
+        """Leave out what is chosen after something was: Textual 8.2.8 would do that, too."""
+        if not self.is_active:
+            message.stop()
+            message.prevent_default()
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list; not by pages before its rows are laid out, which Textual can't."""
+        with suppress(LookupError):
+            super()._action_command_list(action)
 
 
 class Actions(Provider):

@@ -8,10 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.color import ColorParseError
-from textual.css.errors import StylesheetError
-from textual.css.stylesheet import Stylesheet, StylesheetParseError
-from textual.css.tokenizer import TokenError
 from textual.theme import Theme
 
 from engine import paths, toml_file
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
 FALLBACK = "kite"
 
 LONGEST_NAME = 100
-"""Characters of a theme's name that are read back."""
+"""Characters of a theme's name."""
 
 OWN_VARIABLES = {
     "quiet": "#8f9bab",
@@ -92,11 +88,10 @@ def early_choice(flags: Mapping[str, Any]) -> str:
 
 def load_named(name: str) -> Theme:
     """Return the theme of that name, or the fallback when it is missing or faulty."""
-    for folder in (user_folder(), shipped_folder()):
-        file = folder / f"{name}.toml"
+    for read_one, folder in ((checked, user_folder()), (read, shipped_folder())):
         if Path(name).name == name:
             try:
-                theme = read(file)
+                theme = read_one(folder / f"{name}.toml")
             except ConfigError:
                 continue
             if theme.name == name:
@@ -108,10 +103,10 @@ def load_all() -> tuple[list[Theme], list[str]]:
     """Return every usable theme, a person's own winning by name, and the faults of the others."""
     found: dict[str, Theme] = {}
     faults: list[str] = []
-    for folder in (shipped_folder(), user_folder()):
+    for read_one, folder in ((read, shipped_folder()), (checked, user_folder())):
         for file in sorted(folder.glob("*.toml")):
             try:
-                theme = read(file)
+                theme = read_one(file)
                 found[theme.name] = theme
             except ConfigError as fault:
                 faults.append(str(fault))
@@ -132,8 +127,23 @@ def own_files() -> Files:
     return found
 
 
+def checked(file: Path) -> Theme:
+    """Read a person's own theme, and try it out in the ways in which styles use themes.
+
+    Raises:
+        ConfigError: naming the file and what is wrong in it.
+    """
+    from tui.theme_check import fault_of
+
+    theme = read(file)
+    fault = fault_of(theme)
+    if fault:
+        raise ConfigError(f"{file.name}: {fault}")
+    return theme
+
+
 def read(file: Path) -> Theme:
-    """Read one theme and try it out on hoverkite's own styles.
+    """Read one theme; whether its values can be used is not looked at.
 
     Raises:
         ConfigError: naming the file and what is wrong in it.
@@ -148,30 +158,4 @@ def read(file: Path) -> Theme:
         raise ConfigError(f"{file.name}: unknown key {', '.join(unknown)}")
     if not isinstance(values.get("name"), str) or not isinstance(values.get("primary"), str):
         raise ConfigError(f"{file.name}: name and primary must be given")
-    theme = Theme(**values)
-    fault = dry_run(theme)
-    if fault:
-        raise ConfigError(f"{file.name}: {fault}")
-    return theme
-
-
-def dry_run(theme: Theme) -> str:
-    """Lay the theme's colours into the styles without a screen; return the fault, or nothing."""
-    try:
-        variables = {**OWN_VARIABLES, **theme.to_color_system().generate(), **theme.variables}
-        styles = Stylesheet(variables=variables)
-        styles.add_source("\n".join(f"* {{ color: ${name}; }}" for name in _plain_colours()))
-        styles.parse()
-    except ColorParseError as error:
-        return str(error)
-    except (
-        *(StylesheetError, StylesheetParseError, TokenError),
-        *(TypeError, ValueError, AttributeError),
-    ):
-        return "a value is no colour"
-    return ""
-
-
-def _plain_colours() -> list[str]:
-    own = [name for name in OWN_VARIABLES if name != "match"]
-    return [*own, "foreground", "background", "surface", "panel", "primary", "border", "text-error"]
+    return Theme(**values)
