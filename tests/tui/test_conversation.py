@@ -118,9 +118,10 @@ async def test_the_hits_of_an_earlier_turn_are_not_searched_again() -> None:
         engine.statuses.put_nowait(status(revision=1))
         await two_asked(driver)
         await driver.press("ctrl+up")
-        await driver.until(lambda: len(engine.evidence_asked) == 1, "looking at its evidence")
+        await driver.until(lambda: not driver.main._evidence_unsure.is_set(), "all that is due")
+        looks = len(engine.evidence_asked)
         engine.statuses.put_nowait(status(revision=2))
-        await driver.until(lambda: len(engine.evidence_asked) == 2, "what follows a change")
+        await driver.until(lambda: len(engine.evidence_asked) > looks, "what follows a change")
         assert engine.searches == []
         assert driver.main.results.hits == content.HITS
 
