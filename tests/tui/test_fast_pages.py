@@ -159,3 +159,16 @@ async def test_keys_work_again_though_what_was_below_a_page_was_never_painted(
         await driver.press("escape")
         await driver.press_at(time.monotonic() + CLOSING_SECONDS, "question_mark")
         assert len(driver.app.screen_stack) == 2
+
+
+@pytest.mark.parametrize("key", ["pagedown", "pageup", "end", "down", "enter"])
+async def test_a_list_without_any_room_takes_keys_all_the_same(key: str) -> None:
+    async with driving() as driver:
+        await driver.until(lambda: driver.app.settings is not None, "the settings")
+        driver.main.go_to("results")
+        await driver.press("S")
+        await driver.pilot.resize_terminal(10, 5)
+        await driver.press(key, key)
+        await driver.pilot.resize_terminal(100, 30)
+        await driver.press("f1")
+        assert driver.app.is_running
