@@ -80,7 +80,8 @@ called as below and in `?`: `space`, `enter`, `f5`, `ctrl+e`, `alt+left`, `plus`
 can't be is told when hoverkite starts, with the reason, and the rest is used:
 
 - an id that is not below;
-- a key that does not exist, or that terminals send for another, as `ctrl+i` for Tab;
+- a key that does not exist, that terminals send for another, as `ctrl+i` for Tab, or that common
+  terminals do not send, as those with super, hyper and meta;
 - a key that another action has at the same place: two actions may exchange theirs, and those of
   different pages may have the same;
 - letters for what works while something is typed: `query.`, `filter.`, `pick.`, `folders.` and

@@ -46,6 +46,9 @@ log = logging.getLogger(__name__)
 TWICE_SECONDS = 1.5
 """How soon the second ctrl+c must come to quit."""
 
+CLOSING_SECONDS = 1.0
+"""Seconds after which what was below a closed page can be seen in any case."""
+
 
 STARTED = 3.0
 """Seconds after the first frame in which what talks to the engine is loaded too."""
@@ -92,7 +95,7 @@ class HoverkiteApp(Outside):
         """Names of the actions that were chosen in the palette, the latest first."""
         self.session = Session()
         self._told: dict[tuple[str, str], float] = {}
-        self._is_closing, self._closed_at = False, -math.inf
+        self._closed_at = -math.inf
         self._interrupted_at = -TWICE_SECONDS
         self._typed_at = -math.inf
         self.begin_with(theme or themes.load_named(themes.FALLBACK))
@@ -177,20 +180,21 @@ class HoverkiteApp(Outside):
     def pop_screen(self) -> AwaitComplete:
         """Close what is on top. Keys pressed before what is below can be seen are not for it."""
         closed = super().pop_screen()
-        self._is_closing = True
+        # A screen that is left at once, for another folder, may never say that it was painted.
+        self._closed_at = time.monotonic() + CLOSING_SECONDS
         self.call_after_refresh(self._see_below)
         return closed
 
     def _see_below(self) -> None:
         # The clock of key events, which tell when they were pressed.
-        self._is_closing, self._closed_at = False, time.monotonic()
+        self._closed_at = time.monotonic()
 
     async def on_event(self, event: Event) -> None:
         """Leave out keys that were typed ahead into a dialog, and would run as commands now."""
         if isinstance(event, Key):
             self._typed_at = event.time
         if isinstance(event, Key) and not isinstance(self.focused, TextArea | Input):
-            typed_ahead = self._is_closing or event.time < self._closed_at
+            typed_ahead = event.time < self._closed_at
         else:
             typed_ahead = False
         if not typed_ahead:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -170,3 +171,13 @@ class Rows(OptionList):
     """The list of a page that lists something."""
 
     BINDINGS: ClassVar[list[BindingType]] = LIST_KEYS
+
+    def action_page_up(self) -> None:
+        """Go a page up, if there are rows in view: Textual 8.2.8 can't where there is no room."""
+        with suppress(LookupError):
+            super().action_page_up()  # type: ignore[no-untyped-call]
+
+    def action_page_down(self) -> None:
+        """Go a page down, likewise."""
+        with suppress(LookupError):
+            super().action_page_down()  # type: ignore[no-untyped-call]

@@ -40,6 +40,12 @@ OWN_KEYS_FIRST = ("pick", "folders")
 
 MODIFIERS = {"ctrl", "alt", "shift", "meta", "super", "hyper"}
 
+RARE_MODIFIERS = {"meta", "super", "hyper"}
+"""Those that common terminals keep for themselves, or don't know."""
+
+SENT_WITH_CTRL = set("abcdefghijklmnopqrstuvwxyz@[\\]^_ ")
+"""Signs that every terminal can send with ctrl."""
+
 SPELLINGS = {
     **{"↑": "up", "↓": "down", "←": "left", "→": "right"},
     "esc": "escape",
@@ -130,6 +136,9 @@ def _understood(written: Any) -> tuple[str, str]:
     is_known = character_of(last) is not None or last in _named_keys()
     if not is_known or not MODIFIERS.issuperset(modifiers):
         return "", f"{_shown(written)} is no key"
+    is_foreign = "ctrl" in modifiers and not (character_of(last) or "").isascii()
+    if is_foreign or RARE_MODIFIERS.intersection(modifiers):
+        return "", f"common terminals don't send {_shown(display(key))}"
     if same := ONE_AND_THE_SAME.get(key):
         return "", f"terminals send {display(same)} for {display(key)}"
     return key, ""
@@ -160,7 +169,7 @@ def _settle(wanted: dict[str, list[str]]) -> str:
     for name in ESSENTIAL:
         if name in wanted and not any(_is_within_reach(name, key) for key in wanted[name]):
             del wanted[name]
-            return f"{name}: it needs a key that works in the query, too"
+            return f"{name}: it needs a key that works in the query, too, in every terminal"
     for context in _contexts():
         holders: dict[str, list[str]] = {}
         for name in context:
@@ -201,9 +210,18 @@ def kind_of(name: str) -> str:
 
 
 def _is_within_reach(name: str, key: str) -> bool:
-    """Whether a key does something in the query, where letters and some others are text."""
+    """Whether a key does something in the query, where letters and some others are text.
+
+    It must be one that every terminal sends, too.
+    """
     own = {part.key for part in Binding.make_bindings(TextArea.BINDINGS)}
-    return not is_text(key) and (key not in own or not name.startswith("screen."))
+    is_free = key not in own or not name.startswith("screen.")
+    *modifiers, last = key.split("+")
+    sign = character_of(last)
+    is_sent = sign is None or not sign.isprintable() or sign in SENT_WITH_CTRL or not modifiers
+    if modifiers == ["alt"]:
+        is_sent = sign is None or sign.isascii()
+    return not is_text(key) and is_free and is_sent
 
 
 def _hint(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from textual.command import CommandPalette
@@ -10,6 +11,7 @@ from textual.widgets import OptionList
 
 from tests.tui.driver import FOLDER, Driver, driving
 from tests.tui.test_folder_races import RECIPES, burst, several
+from tui.app import CLOSING_SECONDS
 from tui.confirm import link_question
 from tui.settings_page import SettingsPage
 
@@ -141,4 +143,32 @@ async def test_a_key_right_behind_that_of_a_page_is_followed_in_it(key: str) -> 
         await driver.pilot.pause()
         burst(driver, "S", key, key)
         await settled(driver)
+        assert driver.app.is_running
+
+
+async def test_keys_work_again_though_what_was_below_a_page_was_never_painted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forget(*told: object) -> None:
+        """As a screen does that is removed first."""
+
+    async with driving() as driver:
+        driver.main.go_to("results")
+        await driver.press("question_mark")
+        monkeypatch.setattr(driver.main, "_invoke_later", forget)
+        await driver.press("escape")
+        await driver.press_at(time.monotonic() + CLOSING_SECONDS, "question_mark")
+        assert len(driver.app.screen_stack) == 2
+
+
+@pytest.mark.parametrize("key", ["pagedown", "pageup", "end", "down", "enter"])
+async def test_a_list_without_any_room_takes_keys_all_the_same(key: str) -> None:
+    async with driving() as driver:
+        await driver.until(lambda: driver.app.settings is not None, "the settings")
+        driver.main.go_to("results")
+        await driver.press("S")
+        await driver.pilot.resize_terminal(10, 5)
+        await driver.press(key, key)
+        await driver.pilot.resize_terminal(100, 30)
+        await driver.press("f1")
         assert driver.app.is_running

@@ -48,6 +48,13 @@ def test_a_key_is_understood_however_it_is_written(value: Any, keys: str | None)
 
 
 @pytest.mark.parametrize(
+    "key", ["ctrl+backslash", "alt+h", "f9", "ctrl+underscore", "alt+f2", "shift+f1"]
+)
+def test_what_has_to_be_within_reach_takes_keys_that_every_terminal_sends(key: str) -> None:
+    assert checked({"screen.help": key}) == ({"screen.help": key}, [])
+
+
+@pytest.mark.parametrize(
     ("table", "said"),
     [
         ({"screen.cpy": "u"}, "screen.cpy: there is no such action. Did you mean screen.copy?"),
@@ -85,6 +92,12 @@ def test_a_key_is_understood_however_it_is_written(value: Any, keys: str | None)
         ({"app.quit": "u"}, "app.quit: u is a letter in the query"),
         ({"query.ask": "u"}, "query.ask: u is a letter in the query"),
         ({"screen.back": "u"}, "screen.back: it needs a key that works in the query, too"),
+        ({"screen.help": "hyper+ﷺ"}, "screen.help: common terminals don't send hyper+"),
+        ({"screen.help": "alt+ﷺ"}, "screen.help: it needs a key that works in the query"),
+        ({"app.quit": "ctrl+1"}, "app.quit: it needs a key that works in the query, too, in every"),
+        ({"app.quit": "super+q"}, "app.quit: common terminals don't send super+q"),
+        ({"screen.copy": "meta+u"}, "screen.copy: common terminals don't send meta+u"),
+        ({"screen.copy": "ctrl+é"}, "screen.copy: common terminals don't send ctrl+é"),
         ({"screen.help": "ctrl+a"}, "screen.help: it needs a key that works in the query"),
         ({"\x1b]52;c;AA==\x07[/]\u202eevil": "u"}, "[/]evil: there is no such action"),
         ({"screen.copy": "[@click=app.quit]x"}, "[@click=app.quit]x is no key"),
