@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.events import Event, Key, Resize
+from textual.events import Event, Key, MouseDown, Paste, Resize
 from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
@@ -95,6 +95,8 @@ class HoverkiteApp(Outside):
         self._is_closing, self._closed_at = False, -math.inf
         self._interrupted_at = -TWICE_SECONDS
         self._typed_at = -math.inf
+        self.pressed = 0
+        """How often a person pressed a key or a button of the mouse, or pasted something."""
         self.begin_with(theme or themes.load_named(themes.FALLBACK))
 
     def on_ready(self) -> None:
@@ -188,6 +190,8 @@ class HoverkiteApp(Outside):
         """Leave out keys that were typed ahead into a dialog, and would run as commands now."""
         if isinstance(event, Key):
             self._typed_at = event.time
+        if isinstance(event, Key | MouseDown | Paste) and not event.is_forwarded:
+            self.pressed += 1
         if isinstance(event, Key) and not isinstance(self.focused, TextArea | Input):
             typed_ahead = self._is_closing or event.time < self._closed_at
         else:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from textual import on, work
 
 from engine.errors import HoverkiteError
-from tui import messages
+from tui import errand, messages
 from tui.asking import Asking
 from tui.changes import changes
 from tui.dialogue import Dialogue
 from tui.exchange import Manner, of_turn
+from tui.key_names import key_of
 from tui.outcome import again, better_model
 from tui.search import Search
 
@@ -51,7 +52,7 @@ class Conversing(Asking):
 
     def _is_busy(self) -> bool:
         if self.answering:
-            self.notify("Esc stops the answer first", markup=False)
+            self.notify(f"{key_of('screen.back')} stops the answer first", markup=False)
         return self.answering
 
     async def _stop_if_answering(self) -> None:
@@ -307,11 +308,9 @@ class Conversing(Asking):
     async def _use_model(self, model: OfferedModel) -> None:
         from engine.wire.api_models import UseModel
 
-        try:
-            engine, _ = await self._link.ready()
-            chosen = await engine.use_model(UseModel(name=model.name, url=model.url))
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+        wanted = UseModel(name=model.name, url=model.url)
+        chosen = await errand.reply(self, self._link, lambda engine, _: engine.use_model(wanted))
+        if chosen is None:
             return
         self._offered_model = None
         self.answer.offer("")

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.content import Content
 from textual.events import DescendantFocus
 
-from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
 from engine.safe_text import clean_line
-from tui import messages, notes
+from tui import errand, messages, notes
 from tui.completing import Completing
 from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
+    from engine.errors import HoverkiteError
     from engine.wire import api
-    from engine.wire.api_conversations import ConversationSummary
-    from engine.wire.api_links import Link
     from engine.wire.api_search import Mode
-
-log = logging.getLogger(__name__)
+    from tui.link import EngineLink
 
 
 class MainScreen(Completing):
     """Shows one folder and the question asked of it."""
+
+    def __init__(self, link: EngineLink) -> None:
+        super().__init__(link)
+        self._pausing = asyncio.Lock()
+        self._pauses_sent: list[bool] = []
+        """What keys asked for and the engine has not replied to yet: whether to pause."""
 
     def on_mount(self) -> None:
         """Fill the panes with what a beginner needs."""
@@ -237,56 +240,28 @@ class MainScreen(Completing):
         """Show the hit in its surroundings, or alone again."""
         self.post_message(messages.AroundAsked())
 
-    @work(exclusive=True, group="links", exit_on_error=False)
-    async def action_follow(self) -> None:
-        """List the links of the shown hit."""
-        hit = self.preview.hit or self.results.selected
-        if hit is None:
-            return
-        from engine.wire.api_links import LinksRequest
-
-        lines = LinksRequest(
-            path=hit.path,
-            quoted_path=hit.quoted_path,
-            start_line=hit.start_line,
-            end_line=hit.end_line,
-        )
-        try:
-            engine, folder = await self._link.ready()
-            links = await engine.links(folder, lines)
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
-            return
-        if not links:
-            self.notify("This hit links to no other file of the folder")
-        elif self._is_folder_shown:
-            from tui.links_page import LinksPage
-
-            self.app.push_screen(LinksPage(links), self._follow_link)
-
-    def _follow_link(self, link: Link | None) -> None:
-        if link is not None:
-            from tui.editor import place_of
-
-            place = place_of(link.path, link.quoted_path, link.line)
-            self.post_message(messages.HitOpened(place))
-
     def action_edit(self) -> None:
         """Open the shown hit in the editor."""
         hit = self.preview.hit or self.results.selected
         if hit is not None:
             self.post_message(messages.HitOpened(hit))
 
-    @work(exclusive=True, group="pause", exit_on_error=False)
+    @work(group="pause", exit_on_error=False)
     async def action_pause(self) -> None:
-        """Pause indexing, or let it go on."""
-        paused = self._status is not None and self._status.watch == "paused"
-        try:
-            engine, folder = await self._link.ready()
-            status = await engine.pause(folder, paused=not paused)
+        """Pause indexing, or let it go on: the other of what was sent to the engine last."""
+        if not self._link.is_open:
+            errand.tell_not_open(self, self._link)
+            return
+        is_paused = self._status is not None and self._status.watch == "paused"
+        paused = not (self._pauses_sent[-1] if self._pauses_sent else is_paused)
+        self._pauses_sent.append(paused)
+        async with self._pausing:
+            status = await errand.reply(
+                self, self._link, lambda engine, folder: engine.pause(folder, paused=paused)
+            )
+        if status is not None:
             self.post_message(messages.StatusArrived(status))
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="error", markup=False)
+        self.call_later(self._pauses_sent.pop, 0)  # once that status is known
 
     # --- conversations -----------------------------------------------------------------------
 
@@ -319,58 +294,3 @@ class MainScreen(Completing):
         from tui.prompt_view import PromptView
 
         self.app.push_screen(PromptView(prompt))
-
-    @work(exclusive=True, group="conversations", exit_on_error=False)
-    async def action_conversations(self) -> None:
-        """List the kept conversations of the folder."""
-        try:
-            engine, folder = await self._link.ready()
-            kept = (await engine.conversations(folder)).conversations
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
-            return
-        if not kept:
-            self.notify("No conversation of this folder is kept yet", markup=False)
-            return
-        if not self._is_folder_shown:
-            return
-        from tui.conversations_page import ConversationsPage
-
-        self.app.push_screen(ConversationsPage(kept, self.dialogue.id), self._take_choice)
-
-    def _take_choice(self, choice: tuple[str, ConversationSummary] | None) -> None:
-        if choice is None:
-            return
-        verb, kept = choice
-        if verb == "delete":
-            from tui.confirm import deletion_question
-
-            def decided(agreed: bool | None) -> None:
-                if agreed:
-                    self._do_with_conversation(verb, kept.id)
-
-            self.app.push_screen(deletion_question(kept), decided)
-        else:
-            self._do_with_conversation(verb, kept.id)
-
-    @work(exclusive=True, group="conversations", exit_on_error=False)
-    async def _do_with_conversation(self, verb: str, name: str) -> None:
-        try:
-            engine, folder = await self._link.ready()
-            if verb == "delete":
-                await engine.delete_conversation(folder, name)
-                self.post_message(messages.ConversationDeleted(name))
-                self.notify("The conversation is deleted", markup=False)
-                self.action_conversations()
-                return
-            conversation = await engine.conversation(folder, name)
-            if verb == "open":
-                self.post_message(messages.ConversationOpened(conversation))
-            else:
-                from tui.export import export
-
-                path = export(conversation, "" if self._status is None else self._status.docs)
-                self.app.copy_to_clipboard(str(path))
-                self.notify(f"{path}\nThe path is on the clipboard", title="Exported")
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)

@@ -13,6 +13,7 @@ from textual.app import SuspendNotSupported
 
 from engine.errors import HoverkiteError
 from tui import editor, messages, viewer
+from tui.errand import tell_error
 from tui.folders import Folders
 
 if TYPE_CHECKING:
@@ -52,10 +53,6 @@ class Outside(Folders):
         self._looking: Timer | None = None
         """Looks whether the config file was saved."""
 
-    def tell_error(self, error: HoverkiteError) -> None:
-        """Show what went wrong and what to do next."""
-        self.notify(f"{error}\n→ {error.next_step}", title=error.title, severity="error")
-
     @on(messages.HitOpened)
     def _open_hit(self, message: messages.HitOpened) -> None:
         if self._now() - self._editor_back_at < EDITOR_REST:
@@ -70,7 +67,7 @@ class Outside(Folders):
                 return
             self._open_in_editor(path, hit.start_line)
         except HoverkiteError as error:
-            self.tell_error(error)
+            tell_error(self, error)
 
     def _open_in_editor(self, path: Path, line: int) -> None:
         """Open ``path`` in the person's editor, until that ends.
@@ -148,7 +145,7 @@ class Outside(Folders):
                 self.notify(f"{line}\nis on the clipboard", title="To be put into the config file")
             self._open_in_editor(file, settings_told.line_of(chosen.name))
         except HoverkiteError as error:
-            self.tell_error(error)
+            tell_error(self, error)
             return
 
         def use_what_was_saved() -> None:
@@ -181,7 +178,7 @@ class Outside(Folders):
             try:
                 self._show_outside(url)
             except HoverkiteError as error:
-                self.tell_error(error)
+                tell_error(self, error)
 
     def _show_outside(self, target: str) -> None:
         self._show(target, os.environ, lambda why: self.post_message(messages.ViewerFailed(why)))

@@ -163,31 +163,32 @@ async def test_a_page_that_took_a_while_opens_over_its_own_folder_only(
     first.kept["c"] = api_conversations.Conversation(
         id="c", title="Rye", turns=turns, began="2026-05-01", last="2026-05-01"
     )
-    gate, heard = asyncio.Event(), asyncio.Event()
+    gate, heard, replied = asyncio.Event(), asyncio.Event(), asyncio.Event()
     lookup = {"follow": "links", "conversations": "conversations", "model": "llm"}[action]
     real = getattr(first, lookup)
 
     async def slow(*asked: object) -> object:
         heard.set()
         await gate.wait()
+        replied.set()
         return await real(*asked)
 
     monkeypatch.setattr(first, lookup, slow)
     async with driving(source=source, others=[RECIPES]) as driver:
         await driver.until(lambda: second.opened, "the second")
         await driver.ask_to_the_end("What is rye?")
-        looking = getattr(driver.main, f"action_{action}")()
+        getattr(driver.main, f"action_{action}")()
         await driver.until(heard.is_set, "asking")
         await driver.press("f3")
         await driver.until(lambda: driver.app.shown.root == RECIPES, "the other folder")
         gate.set()
-        await looking.wait()
+        await driver.until(replied.is_set, "the reply")
         await driver.pilot.pause()
         assert len(driver.app.screen_stack) == 1
         await driver.press("f3")
         assert len(driver.app.screen_stack) == 1
-        await getattr(driver.main, f"action_{action}")().wait()
-        assert len(driver.app.screen_stack) == 2
+        getattr(driver.main, f"action_{action}")()
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the page")
 
 
 async def test_a_hit_opens_in_its_own_folder_though_another_is_shown_by_then(
