@@ -20,6 +20,7 @@ from textual.widgets import Input, TextArea
 
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
+from tui.configured import Configured
 from tui.idle_garbage import (
     LOOK_SECONDS,
     collect_if_idle,
@@ -27,7 +28,6 @@ from tui.idle_garbage import (
 )
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES
-from tui.outside import Outside
 from tui.session import Session
 from tui.terminal_keys import teach_alt_enter
 
@@ -58,7 +58,7 @@ def palette_provider() -> type[Provider]:
     return Actions
 
 
-class HoverkiteApp(Outside):
+class HoverkiteApp(Configured):
     """hoverkite in the terminal, on one folder or several."""
 
     TITLE = "hoverkite"
@@ -108,6 +108,7 @@ class HoverkiteApp(Outside):
         self.set_interval(LOOK_SECONDS, self._collect_garbage)
         self._begin_links()
         self.keep_themes()
+        self.keep_settings()
 
     def _collect_garbage(self) -> None:
         collect_if_idle(time.monotonic() - self._typed_at)

@@ -18,6 +18,7 @@ from engine.errors import HoverkiteError
 from engine.safe_text import clean, clean_line
 from tui import messages
 from tui.errand import tell_error
+from tui.in_force import InForce
 from tui.link import EngineLink
 from tui.main_screen import MainScreen
 from tui.personal import Personal
@@ -67,8 +68,8 @@ class Folders(Personal):
         pauses: tuple[float, ...],
     ) -> None:
         super().__init__()
-        self._make_link = partial(EngineLink, source, pauses=pauses)
-        self._source = source
+        self._in_force = InForce(source)
+        self._make_link = partial(EngineLink, self._in_force, pauses=pauses)
         self._made = 0
         self.settings: Settings | None = None
         """The settings in force, once they are read."""
@@ -172,7 +173,7 @@ class Folders(Personal):
         """List folders: those that are open, those that are known, and any other."""
         from tui.folders_page import FoldersPage
 
-        page = FoldersPage(self.folders, self.shown, self._source)
+        page = FoldersPage(self.folders, self.shown, self._in_force)
         await self.push_screen(page, self._open_chosen)
 
     def _open_chosen(self, chosen: str | None) -> None:

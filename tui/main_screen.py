@@ -120,6 +120,11 @@ class MainScreen(Completing):
         if self._shown is None and not self.answering:
             self._show_note(notes.agreement_note(given=given))
 
+    @on(messages.SettingsLoaded)
+    def _show_reopening(self) -> None:
+        if self._failed:  # it was begun anew by itself, since the settings are right now
+            self._show_start()
+
     @on(messages.FolderReady)
     def _show_ready(self, message: messages.FolderReady) -> None:
         self._failed = False

@@ -98,31 +98,45 @@ async def test_ctrl_r_opens_a_folder_that_failed_anew() -> None:
         assert len(engine.opened) == 2, "what works is left alone"
 
 
-@pytest.mark.parametrize("asked_before", [True, False])
-async def test_a_question_after_a_failure_waits_for_the_folder_opened_anew(
-    asked_before: bool,
-) -> None:
+async def test_a_question_after_a_failure_waits_for_the_folder_opened_anew() -> None:
     engine = ScriptedEngine()
     source = ScriptedSource(engine)
     async with driving(source=source) as driver:
-        if asked_before:
-            await driver.ask_to_the_end("q")
         engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
         await driver.until(lambda: "disk is full" in driver.status_line)
         source.gate.clear()
-        asked = list(engine.questions)
-        if asked_before:
-            await driver.press("ctrl+r")
-        else:
-            await driver.ask("q")
+        await driver.ask("q")
         await driver.until(lambda: engine.closed == 1, "leaving the failed folder")
         assert driver.main.answering
-        assert engine.questions == asked
+        assert engine.questions == []
         assert "as soon as it is up" in driver.said("results-note")
         source.gate.set()
-        await driver.until(lambda: engine.questions == [*asked, "q"], "asking")
+        await driver.until(lambda: engine.questions == ["q"], "asking")
         await driver.until(lambda: not driver.main.answering)
         assert len(driver.main.results.hits) == 2
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_ctrl_r_after_a_failure_asks_only_a_question_that_was_not_answered(
+    is_answered: bool,
+) -> None:
+    engine = ScriptedEngine()
+    if not is_answered:
+        broken: list[Step] = [EngineError("The engine stopped")]
+        engine.answers = [[*whole_answer(content.HITS, "Half of it")[:-1], *broken]]
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
+        await driver.until(lambda: "disk is full" in driver.status_line)
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "opening again")
+        if is_answered:
+            engine.statuses.put_nowait(status(files=5))
+            await driver.until(lambda: "5 files" in driver.status_line)
+            assert engine.questions == ["q"] and driver.main.results.hits
+            await driver.press("ctrl+r")
+        await driver.until(lambda: engine.questions == ["q", "q"], "asking")
 
 
 async def test_a_fault_of_an_unknown_kind_is_told_not_raised() -> None:
