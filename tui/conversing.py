@@ -84,7 +84,11 @@ class Conversing(Asking):
         self._check_evidence(exchange)
 
     @on(messages.NewConversationWanted)
-    async def _begin_anew(self) -> None:
+    async def _start_anew(self, message: messages.NewConversationWanted) -> None:
+        await self._begin_anew(message.query)
+
+    async def _begin_anew(self, query: str) -> None:
+        """Begin a conversation; ``query`` is taken away, and what was typed after it stays."""
         await self._stop_if_answering()
         self._forget_typed()
         await self.answer.empty()
@@ -94,10 +98,9 @@ class Conversing(Asking):
         self._show_tray()
         self._name_place()
         self._end_editing()
-        self.query_pane.input.text = ""
+        self.query_pane.input.clear_of(query)
         self._show_rest()
         self._name_question()
-        self.go_to("query")
 
     async def open_conversation(self, turns: list[Exchange], conversation: str) -> None:
         """Go on with a kept conversation; its last turn is shown."""
@@ -116,7 +119,8 @@ class Conversing(Asking):
     async def _forget_conversation(self, message: messages.ConversationDeleted) -> None:
         """Go on in a new one, should it be the one that is shown."""
         if message.name == self.dialogue.id:
-            await self._begin_anew()
+            await self._begin_anew(self.query_pane.input.text)
+            self.go_to("query")
 
     # --- the words that are searched for -----------------------------------------------------
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.content import Content
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Key
 
 from engine.front.survey_text import left_out
 from engine.safe_text import clean_line
 from tui import errand, messages, notes
 from tui.completing import Completing
 from tui.key_names import key_of
+from tui.typed_ahead import done_at_once, passed_on
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -29,6 +31,8 @@ class MainScreen(Completing):
 
     def __init__(self, link: EngineLink) -> None:
         super().__init__(link)
+        self._typed_from = 0.0
+        """Keys that were pressed before this moment are meant for who has the cursor since."""
         self._pausing = asyncio.Lock()
         self._pauses_sent: list[bool] = []
         """What keys asked for and the engine has not replied to yet: whether to pause."""
@@ -268,6 +272,13 @@ class MainScreen(Completing):
             self.post_message(messages.StatusArrived(status))
         self.call_later(self._pauses_sent.pop, 0)  # once that status is known
 
+    async def on_key(self, event: Key) -> None:
+        """Have what is typed right after a new conversation was begun go into the query."""
+        if await done_at_once(self, event, "new_conversation"):
+            self._typed_from = time.monotonic()  # the clock of key events
+        elif event.time < self._typed_from:
+            passed_on(self, event, is_left=True)
+
     # --- conversations -----------------------------------------------------------------------
 
     def action_turn(self, step: int) -> None:
@@ -275,8 +286,9 @@ class MainScreen(Completing):
         self.post_message(messages.TurnWanted(step))
 
     def action_new_conversation(self) -> None:
-        """Have the next question begin a conversation."""
-        self.post_message(messages.NewConversationWanted())
+        """Have the next question begin a conversation; it can be typed at once."""
+        self.post_message(messages.NewConversationWanted(self.query_pane.input.text))
+        self.go_to("query")
 
     def action_rewrite(self) -> None:
         """Edit what was searched for in place of the question."""

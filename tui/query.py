@@ -22,6 +22,7 @@ from tui.key_names import keys_of
 from tui.messages import (
     AgainAsked,
     BackAsked,
+    NewConversationWanted,
     QueryAsked,
     QueryLeft,
     QueryTyped,
@@ -254,6 +255,7 @@ class QueryInput(FilterInput):
 TURNS: dict[str, Callable[[QueryInput], Message]] = {
     "back": lambda query: BackAsked(query.text),
     "again": lambda _: AgainAsked(),
+    "new_conversation": lambda query: NewConversationWanted(query.text),
 }
 """What the screen is told when a key of its own, of that action, is pressed in the query."""
 

@@ -140,3 +140,21 @@ async def test_a_letter_right_after_a_tab_is_a_key_of_the_next_pane() -> None:
         typed_at_once(driver, *"kite\tp")
         await driver.until(lambda: engine.pauses == [True], "pausing")
         assert driver.main.query_pane.input.text == "kite"
+
+
+@pytest.mark.parametrize("pane", ["results", "preview", "answer", "query"])
+async def test_a_question_typed_right_after_a_new_conversation_is_whole(pane: str) -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("q")
+        driver.main.go_to(pane)
+        typed_at_once(driver, "ctrl+n", *"how do I find pads?")
+        typed = driver.main.query_pane.input
+        await driver.until(lambda: typed.text == "how do I find pads?", "the question")
+        await driver.until(lambda: not driver.main.dialogue.turns, "the new conversation")
+        await driver.pilot.pause()
+        assert typed.text == "how do I find pads?" and driver.main.pane == "query"
+        assert len(driver.app.screen_stack) == 1 and not driver.main.tray
+        assert engine.pauses == []
+        typed_at_once(driver, "ctrl+n")
+        await driver.until(lambda: typed.text == "", "the next")
