@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual.message import Message
 
 from engine.errors import (
     EngineError,
     EngineStoppedError,
 )
 from tests.tui import content
-from tests.tui.driver import driving
+from tests.tui.driver import BOUND, FOLDER, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, Step, status, whole_answer
+from tui.link import STEADY_SECONDS, EngineLink
 from tui.messages import EngineFailed, EngineLost, FolderReady
 
 
@@ -64,6 +66,37 @@ async def test_an_engine_that_stays_lost_is_reported_once_the_attempts_are_used_
         assert len(driver.main.results.hits) == 2, "the evidence stays on the screen"
         await driver.press("ctrl+r")
         await driver.until(lambda: driver.seen(FolderReady) == 2, "the retry")
+
+
+@pytest.mark.parametrize(("held", "lost"), [(STEADY_SECONDS + 1, [1, 1]), (1.0, [1])])
+async def test_a_link_that_held_long_enough_is_mended_as_if_for_the_first_time(
+    held: float, lost: list[int]
+) -> None:
+    engine, clock = ScriptedEngine(), [0.0]
+    told: asyncio.Queue[Message] = asyncio.Queue()
+    link = EngineLink(
+        ScriptedSource(engine), FOLDER, told.put_nowait, pauses=(0.0,), now=lambda: clock[0]
+    )
+    keeping = asyncio.create_task(link.keep())
+    attempts: list[int] = []
+    try:
+        for _ in range(2):
+            await until_told(told, FolderReady, attempts)
+            clock[0] += held
+            engine.statuses.put_nowait(status())
+            engine.statuses.put_nowait(EngineError("connection reset"))
+        await until_told(told, FolderReady if len(lost) > 1 else EngineFailed, attempts)
+        assert attempts == lost
+    finally:
+        keeping.cancel()
+
+
+async def until_told(told: asyncio.Queue[Message], kind: type[Message], lost: list[int]) -> None:
+    """Wait for a message of ``kind``; note the attempts to reach the engine again before it."""
+    async with asyncio.timeout(BOUND):
+        while not isinstance(message := await told.get(), kind):
+            if isinstance(message, EngineLost):
+                lost.append(message.attempt)
 
 
 async def test_an_engine_that_was_told_to_stop_is_not_started_again_unasked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from textual import events
@@ -158,3 +159,23 @@ async def test_a_question_typed_right_after_a_new_conversation_is_whole(pane: st
         assert engine.pauses == []
         typed_at_once(driver, "ctrl+n")
         await driver.until(lambda: typed.text == "", "the next")
+
+
+async def test_a_key_pressed_before_what_is_below_a_page_can_be_seen_is_not_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        app = driver.app
+        driver.main.go_to("answer")
+        await driver.press("question_mark")
+        held: list[Callable[[], None]] = []
+        monkeypatch.setattr(app, "call_after_refresh", held.append)
+        closed = app.pop_screen()
+        monkeypatch.undo()
+        await closed
+        await driver.press("p")
+        assert driver.app.screen is driver.main and engine.pauses == []
+        held[0]()
+        await driver.press("p")
+        await driver.until(lambda: engine.pauses == [True], "the next key")
