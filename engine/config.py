@@ -3,6 +3,7 @@
 The one list of everything a person can set; ``docs/configuration.md`` is generated from it.
 """
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from engine.errors import ConfigError
 ENV_PREFIX = "HOVERKITE_"
 CONFIG_NAME = "HOVERKITE_CONFIG"
 KEY_NAME = f"{ENV_PREFIX}LLM_API_KEY"
+LONGEST_VALUE = 40
+"""Characters of a wrong value that are told."""
 NOT_SETTINGS = {CONFIG_NAME}
 """Environment names with our prefix that are not settings: where the config file is."""
 
@@ -372,15 +375,24 @@ _WORDS = {
 
 def _explain(error: ValidationError, sources: dict[str, _Source]) -> ConfigError:
     faults, wrong = [], []
-    for fault in error.errors(include_url=False, include_input=False):
+    for fault in error.errors(include_url=False):
         key = str(fault["loc"][0]) if fault["loc"] else "?"
         words = _WORDS.get(fault["type"]) or _WORDS.get(fault["type"].partition("_")[0])
         reason = words.format(**fault.get("ctx", {})) if words else fault["msg"]
         source = sources.get(key)
-        faults.append(f"{key} (from {source.name if source else 'the defaults'}): {reason}")
+        known = key in Settings.model_fields and key != "llm_api_key"  # others may be secrets
+        value = f" = {_written(fault['input'])}" if known else ""
+        origin = source.name if source else "the defaults"
+        faults.append(f"{key}{value} (from {origin}): {reason}")
         if source:
             wrong.append((key, source))
     return ConfigError("; ".join(faults), _next_step(wrong))
+
+
+def _written(value: object) -> str:
+    """Return a value as it stands in the file, or the beginning of a long one."""
+    written = json.dumps(value, ensure_ascii=False, default=str)
+    return written if len(written) <= LONGEST_VALUE else f"{written[:LONGEST_VALUE]}…"
 
 
 def _next_step(wrong: list[tuple[str, _Source]]) -> str:

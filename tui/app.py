@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.events import Event, Key, Resize
+from textual.events import Event, Key, MouseDown, Paste, Resize
 from textual.geometry import Size
 from textual.widgets import Input, TextArea
 
 from engine.safe_text import clean, clean_line
 from tui import editor, messages, themes, viewer
+from tui.configured import Configured
 from tui.idle_garbage import (
     LOOK_SECONDS,
     collect_if_idle,
@@ -27,7 +28,6 @@ from tui.idle_garbage import (
 )
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES
-from tui.outside import Outside
 from tui.session import Session
 from tui.terminal_keys import teach_alt_enter
 
@@ -61,7 +61,7 @@ def palette_provider() -> type[Provider]:
     return Actions
 
 
-class HoverkiteApp(Outside):
+class HoverkiteApp(Configured):
     """hoverkite in the terminal, on one folder or several."""
 
     TITLE = "hoverkite"
@@ -98,6 +98,8 @@ class HoverkiteApp(Outside):
         self._closed_at = -math.inf
         self._interrupted_at = -TWICE_SECONDS
         self._typed_at = -math.inf
+        self.pressed = 0
+        """How often a person pressed a key or a button of the mouse, or pasted something."""
         self.begin_with(theme or themes.load_named(themes.FALLBACK))
 
     def on_ready(self) -> None:
@@ -109,6 +111,7 @@ class HoverkiteApp(Outside):
         self.set_interval(LOOK_SECONDS, self._collect_garbage)
         self._begin_links()
         self.keep_themes()
+        self.keep_settings()
 
     def _collect_garbage(self) -> None:
         collect_if_idle(time.monotonic() - self._typed_at)
@@ -193,6 +196,8 @@ class HoverkiteApp(Outside):
         """Leave out keys that were typed ahead into a dialog, and would run as commands now."""
         if isinstance(event, Key):
             self._typed_at = event.time
+        if isinstance(event, Key | MouseDown | Paste) and not event.is_forwarded:
+            self.pressed += 1
         if isinstance(event, Key) and not isinstance(self.focused, TextArea | Input):
             typed_ahead = event.time < self._closed_at
         else:

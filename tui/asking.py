@@ -95,9 +95,11 @@ class Asking(LiveResults):
 
     @on(messages.AgainAsked)
     async def _start_again(self) -> None:
+        exchange = self.exchange
+        is_answered = self._has_failed and exchange is not None and exchange.ending is not None
         self._retry_after_failure()
-        if self.exchange is not None:
-            await self._ask_again(self.exchange)
+        if exchange is not None and not is_answered:
+            await self._ask_again(exchange)
 
     async def _ask_again(
         self, exchange: Exchange, *, anyway: bool = False, exactly: bool = False
@@ -134,10 +136,15 @@ class Asking(LiveResults):
     def _retry_after_failure(self) -> None:
         if not self._has_failed:
             return
-        self._failed, self._status = False, None
-        self._show_note(notes.starting_note())
-        self.status_bar.show_words("○ starting the engine …")
+        self._show_start()
         self._link.retry()
+
+    def _show_start(self) -> None:
+        """Say that the engine is started after a failure; hits stay until there are others."""
+        self._failed, self._status = False, None
+        if not self.results.hits:
+            self._show_note(notes.starting_note())
+        self.status_bar.show_words("○ starting the engine …")
 
     @property
     def _has_failed(self) -> bool:

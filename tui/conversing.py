@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from textual import on, work
 
 from engine.errors import HoverkiteError
-from tui import messages
+from tui import errand, messages
 from tui.asking import Asking
 from tui.changes import changes
 from tui.dialogue import Dialogue
 from tui.exchange import Manner, of_turn
+from tui.key_names import key_of
 from tui.outcome import again, better_model
 from tui.search import Found, Search
 
@@ -58,7 +59,7 @@ class Conversing(Asking):
 
     def _is_busy(self) -> bool:
         if self.answering:
-            self.notify("Esc stops the answer first", markup=False)
+            self.notify(f"{key_of('screen.back')} stops the answer first", markup=False)
         return self.answering
 
     async def _stop_if_answering(self) -> None:
@@ -92,8 +93,11 @@ class Conversing(Asking):
         self._evidence_unsure.set()
 
     @on(messages.NewConversationWanted)
-    async def _begin_anew(self) -> None:
-        """Begin a conversation; what is typed stays, and so do its hits."""
+    async def _start_anew(self, message: messages.NewConversationWanted) -> None:
+        await self._begin_anew(message.query)
+
+    async def _begin_anew(self, query: str) -> None:
+        """Begin a conversation; ``query`` is taken away, what else is typed stays, and its hits."""
         await self._stop_if_answering()
         await self.answer.empty()
         self.dialogue, self.exchange = Dialogue(), None
@@ -101,23 +105,21 @@ class Conversing(Asking):
         self.tray.clear()
         self._show_tray()
         self._name_place()
-        self._keep_typed()
+        self._keep_typed(query)
         if self._sought is not None and self._sought is self._shown:
             self._note_unasked()
         else:
             self._show_rest()
         self._name_question()
-        self.go_to("query")
 
-    def _keep_typed(self) -> None:
-        """Empty the query, unless that is typed which stands there: it is searched."""
-        query, is_typed = self.query_pane.input, self.query_pane.holds_typed
+    def _keep_typed(self, query: str) -> None:
+        """Take ``query`` away; what else stands there was typed, and is searched."""
+        box = self.query_pane.input
         self._end_editing()
-        if not is_typed:
-            query.text = ""
-        if not is_typed or (self._sought is not None and self._sought.asked):
+        box.clear_of(query)
+        if not box.text or (self._sought is not None and self._sought.asked):
             self._forget_typed()
-        self.post_message(messages.QueryTyped(query.text, query.without_begun))
+        self.post_message(messages.QueryTyped(box.text, box.without_begun))
 
     async def open_conversation(self, turns: list[Exchange], conversation: str) -> None:
         """Go on with a kept conversation; its last turn is shown."""
@@ -136,7 +138,8 @@ class Conversing(Asking):
     async def _forget_conversation(self, message: messages.ConversationDeleted) -> None:
         """Go on in a new one, should it be the one that is shown."""
         if message.name == self.dialogue.id:
-            await self._begin_anew()
+            await self._begin_anew(self.query_pane.untyped)
+            self.go_to("query")
 
     # --- the words that are searched for -----------------------------------------------------
 
@@ -339,11 +342,9 @@ class Conversing(Asking):
     async def _use_model(self, model: OfferedModel) -> None:
         from engine.wire.api_models import UseModel
 
-        try:
-            engine, _ = await self._link.ready()
-            chosen = await engine.use_model(UseModel(name=model.name, url=model.url))
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+        wanted = UseModel(name=model.name, url=model.url)
+        chosen = await errand.reply(self, self._link, lambda engine, _: engine.use_model(wanted))
+        if chosen is None:
             return
         said = [f"{model.name} answers from now on", chosen.note]
         said.append(f"It is written into {chosen.written}" if chosen.written else "")

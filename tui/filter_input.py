@@ -13,6 +13,7 @@ from textual.widgets.text_area import Document
 from tui.messages import FilterTyped
 
 if TYPE_CHECKING:
+    from textual.events import Key
     from textual.widgets.text_area import Edit, EditResult
 
     from engine.wire.api_complete import FilterValue
@@ -72,6 +73,30 @@ class FilterInput(TextArea):
         if not self._was_typed:  # else the change of the text is told of in a moment
             self._look_for_filter(is_new=False)
 
+    async def on_key(self, event: Key) -> None:
+        """Step over the closing quote of a value instead of adding to what stands before it.
+
+        A quote does so; a blank does behind a list that was closed, and is typed there.
+        """
+        found = self._filter if event.character in ('"', " ") else None
+        if found is None or not self.selection.is_empty or not self._is_at_quote(found):
+            return
+        if event.character == '"':
+            event.stop()
+            event.prevent_default()
+            self.move_cursor_relative(columns=1)
+        elif self._closed_for == found.begin:
+            self.move_cursor_relative(columns=1)
+
+    def _is_at_quote(self, found: Unfinished) -> bool:
+        """Whether all that is left of the filter's value is its closing quote."""
+        rest = self.text[self._index : found.end]
+        return rest == '"' and self.text[found.begin] == '"'
+
+    @property
+    def _index(self) -> int:
+        return self._document.get_index_from_location(self.cursor_location)
+
     @property
     def _document(self) -> Document:
         assert isinstance(self.document, Document)
@@ -84,7 +109,7 @@ class FilterInput(TextArea):
             return None
         from tui.typed_query import filter_at
 
-        return filter_at(self.text, self._document.get_index_from_location(self.cursor_location))
+        return filter_at(self.text, self._index)
 
     @property
     def without_begun(self) -> str:

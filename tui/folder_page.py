@@ -18,7 +18,7 @@ from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
 from engine.safe_text import clean_line
 from engine.wire.api_files import CHOSEN, FileChoice, FilesRequest, NamedFile, ReadAgainRequest
-from tui import file_row, hit_row
+from tui import errand, file_row, hit_row
 from tui.dialog import Dialog
 from tui.editor import place_of
 from tui.file_list import FileList
@@ -252,11 +252,10 @@ class FolderPage(Dialog[None]):
 
     @work(group="again", exit_on_error=False)
     async def _read_again(self, request: ReadAgainRequest) -> None:
-        try:
-            engine, folder = await self._link.ready()
-            reply = await engine.read_again(folder, request)
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
+        reply = await errand.reply(
+            self, self._link, lambda engine, folder: engine.read_again(folder, request)
+        )
+        if reply is None:
             return
         if reply.files or not reply.unknown:
             files = figures.counted(reply.files, "file")

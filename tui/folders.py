@@ -17,6 +17,8 @@ from textual import work
 from engine.errors import HoverkiteError
 from engine.safe_text import clean, clean_line
 from tui import messages
+from tui.errand import tell_error
+from tui.in_force import InForce
 from tui.link import EngineLink
 from tui.main_screen import MainScreen
 from tui.personal import Personal
@@ -44,7 +46,7 @@ class OpenFolder:
     screen: MainScreen | None = None
     status: FolderStatus | None = None
     heard: dict[type[Message], Message] = field(default_factory=dict)
-    """What its screen is to be told once it is shown, of each kind the latest."""
+    """What its screen is told first, once there is one: of each kind the latest."""
     keeping: Worker[None] | None = None
     asks: FolderOpened | None = None
     """What a person has to agree to before it is indexed."""
@@ -66,8 +68,8 @@ class Folders(Personal):
         pauses: tuple[float, ...],
     ) -> None:
         super().__init__()
-        self._make_link = partial(EngineLink, source, pauses=pauses)
-        self._source = source
+        self._in_force = InForce(source)
+        self._make_link = partial(EngineLink, self._in_force, pauses=pauses)
         self._made = 0
         self.settings: Settings | None = None
         """The settings in force, once they are read."""
@@ -110,6 +112,8 @@ class Folders(Personal):
     def _make_screen(self, folder: OpenFolder) -> MainScreen:
         folder.screen = screen = MainScreen(folder.link)
         screen.layout_kept = self.kept_layout or screen.layout_kept
+        for message in folder.heard.values():  # before it is told anything newer
+            screen.post_message(message)
         return screen
 
     def _begin_links(self) -> None:
@@ -146,10 +150,6 @@ class Folders(Personal):
         async with self.switching:
             self.shown = folder
             await self.switch_mode(folder.mode)
-        assert folder.screen is not None
-        for message in folder.heard.values():
-            folder.screen.post_message(message)
-        folder.heard.clear()
         self._number_screens()
         self.call_later(self._ask_agreement, folder)
 
@@ -176,7 +176,7 @@ class Folders(Personal):
         """List folders: those that are open, those that are known, and any other."""
         from tui.folders_page import FoldersPage
 
-        page = FoldersPage(self.folders, self.shown, self._source)
+        page = FoldersPage(self.folders, self.shown, self._in_force)
         await self.push_screen(page, self._open_chosen)
 
     def _open_chosen(self, chosen: str | None) -> None:
@@ -191,7 +191,7 @@ class Folders(Personal):
         try:
             root = await asyncio.to_thread(resolve, name)
         except HoverkiteError as error:
-            self.notify(f"{error}\n→ {error.next_step}", title=error.title, severity="error")
+            tell_error(self, error)
             return
         known = next((folder for folder in self.folders if folder.root == root), None)
         folder = known or self._add_folder(root)

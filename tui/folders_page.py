@@ -61,7 +61,11 @@ class FoldersPage(FilterPage[str]):
         others = [of_known(index) for index in known if index.docs not in opened]
         self._listed = [*rows([*self._open, *others]), ANOTHER]
         if not directories.is_path(self._typed):
+            listed = self.query_one(OptionList)
+            under = None if listed.highlighted is None else self._found[listed.highlighted]
             self._narrow(self._typed)
+            if under in self._found:
+                listed.highlighted = self._found.index(under)
 
     @property
     def _typed(self) -> str:

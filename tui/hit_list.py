@@ -168,9 +168,9 @@ class HitList(OnePaint, OptionList):
             self.lay_out_again()
 
     async def on_key(self, event: Key) -> None:
-        """Have what is typed right after the key of the filter go into it, not into commands."""
+        """Have what is typed right after a key that leads to a field go into it."""
         if not passed_on(self, event):
-            await done_at_once(self, event, "filter")
+            await done_at_once(self, event, "filter", "new_conversation")
 
     def action_filter(self) -> None:
         """Have words typed that the hits shall hold."""

@@ -37,11 +37,6 @@ class Layout:
     results: float | None = None
     """Height of the results, above the preview."""
 
-    @property
-    def has_sizes(self) -> bool:
-        """Whether a border was moved."""
-        return (self.width, self.height, self.results) != (None, None, None)
-
     def without_sizes(self) -> Layout:
         """The same with every border where hoverkite has it."""
         return replace(self, width=None, height=None, results=None)

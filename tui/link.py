@@ -61,7 +61,12 @@ class EngineLink:
         self._ready = asyncio.Event()
         self._decided = asyncio.Event()
         self._open: tuple[Engine, str] | None = None
-        self._holding: asyncio.Timeout | None = None
+        self._session: asyncio.Timeout | None = None
+        """Ends the session under way, from reading the settings on."""
+        self._left = asyncio.Event()
+        """Set while no engine is held."""
+        self._left.set()
+        self._fault: HoverkiteError | None = None
         self._failed_attempts = 0
         self._was_reached = False
         """Whether an engine has spoken of the folder: one that is lost then is reached again."""
@@ -84,9 +89,19 @@ class EngineLink:
         return self._open
 
     @property
+    def opened(self) -> tuple[Engine, str] | None:
+        """The engine and the folder's name there; None while it is not open."""
+        return self._open
+
+    @property
     def is_open(self) -> bool:
         """Whether the folder is open in the engine now."""
         return self._open is not None
+
+    @property
+    def fault(self) -> HoverkiteError | None:
+        """Why nothing more is tried; None while the folder is open or being opened."""
+        return self._fault
 
     def agree(self) -> None:
         """Pass on a person's yes to indexing the folder."""
@@ -97,9 +112,23 @@ class EngineLink:
         """Try again after :class:`EngineFailed`; a folder that is open is opened anew."""
         self._failed_attempts = 0
         self._decided.set()
-        if self._open is not None and self._holding is not None:
-            self._forget()  # whoever asks from now on waits for the new one
-            self._holding.reschedule(0)
+        if self._open is not None:
+            self._end_session()
+
+    def renew(self) -> None:
+        """Begin anew with other settings, whatever is going on."""
+        self._failed_attempts = 0
+        self._decided.set()
+        self._end_session()
+
+    async def left(self) -> None:
+        """Wait until no engine is held."""
+        await self._left.wait()
+
+    def _end_session(self) -> None:
+        self._forget()  # whoever asks from now on waits for the next one
+        if self._session is not None and not self._session.expired():
+            self._session.reschedule(0)
 
     async def keep(self) -> NoReturn:
         """Hold the link until cancelled; every trouble becomes a message."""
@@ -113,9 +142,23 @@ class EngineLink:
                 await self._recover(EngineError(f"{type(error).__name__}: {error}"))
 
     async def _one_session(self) -> None:
+        """Open the folder and tell of it until that breaks, or until it is to be begun anew."""
+        self._session = session = asyncio.timeout(None)
+        self._fault = None
+        try:
+            async with session:
+                await self._open_and_hold()
+        except TimeoutError:
+            if not session.expired():
+                raise
+        finally:
+            self._session = None
+
+    async def _open_and_hold(self) -> NoReturn:
         settings = await self._source.settings()
         self._post(SettingsLoaded(settings))
         engine = await self._source.connect(settings)
+        self._left.clear()
         try:
             opened = await self._open_folder(engine, settings.llm_start == "screen")
             self._open = engine, opened.folder
@@ -126,27 +169,23 @@ class EngineLink:
             self._forget()
             with suppress(HoverkiteError):
                 await engine.close()
+            self._left.set()
 
-    async def _hold(self, engine: Engine, folder: str) -> None:
-        """Tell every status of the folder until :meth:`retry`."""
+    async def _hold(self, engine: Engine, folder: str) -> NoReturn:
+        """Tell every status of the folder."""
         opened_at = self._now()
         pause_again = self._paused  # an engine that was started anew knows nothing of it
-        self._holding = holding = asyncio.timeout(None)
-        try:
-            async with holding, closing(engine.events(folder)) as statuses:
-                async for status in statuses:
-                    if self._now() - opened_at > STEADY_SECONDS:
-                        self._failed_attempts = 0
-                    if pause_again and status.state != "loading":
-                        pause_again = False  # not sooner: only then it is known what waits
-                        await engine.pause(folder, paused=True)
-                    elif not pause_again:
-                        self._paused = status.watch == "paused"
-                    self._post(StatusArrived(status))
-                raise EngineError("The engine stopped")
-        except TimeoutError:
-            if not holding.expired():
-                raise
+        async with closing(engine.events(folder)) as statuses:
+            async for status in statuses:
+                if self._now() - opened_at > STEADY_SECONDS:
+                    self._failed_attempts = 0
+                if pause_again and status.state != "loading":
+                    pause_again = False  # not sooner: only then it is known what waits
+                    await engine.pause(folder, paused=True)
+                elif not pause_again:
+                    self._paused = status.watch == "paused"
+                self._post(StatusArrived(status))
+        raise EngineError("The engine stopped")
 
     def _forget(self) -> None:
         self._ready.clear()
@@ -175,5 +214,6 @@ class EngineLink:
             await asyncio.sleep(self._pauses[self._failed_attempts - 1])
             return
         self._decided.clear()
+        self._fault = error
         self._post(EngineFailed(error))
         await self._decided.wait()

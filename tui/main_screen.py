@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.content import Content
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Key
 
-from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
 from engine.safe_text import clean_line
-from tui import messages, notes
+from tui import errand, messages, notes
 from tui.completing import Completing
 from tui.key_names import key_of
+from tui.typed_ahead import done_at_once, passed_on
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
 
+    from engine.errors import HoverkiteError
     from engine.wire import api
-    from engine.wire.api_conversations import ConversationSummary
-    from engine.wire.api_links import Link
     from engine.wire.api_search import Mode
-
-log = logging.getLogger(__name__)
+    from tui.link import EngineLink
 
 
 class MainScreen(Completing):
     """Shows one folder and the question asked of it."""
+
+    def __init__(self, link: EngineLink) -> None:
+        super().__init__(link)
+        self._typed_from = 0.0
+        """Keys that were pressed before this moment are meant for who has the cursor since."""
+        self._pausing = asyncio.Lock()
+        self._pauses_sent: list[bool] = []
+        """What keys asked for and the engine has not replied to yet: whether to pause."""
 
     def on_mount(self) -> None:
         """Fill the panes with what a beginner needs."""
@@ -115,6 +122,11 @@ class MainScreen(Completing):
     def _show_agreement(self, *, given: bool) -> None:
         if self._shown is None and not self.answering:
             self._show_note(notes.agreement_note(given=given))
+
+    @on(messages.SettingsLoaded)
+    def _show_reopening(self) -> None:
+        if self._failed:  # it was begun anew by itself, since the settings are right now
+            self._show_start()
 
     @on(messages.FolderReady)
     def _show_ready(self, message: messages.FolderReady) -> None:
@@ -236,56 +248,35 @@ class MainScreen(Completing):
         """Show the hit in its surroundings, or alone again."""
         self.post_message(messages.AroundAsked())
 
-    @work(exclusive=True, group="links", exit_on_error=False)
-    async def action_follow(self) -> None:
-        """List the links of the shown hit."""
-        hit = self.preview.hit or self.results.selected
-        if hit is None:
-            return
-        from engine.wire.api_links import LinksRequest
-
-        lines = LinksRequest(
-            path=hit.path,
-            quoted_path=hit.quoted_path,
-            start_line=hit.start_line,
-            end_line=hit.end_line,
-        )
-        try:
-            engine, folder = await self._link.ready()
-            links = await engine.links(folder, lines)
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
-            return
-        if not links:
-            self.notify("This hit links to no other file of the folder")
-        elif self._is_folder_shown:
-            from tui.links_page import LinksPage
-
-            self.app.push_screen(LinksPage(links), self._follow_link)
-
-    def _follow_link(self, link: Link | None) -> None:
-        if link is not None:
-            from tui.editor import place_of
-
-            place = place_of(link.path, link.quoted_path, link.line)
-            self.post_message(messages.HitOpened(place))
-
     def action_edit(self) -> None:
         """Open the shown hit in the editor."""
         hit = self.preview.hit or self.results.selected
         if hit is not None:
             self.post_message(messages.HitOpened(hit))
 
-    @work(exclusive=True, group="pause", exit_on_error=False)
+    @work(group="pause", exit_on_error=False)
     async def action_pause(self) -> None:
-        """Pause indexing, or let it go on."""
-        paused = self._status is not None and self._status.watch == "paused"
-        try:
-            engine, folder = await self._link.ready()
-            status = await engine.pause(folder, paused=not paused)
+        """Pause indexing, or let it go on: the other of what was sent to the engine last."""
+        if not self._link.is_open:
+            errand.tell_not_open(self, self._link)
+            return
+        is_paused = self._status is not None and self._status.watch == "paused"
+        paused = not (self._pauses_sent[-1] if self._pauses_sent else is_paused)
+        self._pauses_sent.append(paused)
+        async with self._pausing:
+            status = await errand.reply(
+                self, self._link, lambda engine, folder: engine.pause(folder, paused=paused)
+            )
+        if status is not None:
             self.post_message(messages.StatusArrived(status))
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="error", markup=False)
+        self.call_later(self._pauses_sent.pop, 0)  # once that status is known
+
+    async def on_key(self, event: Key) -> None:
+        """Have what is typed right after a new conversation was begun go into the query."""
+        if await done_at_once(self, event, "new_conversation"):
+            self._typed_from = time.monotonic()  # the clock of key events
+        elif event.time < self._typed_from:
+            passed_on(self, event, is_left=True)
 
     # --- conversations -----------------------------------------------------------------------
 
@@ -294,8 +285,9 @@ class MainScreen(Completing):
         self.post_message(messages.TurnWanted(step))
 
     def action_new_conversation(self) -> None:
-        """Have the next question begin a conversation."""
-        self.post_message(messages.NewConversationWanted())
+        """Have the next question begin a conversation; it can be typed at once."""
+        self.post_message(messages.NewConversationWanted(self.query_pane.untyped))
+        self.go_to("query")
 
     def action_rewrite(self) -> None:
         """Edit what was searched for in place of the question."""
@@ -318,58 +310,3 @@ class MainScreen(Completing):
         from tui.prompt_view import PromptView
 
         self.app.push_screen(PromptView(prompt))
-
-    @work(exclusive=True, group="conversations", exit_on_error=False)
-    async def action_conversations(self) -> None:
-        """List the kept conversations of the folder."""
-        try:
-            engine, folder = await self._link.ready()
-            kept = (await engine.conversations(folder)).conversations
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
-            return
-        if not kept:
-            self.notify("No conversation of this folder is kept yet", markup=False)
-            return
-        if not self._is_folder_shown:
-            return
-        from tui.conversations_page import ConversationsPage
-
-        self.app.push_screen(ConversationsPage(kept, self.dialogue.id), self._take_choice)
-
-    def _take_choice(self, choice: tuple[str, ConversationSummary] | None) -> None:
-        if choice is None:
-            return
-        verb, kept = choice
-        if verb == "delete":
-            from tui.confirm import deletion_question
-
-            def decided(agreed: bool | None) -> None:
-                if agreed:
-                    self._do_with_conversation(verb, kept.id)
-
-            self.app.push_screen(deletion_question(kept), decided)
-        else:
-            self._do_with_conversation(verb, kept.id)
-
-    @work(exclusive=True, group="conversations", exit_on_error=False)
-    async def _do_with_conversation(self, verb: str, name: str) -> None:
-        try:
-            engine, folder = await self._link.ready()
-            if verb == "delete":
-                await engine.delete_conversation(folder, name)
-                self.post_message(messages.ConversationDeleted(name))
-                self.notify("The conversation is deleted", markup=False)
-                self.action_conversations()
-                return
-            conversation = await engine.conversation(folder, name)
-            if verb == "open":
-                self.post_message(messages.ConversationOpened(conversation))
-            else:
-                from tui.export import export
-
-                path = export(conversation, "" if self._status is None else self._status.docs)
-                self.app.copy_to_clipboard(str(path))
-                self.notify(f"{path}\nThe path is on the clipboard", title="Exported")
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)

@@ -105,6 +105,9 @@ class TurnWanted(Told):
 class NewConversationWanted(Told):
     """A person wants the next question to begin a conversation."""
 
+    query: str
+    """What stood in the query then and was not typed: all else begins that question."""
+
 
 class ConversationOpened(Told):
     """A kept conversation was opened, to be gone on with."""

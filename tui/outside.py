@@ -1,4 +1,4 @@
-"""What is opened outside the screen: a hit or the config file in the editor, a link."""
+"""What is opened outside the screen: a hit or another file in the editor, a link."""
 
 from __future__ import annotations
 
@@ -13,19 +13,14 @@ from textual.app import SuspendNotSupported
 
 from engine.errors import HoverkiteError
 from tui import editor, messages, viewer
+from tui.errand import tell_error
 from tui.folders import Folders
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
-    from engine.settings_told import Told
     from tui.engine_port import EngineSource
 
 EDITOR_REST = 0.5
 """Seconds after the editor came back in which keys typed ahead open no further one."""
-
-LOOK_EVERY = 1.0
-"""Seconds between two looks at a config file that is open in an editor."""
 
 
 class Outside(Folders):
@@ -49,12 +44,6 @@ class Outside(Folders):
         self.start_window = viewer.start
         """Starts an editor that has a window of its own."""
         self._editor_back_at = -EDITOR_REST
-        self._looking: Timer | None = None
-        """Looks whether the config file was saved."""
-
-    def tell_error(self, error: HoverkiteError) -> None:
-        """Show what went wrong and what to do next."""
-        self.notify(f"{error}\n→ {error.next_step}", title=error.title, severity="error")
 
     @on(messages.HitOpened)
     def _open_hit(self, message: messages.HitOpened) -> None:
@@ -70,7 +59,7 @@ class Outside(Folders):
                 return
             self._open_in_editor(path, hit.start_line)
         except HoverkiteError as error:
-            self.tell_error(error)
+            tell_error(self, error)
 
     def _open_in_editor(self, path: Path, line: int) -> None:
         """Open ``path`` in the person's editor, until that ends.
@@ -117,52 +106,6 @@ class Outside(Folders):
         if status:
             self.notify(editor.ending(command, status), severity="warning")
 
-    # --- settings ----------------------------------------------------------------------------
-
-    def action_settings(self) -> None:
-        """List the settings, to change one in the config file."""
-        from engine.settings_told import told
-        from tui.settings_page import SettingsPage
-
-        if self.settings is None:
-            self.notify("The settings are not read yet", severity="warning")
-            return
-        self.push_screen(SettingsPage(told(self.settings)), self._change_setting)
-
-    def _change_setting(self, chosen: Told | None) -> None:
-        """Open the config file where the setting stands; what is saved there is used at once."""
-        from engine import config_file, settings_told
-
-        if chosen is None:
-            return
-        try:
-            file = config_file.prepared()
-            before = config_file.text_of(file)
-            if chosen.origin in (settings_told.IN_ENVIRONMENT, settings_told.ON_COMMAND_LINE):
-                self.notify(
-                    f"{chosen.name} comes from the {chosen.origin}, which wins over the file"
-                )
-            elif chosen.origin != settings_told.IN_FILE:
-                line = f"{chosen.name} = {chosen.value}"
-                self.copy_to_clipboard(line)
-                self.notify(f"{line}\nis on the clipboard", title="To be put into the config file")
-            self._open_in_editor(file, settings_told.line_of(chosen.name))
-        except HoverkiteError as error:
-            self.tell_error(error)
-            return
-
-        def use_what_was_saved() -> None:
-            if config_file.text_of(file) != before:
-                looking.stop()
-                for folder in self.folders:
-                    folder.link.retry()
-
-        if self._looking is not None:
-            self._looking.stop()
-        # An editor with a window of its own is still open.
-        self._looking = looking = self.set_interval(LOOK_EVERY, use_what_was_saved)
-        use_what_was_saved()
-
     @on(messages.LinkChosen)
     def _ask_about_link(self, message: messages.LinkChosen) -> None:
         from tui.confirm import link_question, may_be_opened
@@ -181,7 +124,7 @@ class Outside(Folders):
             try:
                 self._show_outside(url)
             except HoverkiteError as error:
-                self.tell_error(error)
+                tell_error(self, error)
 
     def _show_outside(self, target: str) -> None:
         self._show(target, os.environ, lambda why: self.post_message(messages.ViewerFailed(why)))

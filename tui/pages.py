@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, cast
 from textual import on, work
 
 from engine.errors import HoverkiteError
-from tui import messages
+from tui import errand, messages
 from tui.conversing import Conversing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.message import Message
 
+    from engine.wire.api_conversations import Conversation, ConversationSummary
+    from engine.wire.api_links import Link
+    from engine.wire.api_search import Hit
     from tui.app import HoverkiteApp
     from tui.folder_page import FolderPage
     from tui.session import Session
@@ -31,9 +36,16 @@ class Pages(Conversing):
         return cast("HoverkiteApp", self.app).session
 
     @property
-    def _is_folder_shown(self) -> bool:
-        """Whether no other folder is shown: a page that took a while opens over its own only."""
-        return self.app.screen_stack[0] is self
+    def _pressed(self) -> int:
+        return cast("HoverkiteApp", self.app).pressed
+
+    def _open_if_meant(self, pressed: int, open_page: Callable[[], object]) -> None:
+        """Open a page that was waited for since ``pressed``, unless something was done meanwhile.
+
+        Whoever types on, or looks at something else by now, would type into a page unawares.
+        """
+        if self.is_active and self._pressed == pressed:
+            open_page()
 
     @on(messages.EngineFailed)
     @on(messages.EngineLost)
@@ -58,6 +70,7 @@ class Pages(Conversing):
     def action_report(self) -> None:
         """Show what is in the index, what is not, and every file of the folder."""
         if self._status is None:
+            errand.tell_not_open(self, self._link)
             return
         from tui.folder_page import FolderPage
 
@@ -80,21 +93,129 @@ class Pages(Conversing):
 
         self.app.push_screen(problems_page(self._session, self._status))
 
-    @work(exclusive=True, group="model", exit_on_error=False)
-    async def action_model(self) -> None:
+    def action_model(self) -> None:
         """Show everything about the answer model."""
-        try:
-            engine, _ = await self._link.ready()
-            llm = await engine.llm()
-        except HoverkiteError as error:
-            self.notify(f"{error.title}: {error}", severity="warning", markup=False)
-            return
-        if not self._is_folder_shown:
+        self._show_model(self._pressed)
+
+    @work(exclusive=True, group="model", exit_on_error=False)
+    async def _show_model(self, pressed: int) -> None:
+        llm = await errand.reply(self, self._link, lambda engine, _: engine.llm())
+        if llm is None:
             return
         from tui.model_page import ModelPage
 
-        speeds = list(cast("HoverkiteApp", self.app).session.speeds)
-        self.app.push_screen(ModelPage(llm, speeds))
+        page = ModelPage(llm, list(self._session.speeds))
+        self._open_if_meant(pressed, lambda: self.app.push_screen(page))
+
+    def action_follow(self) -> None:
+        """List the links of the shown hit."""
+        hit = self.preview.hit or self.results.selected
+        if hit is None:
+            self.notify("Select a hit first: its links are listed", markup=False)
+        else:
+            self._list_links(hit, self._pressed)
+
+    @work(exclusive=True, group="links", exit_on_error=False)
+    async def _list_links(self, hit: Hit, pressed: int) -> None:
+        from engine.wire.api_links import LinksRequest
+
+        lines = LinksRequest(
+            path=hit.path,
+            quoted_path=hit.quoted_path,
+            start_line=hit.start_line,
+            end_line=hit.end_line,
+        )
+        links = await errand.reply(
+            self, self._link, lambda engine, folder: engine.links(folder, lines)
+        )
+        if links == []:
+            self.notify("This hit links to no other file of the folder")
+        elif links is not None:
+            from tui.links_page import LinksPage
+
+            page = LinksPage(links)
+            self._open_if_meant(pressed, lambda: self.app.push_screen(page, self._follow_link))
+
+    def _follow_link(self, link: Link | None) -> None:
+        if link is not None:
+            from tui.editor import place_of
+
+            place = place_of(link.path, link.quoted_path, link.line)
+            self.post_message(messages.HitOpened(place))
+
+    # --- conversations and questions ---------------------------------------------------------
+
+    def action_conversations(self) -> None:
+        """List the kept conversations of the folder."""
+        self._list_conversations(self._pressed)
+
+    @work(exclusive=True, group="conversations", exit_on_error=False)
+    async def _list_conversations(self, pressed: int) -> None:
+        found = await errand.reply(
+            self, self._link, lambda engine, folder: engine.conversations(folder)
+        )
+        if found is None:
+            return
+        if not (kept := found.conversations):
+            self.notify("No conversation of this folder is kept yet", markup=False)
+            return
+        from tui.conversations_page import ConversationsPage
+
+        page = ConversationsPage(kept, self.dialogue.id)
+        self._open_if_meant(pressed, lambda: self.app.push_screen(page, self._take_choice))
+
+    def _take_choice(self, choice: tuple[str, ConversationSummary] | None) -> None:
+        if choice is None:
+            return
+        verb, kept = choice
+        if verb == "open":
+            self._open_conversation(kept.id)
+        elif verb == "export":
+            self._export_conversation(kept.id)
+        else:
+            from tui.confirm import deletion_question
+
+            def decided(agreed: bool | None) -> None:
+                if agreed:
+                    self._delete_conversation(kept.id, self._pressed)
+
+            self.app.push_screen(deletion_question(kept), decided)
+
+    @work(exclusive=True, group="conversations", exit_on_error=False)
+    async def _open_conversation(self, name: str) -> None:
+        kept = await self._conversation(name)
+        if kept is not None:
+            self.post_message(messages.ConversationOpened(kept))
+
+    @work(exclusive=True, group="conversations", exit_on_error=False)
+    async def _export_conversation(self, name: str) -> None:
+        kept = await self._conversation(name)
+        if kept is None:
+            return
+        from tui.export import export
+
+        try:
+            path = export(kept, "" if self._status is None else self._status.docs)
+        except HoverkiteError as error:
+            errand.tell_error(self, error)
+            return
+        self.app.copy_to_clipboard(str(path))
+        self.notify(f"{path}\nThe path is on the clipboard", title="Exported")
+
+    async def _conversation(self, name: str) -> Conversation | None:
+        return await errand.reply(
+            self, self._link, lambda engine, folder: engine.conversation(folder, name)
+        )
+
+    @work(exclusive=True, group="conversations", exit_on_error=False)
+    async def _delete_conversation(self, name: str, pressed: int) -> None:
+        deleted = await errand.reply(
+            self, self._link, lambda engine, folder: engine.delete_conversation(folder, name)
+        )
+        if deleted is not None:
+            self.post_message(messages.ConversationDeleted(name))
+            self.notify("The conversation is deleted", markup=False)
+            self._list_conversations(pressed)
 
     @on(messages.ConversationDeleted)
     def _forget_its_questions(self) -> None:

@@ -22,6 +22,7 @@ from tui.key_names import keys_of
 from tui.messages import (
     AgainAsked,
     BackAsked,
+    NewConversationWanted,
     QueryAsked,
     QueryLeft,
     QueryTyped,
@@ -254,6 +255,9 @@ class QueryInput(FilterInput):
 TURNS: dict[str, Callable[[QueryInput], Message]] = {
     "back": lambda query: BackAsked(query.text),
     "again": lambda _: AgainAsked(),
+    "new_conversation": lambda query: NewConversationWanted(
+        query.query_ancestor(QueryPane).untyped
+    ),
 }
 """What the screen is told when a key of its own, of that action, is pressed in the query."""
 
@@ -322,6 +326,11 @@ class QueryPane(Horizontal):
     def holds_typed(self) -> bool:
         """Whether there is text that a person typed, and has not asked as it stands."""
         return self.input.is_being_typed and self.input.text != self._offered
+
+    @property
+    def untyped(self) -> str:
+        """What stands there that nobody typed, or that was asked as it stands."""
+        return "" if self.holds_typed else self.input.text
 
     def _lay_out_title(self) -> None:
         if self.input.edits_words:

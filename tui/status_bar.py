@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from engine import figures
 from engine.safe_text import clean_line
+from tui.key_names import key_of
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -115,7 +116,8 @@ def folder_parts(status: FolderStatus) -> list[Part]:
     sign, colour = _STATES["paused" if is_paused(status) else status.state]
     detail = clean_line(status.detail)
     if status.state == "missing":
-        facts = (f"{sign} missing", 0), ("its index is kept", 2), ("i tells more", 1)
+        more = f"{key_of('screen.report')} tells more"
+        facts = (f"{sign} missing", 0), ("its index is kept", 2), (more, 1)
         return [Part(Content.styled(fact, colour), rank) for fact, rank in facts]
     if status.state == "failed":
         words = f"{sign} failed" + (f": {detail}" if detail else "")
@@ -151,7 +153,7 @@ def _paused_parts(status: FolderStatus, sign: str, colour: str) -> list[Part]:
         parts.append(Part(Content.styled(waiting, "$text-warning"), 2))
     return [
         *parts,
-        Part(Content("p goes on"), 1),
+        Part(Content(f"{key_of('screen.pause')} goes on"), 1),
         Part(Content.styled(figures.counted(status.chunks, "chunk"), "$quiet"), 3),
     ]
 

@@ -24,20 +24,22 @@ def passed_on(widget: Widget, event: Key, *, is_left: bool = False) -> bool:
     return True
 
 
-async def done_at_once(widget: Widget, event: Key, action: str = "") -> None:
-    """Do what the key stands for before ``widget`` takes the key after it.
+async def done_at_once(widget: Widget, event: Key, *actions: str) -> bool:
+    """Do what the key stands for before ``widget`` takes the key after it; return whether it was.
 
-    That is done only if it is ``action``, or without one an action of the widget's own.
+    That is done only if it is one of ``actions``, or without any an action of the widget's own.
 
     Left to Textual 8.2.8, a bound key first travels up to the app, and what is typed right after
     it is taken for another command.
     """
     active = widget.screen.active_bindings.get(event.key)
     if active is None:
-        return
-    if active.binding.action == action or (not action and active.node is widget):
+        return False
+    if active.binding.action in actions or (not actions and active.node is widget):
         _end(event)
         await widget.app.run_action(active.binding.action, active.node)
+        return True
+    return False
 
 
 def _end(event: Key) -> None:

@@ -30,12 +30,6 @@ def _read(query: str) -> Query | None:
         return None
 
 
-def exact_part(query: str) -> Exact | None:
-    """What an exact query looks for; None for any other."""
-    found = _read(query)
-    return None if found is None else found.exact
-
-
 def asks_for_lines(query: str) -> bool:
     """Whether ``query`` is a ``'literal`` or a ``/regex/``, though it may not be complete yet."""
     if not any(mark in query for mark in "'/"):

@@ -132,7 +132,7 @@ def _nothing_found(folder: Folder, laid: tray.Laid) -> NothingFoundError:
     if folder.paused:
         return NothingFoundError(
             f"too little of {folder.root} is read yet: indexing is paused",
-            "On the screen, Tab and then p let it go on",
+            "Let it go on: the bottom line of the screen tells how",
         )
     return NothingFoundError(f"{folder.root} holds no text that could answer this")
 

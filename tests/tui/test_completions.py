@@ -33,6 +33,7 @@ def offering() -> ScriptedEngine:
         "": [reply(**top)],
         "d": [reply(**{"docs/": 53})],
         "docs/": [reply(**{"docs/guide/": 2, "docs/index.md": 1})],
+        "my": [reply(**{"my notes/": 1200})],
         "my notes/": [reply(**{"my notes/all of it.md": 1})],
         "x": [EngineError("no answer")],
     }
@@ -107,6 +108,31 @@ async def test_the_cursor_goes_round_and_names_with_blanks_are_quoted() -> None:
         await driver.until(lambda: "all of it.md" in "".join(offered(driver)), "what is in it")
         await driver.press("tab", *"kite")
         assert text(driver) == 'path:"my notes/all of it.md" kite'
+
+
+@pytest.mark.parametrize(
+    ("keys", "typed"),
+    [
+        (["quotation_mark", *" kite"], 'path:"my notes/" kite'),
+        (["escape", *" kite"], 'path:"my notes/" kite'),
+        (["escape", "quotation_mark", *" kite"], 'path:"my notes/" kite'),
+        (list("all of"), 'path:"my notes/all of"'),
+        ([*"all of", "quotation_mark", *" kite"], 'path:"my notes/all of" kite'),
+        (["escape", *"all of"], 'path:"my notes/all" of'),
+        (["left", "quotation_mark"], 'path:"my notes"/"'),
+        (["end", *" say ", "quotation_mark"], 'path:"my notes/" say "'),
+    ],
+)
+async def test_the_closing_quote_that_was_put_there_is_stepped_over(
+    keys: list[str], typed: str
+) -> None:
+    async with driving(offering()) as driver:
+        await type_and_see(driver, "path:my", "my notes/")
+        await driver.press("tab")
+        assert text(driver) == 'path:"my notes/"'
+        await driver.until(lambda: "all of it.md" in "".join(offered(driver)), "what is in it")
+        await driver.press(*keys)
+        assert text(driver) == typed
 
 
 async def test_escape_closes_the_list_alone_and_for_this_filter() -> None:

@@ -16,7 +16,7 @@ from tests.tui.driver import FOLDER, Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, status
 from tests.tui.test_start import after_a_pause
 from tui.confirm import IndexingQuestion
-from tui.messages import HitOpened
+from tui.messages import HitOpened, StatusArrived
 
 RECIPES = Path("/home/ada/recipes")
 THIRD = Path("/home/ada/third")
@@ -120,6 +120,41 @@ async def test_folders_are_left_and_closed_in_the_order_of_the_keys(
         assert driver.main is driver.app.shown.screen
 
 
+async def test_the_latest_status_counts_in_a_folder_that_is_shown_for_the_first_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source, _ = several(FOLDER, RECIPES)
+    async with driving(source=source, others=[RECIPES]) as driver:
+        second = driver.app.folders[1]
+        await driver.until(lambda: second.status is not None, "what it is told first")
+        real = driver.app.switch_mode
+
+        def switched(mode: str) -> object:
+            awaited = real(mode)
+            driver.app._tell(second, StatusArrived(status(docs=str(RECIPES), files=999)))
+            return awaited
+
+        monkeypatch.setattr(driver.app, "switch_mode", switched)
+        await driver.press("f3")
+        await driver.until(lambda: "files" in driver.status_line, "a status")
+        await driver.pilot.pause()
+        assert "999 files" in driver.status_line
+
+
+async def test_what_a_hidden_folder_was_told_is_not_told_again_when_it_is_shown_again() -> None:
+    source, (_, second) = several(FOLDER, RECIPES)
+    async with driving(source=source, others=[RECIPES]) as driver:
+        await driver.until(lambda: driver.app.folders[1].status, "what it is told first")
+        await driver.press("f3")
+        await driver.until(lambda: "274 files" in driver.status_line, "the first status")
+        second.statuses.put_nowait(status(docs=str(RECIPES), files=999))
+        await driver.until(lambda: "999 files" in driver.status_line, "the next")
+        told = driver.seen(StatusArrived)
+        await driver.press("f2", "f3")
+        assert driver.main is driver.app.folders[1].screen
+        assert "999 files" in driver.status_line and driver.seen(StatusArrived) == told
+
+
 async def test_what_is_typed_right_after_f12_is_the_name_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "rye").mkdir()
     source, (_, second) = several(FOLDER, tmp_path)
@@ -163,31 +198,33 @@ async def test_a_page_that_took_a_while_opens_over_its_own_folder_only(
     first.kept["c"] = api_conversations.Conversation(
         id="c", title="Rye", turns=turns, began="2026-05-01", last="2026-05-01"
     )
-    gate, heard = asyncio.Event(), asyncio.Event()
+    gate, heard, replied = asyncio.Event(), asyncio.Event(), asyncio.Event()
     lookup = {"follow": "links", "conversations": "conversations", "model": "llm"}[action]
     real = getattr(first, lookup)
 
     async def slow(*asked: object) -> object:
         heard.set()
         await gate.wait()
+        replied.set()
         return await real(*asked)
 
     monkeypatch.setattr(first, lookup, slow)
     async with driving(source=source, others=[RECIPES]) as driver:
         await driver.until(lambda: second.opened, "the second")
         await driver.ask_to_the_end("What is rye?")
-        looking = getattr(driver.main, f"action_{action}")()
+        getattr(driver.main, f"action_{action}")()
         await driver.until(heard.is_set, "asking")
         await driver.press("f3")
         await driver.until(lambda: driver.app.shown.root == RECIPES, "the other folder")
         gate.set()
-        await looking.wait()
+        await driver.until(replied.is_set, "the reply")
         await driver.pilot.pause()
         assert len(driver.app.screen_stack) == 1
+        first_screen = driver.app.folders[0].screen
         await driver.press("f3")
-        assert len(driver.app.screen_stack) == 1
-        await getattr(driver.main, f"action_{action}")().wait()
-        assert len(driver.app.screen_stack) == 2
+        await driver.until(lambda: driver.app.screen is first_screen, "its own folder")
+        getattr(driver.main, f"action_{action}")()
+        await driver.until(lambda: len(driver.app.screen_stack) == 2, "the page")
 
 
 async def test_a_hit_opens_in_its_own_folder_though_another_is_shown_by_then(

@@ -173,6 +173,34 @@ async def test_a_hidden_folder_asks_when_it_is_shown() -> None:
         assert driver.app.shown.root == FOLDER and len(second.opened) == 1
 
 
+@pytest.mark.parametrize("typed", ["", "r"])
+async def test_the_cursor_stays_on_its_folder_when_known_ones_come(
+    typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _, second = two()
+    source.known = [
+        KeptIndex(docs="/r", place="/x", state="closed", files=3, chunks=9, bytes=1, last_used="")
+    ]
+    gate, real = asyncio.Event(), source.known_folders
+
+    async def slow() -> list[KeptIndex]:
+        await gate.wait()
+        return await real()
+
+    monkeypatch.setattr(source, "known_folders", slow)
+    async with driving(source=source, others=[RECIPES]) as driver:
+        await driver.until(lambda: second.opened, "the second")
+        await driver.press("f12", *typed, "down")
+        rows = driver.app.screen.query_one(OptionList)
+        assert rows.highlighted == 1
+        under = listed(driver)[1].split()
+        before = rows.option_count
+        gate.set()
+        await driver.until(lambda: rows.option_count == before + 1, "the known folder")
+        assert rows.highlighted is not None
+        assert listed(driver)[rows.highlighted].split() == under
+
+
 async def test_the_page_lists_open_and_known_folders_and_opens_others(tmp_path: Path) -> None:
     source, _, second = two()
     known = KeptIndex(

@@ -26,6 +26,7 @@ from tests.tui.scripted import (
     status,
 )
 from tui import confirm
+from tui.errand import tell_error
 from tui.messages import EngineFailed, LinkChosen
 from tui.model_text import ModelText, literal_parser
 from tui.query import QueryInput
@@ -149,7 +150,7 @@ async def test_errors_are_text(text: str) -> None:
         await driver.until(lambda: driver.seen(EngineFailed))
         await driver.pilot.pause()
         assert not FORBIDDEN & set(painted(driver))
-        driver.app.tell_error(EngineError(text, text))
+        tell_error(driver.app, EngineError(text, text))
         await driver.pilot.pause()
         assert not FORBIDDEN & set(painted(driver))
 

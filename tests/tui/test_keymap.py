@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -200,15 +201,31 @@ async def test_a_key_of_a_letter_may_get_one_for_the_query() -> None:
 
 async def test_texts_name_the_changed_keys() -> None:
     keys = {"screen.again": "f9", "screen.pause": "u", "query.new_line": "f11", "query.ask": "f10"}
+    keys |= {"screen.report": "U"}
     changed = source(**keys)
     async with driving(source=changed, ready=False) as driver:
         driver.app.take_keys(keys)
         paused = status(state="paused", watch="paused", pending=3)
         changed.engine.statuses.put_nowait(paused)
         await driver.until(lambda: "u lets it go on" in driver.said("results-note"), "the note")
+        assert "u goes on" in driver.status_line
+        changed.engine.statuses.put_nowait(status(state="missing"))
+        await driver.until(lambda: "U tells more" in driver.status_line, "the missing folder")
         await driver.press(*"one", "f11", *"two", "f10")
         await driver.until(lambda: driver.main.question == "one\ntwo", "asking")
         assert driver.main.query_pane.input.text == "one\ntwo"
+
+
+async def test_the_key_that_stops_an_answer_is_named_as_it_is_now() -> None:
+    changed = source(**{"screen.back": "alt+x"})
+    changed.engine.answer = [asyncio.Event()]
+    async with driving(source=changed) as driver:
+        await driver.until(lambda: driver.app.key_of("screen.back") == "alt+x", "the keys")
+        await driver.ask("q")
+        await driver.until(lambda: driver.main.answering, "asking")
+        await driver.press("ctrl+up")
+        await driver.until(lambda: driver.toasts, "telling")
+        assert driver.toasts[-1].message == "alt+x stops the answer first"
 
 
 async def test_faults_are_told_with_the_file_and_the_rest_works() -> None:

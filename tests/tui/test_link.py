@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual.message import Message
 
 from engine.errors import (
     EngineError,
     EngineStoppedError,
 )
 from tests.tui import content
-from tests.tui.driver import driving
+from tests.tui.driver import BOUND, FOLDER, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, Step, status, whole_answer
+from tui.link import STEADY_SECONDS, EngineLink
 from tui.messages import EngineFailed, EngineLost, FolderReady
 
 
@@ -66,6 +68,37 @@ async def test_an_engine_that_stays_lost_is_reported_once_the_attempts_are_used_
         await driver.until(lambda: driver.seen(FolderReady) == 2, "the retry")
 
 
+@pytest.mark.parametrize(("held", "lost"), [(STEADY_SECONDS + 1, [1, 1]), (1.0, [1])])
+async def test_a_link_that_held_long_enough_is_mended_as_if_for_the_first_time(
+    held: float, lost: list[int]
+) -> None:
+    engine, clock = ScriptedEngine(), [0.0]
+    told: asyncio.Queue[Message] = asyncio.Queue()
+    link = EngineLink(
+        ScriptedSource(engine), FOLDER, told.put_nowait, pauses=(0.0,), now=lambda: clock[0]
+    )
+    keeping = asyncio.create_task(link.keep())
+    attempts: list[int] = []
+    try:
+        for _ in range(2):
+            await until_told(told, FolderReady, attempts)
+            clock[0] += held
+            engine.statuses.put_nowait(status())
+            engine.statuses.put_nowait(EngineError("connection reset"))
+        await until_told(told, FolderReady if len(lost) > 1 else EngineFailed, attempts)
+        assert attempts == lost
+    finally:
+        keeping.cancel()
+
+
+async def until_told(told: asyncio.Queue[Message], kind: type[Message], lost: list[int]) -> None:
+    """Wait for a message of ``kind``; note the attempts to reach the engine again before it."""
+    async with asyncio.timeout(BOUND):
+        while not isinstance(message := await told.get(), kind):
+            if isinstance(message, EngineLost):
+                lost.append(message.attempt)
+
+
 async def test_an_engine_that_was_told_to_stop_is_not_started_again_unasked() -> None:
     engine = ScriptedEngine()
     source = ScriptedSource(engine)
@@ -98,31 +131,45 @@ async def test_ctrl_r_opens_a_folder_that_failed_anew() -> None:
         assert len(engine.opened) == 2, "what works is left alone"
 
 
-@pytest.mark.parametrize("asked_before", [True, False])
-async def test_a_question_after_a_failure_waits_for_the_folder_opened_anew(
-    asked_before: bool,
-) -> None:
+async def test_a_question_after_a_failure_waits_for_the_folder_opened_anew() -> None:
     engine = ScriptedEngine()
     source = ScriptedSource(engine)
     async with driving(source=source) as driver:
-        if asked_before:
-            await driver.ask_to_the_end("q")
         engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
         await driver.until(lambda: "disk is full" in driver.status_line)
         source.gate.clear()
-        asked = list(engine.questions)
-        if asked_before:
-            await driver.press("ctrl+r")
-        else:
-            await driver.ask("q")
+        await driver.ask("q")
         await driver.until(lambda: engine.closed == 1, "leaving the failed folder")
         assert driver.main.answering
-        assert engine.questions == asked
+        assert engine.questions == []
         assert "as soon as it is up" in driver.said("results-note")
         source.gate.set()
-        await driver.until(lambda: engine.questions == [*asked, "q"], "asking")
+        await driver.until(lambda: engine.questions == ["q"], "asking")
         await driver.until(lambda: not driver.main.answering)
         assert len(driver.main.results.hits) == 2
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_ctrl_r_after_a_failure_asks_only_a_question_that_was_not_answered(
+    is_answered: bool,
+) -> None:
+    engine = ScriptedEngine()
+    if not is_answered:
+        broken: list[Step] = [EngineError("The engine stopped")]
+        engine.answers = [[*whole_answer(content.HITS, "Half of it")[:-1], *broken]]
+    source = ScriptedSource(engine)
+    async with driving(source=source) as driver:
+        await driver.ask_to_the_end("q")
+        engine.statuses.put_nowait(status(state="failed", detail="the disk is full"))
+        await driver.until(lambda: "disk is full" in driver.status_line)
+        await driver.press("ctrl+r")
+        await driver.until(lambda: driver.seen(FolderReady) == 2, "opening again")
+        if is_answered:
+            engine.statuses.put_nowait(status(files=5))
+            await driver.until(lambda: "5 files" in driver.status_line)
+            assert engine.questions == ["q"] and driver.main.results.hits
+            await driver.press("ctrl+r")
+        await driver.until(lambda: engine.questions == ["q", "q"], "asking")
 
 
 async def test_a_fault_of_an_unknown_kind_is_told_not_raised() -> None:

@@ -11,6 +11,7 @@ from engine.errors import EngineError
 from engine.wire import api
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, failed, finished, llm, status, tokens
+from tui.errand import tell_error
 from tui.messages import AnswerBroke, EngineLost, StatusArrived
 from tui.session import MOST_PROBLEMS, Session
 
@@ -46,7 +47,7 @@ async def test_a_toast_that_is_gone_can_be_read_again_with_its_next_step() -> No
         await driver.press("escape")
         driver.app.notify("all is well")
         driver.app.notify(f"no such file {HOSTILE}", title=HOSTILE, severity="warning")
-        driver.app.tell_error(EngineError("it hangs", "Run: hoverkite stop"))
+        tell_error(driver.app, EngineError("it hangs", "Run: hoverkite stop"))
         told = await page_at(driver, "w")
     assert "all is well" not in told
     assert "no such file \ufffd]52;c;AA==\ufffdevil [/] [@click=app.quit]x" in told

@@ -121,6 +121,7 @@ async def test_what_is_saved_in_a_window_of_its_own_is_used(
         await driver.press("enter")
         await driver.until(lambda: len(windows) == 2, "the window")
         assert source.connections == 1
+        source.values = {"hits": 20}
         config.config_file().write_text("hits = 20\n")
         await driver.until(lambda: source.connections == 2, "the new settings")
 

@@ -63,7 +63,8 @@ async def test_keys_move_the_borders_and_0_sets_them_back() -> None:
         assert sizes(driver)[2] < at_first[2]
         await driver.press("0")
         assert sizes(driver) == at_first
-        assert not driver.main.layout_kept.has_sizes
+        kept = driver.main.layout_kept
+        assert kept == kept.without_sizes()
 
 
 @pytest.mark.parametrize("size", [(100, 30), (60, 20), (80, 40), (200, 60)])

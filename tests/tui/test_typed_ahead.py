@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from textual import events
@@ -140,3 +141,42 @@ async def test_a_letter_right_after_a_tab_is_a_key_of_the_next_pane() -> None:
         typed_at_once(driver, *"kite\tp")
         await driver.until(lambda: engine.pauses == [True], "pausing")
         assert driver.main.query_pane.input.text == "kite"
+
+
+@pytest.mark.parametrize("pane", ["results", "preview", "answer", "query"])
+async def test_a_question_typed_right_after_a_new_conversation_is_whole(pane: str) -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        await driver.ask_to_the_end("q")
+        driver.main.go_to(pane)
+        typed_at_once(driver, "ctrl+n", *"how do I find pads?")
+        typed = driver.main.query_pane.input
+        await driver.until(lambda: typed.text == "how do I find pads?", "the question")
+        await driver.until(lambda: not driver.main.dialogue.turns, "the new conversation")
+        await driver.pilot.pause()
+        assert typed.text == "how do I find pads?" and driver.main.pane == "query"
+        assert len(driver.app.screen_stack) == 1 and not driver.main.tray
+        assert engine.pauses == []
+        await driver.ask_to_the_end("q")
+        typed_at_once(driver, "ctrl+n")
+        await driver.until(lambda: typed.text == "", "the next")
+
+
+async def test_a_key_pressed_before_what_is_below_a_page_can_be_seen_is_not_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = ScriptedEngine()
+    async with driving(engine) as driver:
+        app = driver.app
+        driver.main.go_to("answer")
+        await driver.press("question_mark")
+        held: list[Callable[[], None]] = []
+        monkeypatch.setattr(app, "call_after_refresh", held.append)
+        closed = app.pop_screen()
+        monkeypatch.undo()
+        await closed
+        await driver.press("p")
+        assert driver.app.screen is driver.main and engine.pauses == []
+        held[0]()
+        await driver.press("p")
+        await driver.until(lambda: engine.pauses == [True], "the next key")
