@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -15,12 +14,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import OptionList
 
 from tui.hanging import HangingText, Line
 from tui.key_names import key_of, told_keys
 from tui.keys import HELP_KEY
 from tui.page_keys import LIST_KEYS, PAGE_KEYS, QUESTION_KEYS
+from tui.paged import Paged
 
 TYPING_PAUSE = 0.7
 """Seconds without a key after which a key is meant for a question that came unasked."""
@@ -160,17 +159,7 @@ class Page(Scrolled[None]):
         self.dismiss(None)
 
 
-class Rows(OptionList):
+class Rows(Paged):
     """The list of a page that lists something."""
 
     BINDINGS: ClassVar[list[BindingType]] = LIST_KEYS
-
-    def action_page_up(self) -> None:
-        """Go a page up, if there are rows in view: Textual 8.2.8 can't where there is no room."""
-        with suppress(LookupError):
-            super().action_page_up()  # type: ignore[no-untyped-call]
-
-    def action_page_down(self) -> None:
-        """Go a page down, likewise."""
-        with suppress(LookupError):
-            super().action_page_down()  # type: ignore[no-untyped-call]

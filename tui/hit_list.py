@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Spacing
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui import hit_row, line_row
@@ -16,6 +15,7 @@ from tui.filter_line import FilterLine
 from tui.live_marks import Row, index_of
 from tui.messages import FoldWanted, HitDropped, HitOpened, HitPinned, OrderWanted
 from tui.one_layout import OnePaint
+from tui.paged import Paged
 from tui.painted import painted
 from tui.typed_ahead import done_at_once, passed_on
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tui.tray import Tray
 
 
-class HitList(OnePaint, OptionList):
+class HitList(OnePaint, Paged):
     """The list of hits; rows are laid out anew for every width."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -172,3 +172,17 @@ async def test_a_list_without_any_room_takes_keys_all_the_same(key: str) -> None
         await driver.pilot.resize_terminal(100, 30)
         await driver.press("f1")
         assert driver.app.is_running
+
+
+@pytest.mark.parametrize("action", ["page_down", "page_up"])
+async def test_hits_without_any_room_are_passed_all_the_same(action: str) -> None:
+    async with driving() as driver:
+        await driver.ask_to_the_end("What is rye?")
+        hits = driver.main.results.list
+        hits.highlighted = 0
+        await driver.pilot.resize_terminal(10, 5)
+        hits.display = False
+        await driver.pilot.pause()
+        hits.set_options(list(hits.options))
+        hits.highlighted = 0
+        getattr(hits, f"action_{action}")()
