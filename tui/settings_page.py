@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import Dialog, Rows
+from tui.dialog import ListPage, Rows
 from tui.page_keys import SETTINGS_KEYS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LONGEST_VALUE = 40
 """Cells."""
 
 
-class SettingsPage(Dialog["Told"]):
+class SettingsPage(ListPage["Told"]):
     """Lists the settings, those that were set first; its result is the one to change."""
 
     BINDINGS: ClassVar[list[BindingType]] = SETTINGS_KEYS
