@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import Dialog, Rows
+from tui.dialog import ListPage, Rows
 from tui.page_keys import CODE_KEYS
 
 LONGEST_LINE = 50
@@ -42,7 +42,7 @@ def code_blocks(markdown: str) -> list[CodeBlock]:
     ]
 
 
-class CodePage(Dialog["CodeBlock | None"]):
+class CodePage(ListPage["CodeBlock | None"]):
     """Lists ``blocks``; its result is the one to copy, None for none."""
 
     BINDINGS: ClassVar[list[BindingType]] = CODE_KEYS

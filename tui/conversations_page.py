@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from engine import figures
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import Dialog, Rows
+from tui.dialog import ListPage, Rows
 from tui.page_keys import CONVERSATIONS_KEYS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LONGEST_TITLE = 50
 """Cells of a conversation's first question."""
 
 
-class ConversationsPage(Dialog["tuple[str, ConversationSummary]"]):
+class ConversationsPage(ListPage["tuple[str, ConversationSummary]"]):
     """Lists conversations; its result says what to do with which: open, delete or export."""
 
     BINDINGS: ClassVar[list[BindingType]] = CONVERSATIONS_KEYS

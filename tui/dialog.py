@@ -159,6 +159,13 @@ class Page(Scrolled[None]):
         self.dismiss(None)
 
 
+Chosen = TypeVar("Chosen")
+
+
+class ListPage(Dialog[Chosen]):
+    """Lists something, of which one is chosen; the page's result is the choice."""
+
+
 class Rows(Paged):
     """The list of a page that lists something."""
 

@@ -31,6 +31,7 @@ class InForce:
         self.settings_now: Settings | None = None
         """None until they could be read."""
         self._stamp: Stamp | None = None
+        self._reading = asyncio.Lock()
         self._given = asyncio.Event()
         self._given.set()
 
@@ -41,10 +42,11 @@ class InForce:
             ConfigError: one of them is wrong.
         """
         await self._given.wait()
-        if self.settings_now is None:
-            self._stamp = await asyncio.to_thread(_stamp)
-            self.settings_now = await self._source.settings()
-        return self.settings_now
+        async with self._reading:  # once for all, and folders are opened in their order
+            if self.settings_now is None:
+                self._stamp = await asyncio.to_thread(_stamp)
+                self.settings_now = await self._source.settings()
+            return self.settings_now
 
     @contextmanager
     def withheld(self) -> Iterator[None]:

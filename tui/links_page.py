@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from engine.safe_text import clean_line
 from tui import hit_row
-from tui.dialog import Dialog, Rows
+from tui.dialog import ListPage, Rows
 from tui.page_keys import LINKS_KEYS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ LONGEST_PLACE = 34
 """Cells of the place it leads to."""
 
 
-class LinksPage(Dialog["Link | None"]):
+class LinksPage(ListPage["Link | None"]):
     """Lists ``links``; its result is the one to follow, None for none."""
 
     BINDINGS: ClassVar[list[BindingType]] = LINKS_KEYS

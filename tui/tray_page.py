@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui import hit_row
-from tui.dialog import Dialog, Rows
+from tui.dialog import ListPage, Rows
 from tui.key_names import key_of
 from tui.page_keys import TRAY_KEYS
 
@@ -25,7 +25,7 @@ LONGEST_PLACE = 44
 """Cells of a hit's place."""
 
 
-class TrayPage(Dialog[bool]):
+class TrayPage(ListPage[bool]):
     """Lists what is in ``tray``; its result says whether to ask with exactly that."""
 
     BINDINGS: ClassVar[list[BindingType]] = TRAY_KEYS

@@ -235,6 +235,7 @@ async def test_a_link_is_inert_until_a_person_has_seen_all_of_it() -> None:
         await driver.ask_to_the_end("q")
         await driver.pilot.click(ModelText, offset=(3, 0))
         await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
         assert driver.seen(LinkChosen) == 1
         assert url in driver.page().replace("\n", ""), "all of it, on as many lines as it takes"
         assert opened == []

@@ -29,6 +29,7 @@ async def test_who_will_answer_is_told_before_a_folder_is_indexed(
     engine.survey = SURVEY
     async with driving(source=ScriptedSource(engine, **settings), ready=False) as driver:
         await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
         page = " ".join(driver.page().split())
         assert told in page and not {"\x1b", "\u202e"} & set(page)
         assert ("goes to the server" in page) is ("llm_url" in settings)
@@ -66,6 +67,7 @@ async def test_while_the_question_stands_the_panes_say_what_is_waited_for() -> N
     engine.survey = SURVEY
     async with driving(engine, ready=False) as driver:
         await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
         await driver.until(
             lambda: driver.status_line.strip() == "○ waits for your yes", "the words"
         )

@@ -260,6 +260,7 @@ async def test_a_large_folder_is_indexed_only_after_a_yes() -> None:
     engine.survey = SURVEY
     async with driving(engine, ready=False) as driver:
         await driver.until(lambda: len(driver.app.screen_stack) == 2, "the question")
+        await driver.pilot.pause()
         page = " ".join(driver.page().split())
         await driver.pilot.pause()
         for fact in (
