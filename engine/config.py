@@ -3,9 +3,7 @@
 The one list of everything a person can set; ``docs/configuration.md`` is generated from it.
 """
 
-import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,13 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_core import PydanticCustomError
 
 from engine import paths, toml_file, web_address
+from engine.config_faults import Source, explain, next_step
 from engine.errors import ConfigError
 
 ENV_PREFIX = "HOVERKITE_"
 CONFIG_NAME = "HOVERKITE_CONFIG"
 KEY_NAME = f"{ENV_PREFIX}LLM_API_KEY"
-LONGEST_VALUE = 40
-"""Characters of a wrong value that are told."""
 NOT_SETTINGS = {CONFIG_NAME}
 """Environment names with our prefix that are not settings: where the config file is."""
 
@@ -268,6 +265,10 @@ class Settings(BaseModel):
     )
 
 
+TOLD = set(Settings.model_fields) - {"llm_api_key", "llm_url"}
+"""Settings whose values may be told where they are wrong; others may hold secrets."""
+
+
 def config_file() -> Path:
     """Where the config file is, whether it exists or not."""
     named = os.environ.get(CONFIG_NAME)
@@ -283,10 +284,10 @@ def load(flags: dict[str, Any] | None = None) -> Settings:
         ConfigError: naming the source (file or environment variable), the key and the fault.
     """
     path = config_file()
-    sources: dict[str, _Source] = {}
+    sources: dict[str, Source] = {}
     values: dict[str, Any] = {}
     for source, found in (
-        (_Source(str(path), f"Correct {{key}} in {path}"), read_file(path)),
+        (Source(str(path), f"Correct {{key}} in {path}"), read_file(path)),
         (_IN_ENVIRONMENT, _read_environment()),
         (_ON_COMMAND_LINE, flags or {}),
     ):
@@ -298,30 +299,19 @@ def load(flags: dict[str, Any] | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        raise _explain(error, sources) from None
+        raise explain(error, sources, TOLD) from None
     if settings.chunk_overlap >= settings.chunk_size:
         given = [key for key in ("chunk_overlap", "chunk_size") if key in sources]
         raise ConfigError(
             f"chunk_overlap ({settings.chunk_overlap}) must be smaller than "
             f"chunk_size ({settings.chunk_size})",
-            _next_step([(key, sources[key]) for key in given]),
+            next_step([(key, sources[key]) for key in given]),
         )
     return settings
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Where a value came from, and how a person corrects it there."""
-
-    name: str
-    remedy: str
-
-    def correction(self, key: str) -> str:
-        return self.remedy.replace("{key}", key).replace("{KEY}", key.upper())
-
-
-_IN_ENVIRONMENT = _Source("the environment", f"Correct or unset {ENV_PREFIX}{{KEY}}")
-_ON_COMMAND_LINE = _Source("the command line", "Correct --set {key}=...")
+_IN_ENVIRONMENT = Source("the environment", f"Correct or unset {ENV_PREFIX}{{KEY}}")
+_ON_COMMAND_LINE = Source("the command line", "Correct --set {key}=...")
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -355,47 +345,3 @@ def _read_environment() -> dict[str, Any]:
         for name, value in os.environ.items()
         if name.startswith(ENV_PREFIX) and name not in NOT_SETTINGS and value
     }
-
-
-_WORDS = {
-    "int": "a whole number is wanted",
-    "float": "a number is wanted",
-    "finite": "a number is wanted",
-    "bool": "true or false is wanted",
-    "string": "text is wanted",
-    "dict": "a table is wanted",
-    "literal": "{expected} is wanted",
-    "greater_than_equal": "at least {ge:.10g} is wanted",
-    "greater_than": "more than {gt:.10g} is wanted",
-    "less_than_equal": "at most {le:.10g} is wanted",
-    "extra": "no such setting",
-}
-"""What pydantic's kinds of fault (their names, or the names' first words) say to a person."""
-
-
-def _explain(error: ValidationError, sources: dict[str, _Source]) -> ConfigError:
-    faults, wrong = [], []
-    for fault in error.errors(include_url=False):
-        key = str(fault["loc"][0]) if fault["loc"] else "?"
-        words = _WORDS.get(fault["type"]) or _WORDS.get(fault["type"].partition("_")[0])
-        reason = words.format(**fault.get("ctx", {})) if words else fault["msg"]
-        source = sources.get(key)
-        known = key in Settings.model_fields and key != "llm_api_key"  # others may be secrets
-        value = f" = {_written(fault['input'])}" if known else ""
-        origin = source.name if source else "the defaults"
-        faults.append(f"{key}{value} (from {origin}): {reason}")
-        if source:
-            wrong.append((key, source))
-    return ConfigError("; ".join(faults), _next_step(wrong))
-
-
-def _written(value: object) -> str:
-    """Return a value as it stands in the file, or the beginning of a long one."""
-    written = json.dumps(value, ensure_ascii=False, default=str)
-    return written if len(written) <= LONGEST_VALUE else f"{written[:LONGEST_VALUE]}…"
-
-
-def _next_step(wrong: list[tuple[str, _Source]]) -> str:
-    """Return how to correct the values of ``wrong``, each where it came from."""
-    corrections = dict.fromkeys(source.correction(key) for key, source in wrong)
-    return "; ".join([*corrections, "docs/configuration.md lists every setting"])

@@ -29,7 +29,7 @@ from engine.errors import ConfigError
         ({"colour\x1b[2J": "red"}, "no such setting"),
         ({"llm_seed": -1}, "at least 0 is wanted"),
         ({"llm_seed": 2**32}, "at most 4294967295 is wanted"),
-        ({"llm_context": 10**4000}, "llm_context (from the command line): at most"),
+        ({"llm_context": 10**4000}, "… (from the command line): at most 100000000 is wanted"),
         ({"llm_url": "localhost:8000"}, "an address such as http://127.0.0.1:8000/v1 is wanted"),
         ({"llm_url": "http://127.0.0.1:99999999/v1"}, "an address such as"),
         ({"llm_url": "http:///v1"}, "an address such as"),
