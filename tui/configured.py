@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -101,10 +102,17 @@ class Configured(Outside):
         self.push_screen(SettingsPage(told(self.settings)), self._change_setting)
 
     def _change_setting(self, chosen: Told | None) -> None:
-        """Open the config file where the setting stands; what is saved there is used at once."""
+        """Open the config file where the setting stands; what is saved there is used at once.
+
+        One that does not stand there yet is put there as a comment.
+        """
         from engine import config_file, settings_told
+        from engine.config import KEY_NAME
 
         if chosen is None:
+            return
+        if chosen.name == "llm_api_key":
+            self.notify(f"A key never stands in a file: set {KEY_NAME} in the environment")
             return
         try:
             file = config_file.prepared()
@@ -113,9 +121,8 @@ class Configured(Outside):
                     f"{chosen.name} comes from the {chosen.origin}, which wins over the file"
                 )
             elif chosen.origin != settings_told.IN_FILE:
-                line = f"{chosen.name} = {chosen.value}"
-                self.copy_to_clipboard(line)
-                self.notify(f"{line}\nis on the clipboard", title="To be put into the config file")
+                with suppress(ConfigError):  # a wrong file is opened all the same, to be mended
+                    config_file.offer(chosen.name, chosen.value, chosen.about)
             self._open_in_editor(file, settings_told.line_of(chosen.name))
         except HoverkiteError as error:
             tell_error(self, error)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.widgets import OptionList, Static
 
-from engine import config
+from engine import config, config_file
 from engine.config import Settings
 from engine.settings_told import told
 from tests.tui.driver import Driver, driving
@@ -25,9 +25,12 @@ class Editor:
 
     def __init__(self, text: str = "") -> None:
         self.text, self.commands = text, [[""]]
+        self.found: list[str] = []
+        """What stood in the config file when it was opened."""
 
     def run(self, command: list[str]) -> int:
         self.commands.append(command)
+        self.found.append(config_file.text_of(config.config_file()))
         if self.text:
             config.config_file().write_text(self.text)
         return 0
@@ -98,8 +101,10 @@ async def test_enter_opens_the_config_file_and_what_is_saved_is_used() -> None:
         source.values = {"hits": 20}
         await driver.press("enter")
         await driver.until(lambda: driver.seen(FolderReady) == 2, "the new settings")
-        assert editor.commands[-1] == ["vim", "+1", str(config.config_file())]
-        assert driver.app.clipboard == "hits = 8"
+        offered = editor.found[-1].splitlines()
+        file = config.config_file()
+        assert editor.commands[-1] == ["vim", "+2", str(file)], "where it stands as a comment"
+        assert offered == ["# How many chunks a search returns.", "# hits = 8"]
 
 
 async def test_what_is_saved_in_a_window_of_its_own_is_used(
@@ -134,7 +139,29 @@ async def test_what_the_file_cannot_change_is_told() -> None:
         await driver.press("enter")
         await driver.until(lambda: len(editor.commands) == 2, "the editor")
         assert "hits comes from the command line, which wins" in driver.toasts[-1].message
-        assert driver.app.clipboard == ""
+        assert not editor.found[-1], "nothing is put there for that"
+
+
+async def test_a_key_of_a_server_is_never_put_into_the_file() -> None:
+    editor = Editor()
+    async with driving(run_editor=editor.run) as driver:
+        rows = await opened(driver)
+        rows.highlighted = page_of(driver).splitlines().index(row_of("llm_api_key"))
+        await driver.press("enter")
+        await driver.until(lambda: driver.toasts, "the toast")
+        assert "HOVERKITE_LLM_API_KEY" in driver.toasts[-1].message
+        assert not config.config_file().exists() and not editor.found
+
+
+async def test_a_config_file_that_is_wrong_is_opened_as_it_is() -> None:
+    editor = Editor()
+    async with driving(run_editor=editor.run) as driver:
+        await opened(driver)
+        config.config_file().parent.mkdir(parents=True, exist_ok=True)
+        config.config_file().write_text("hits = = 3\n")
+        await driver.press("enter")
+        await driver.until(lambda: editor.found, "the editor")
+        assert editor.found == ["hits = = 3\n"]
 
 
 async def test_a_setting_that_stands_in_the_file_is_opened_at_its_line() -> None:
@@ -148,7 +175,7 @@ async def test_a_setting_that_stands_in_the_file_is_opened_at_its_line() -> None
         await driver.press("enter")
         await driver.until(lambda: len(editor.commands) == 2, "the editor")
         assert editor.commands[-1] == ["vim", "+3", str(config.config_file())]
-        assert driver.app.clipboard != "hits = 12"
+        assert editor.found[-1] == "# mine\ntheme = 'paper'\nhits = 12\n"
         assert source.connections == 1, "nothing was saved"
 
 
