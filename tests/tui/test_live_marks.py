@@ -347,18 +347,6 @@ async def test_the_text_of_a_hit_that_is_gone_stays_in_view_whatever_else_change
             assert HITS[0].text in driver.previewed
 
 
-async def test_hits_beyond_those_that_are_wanted_now_are_not_told_to_be_gone() -> None:
-    source = ScriptedSource(answering(content.HITS), hits=8)
-    engine, one, more = source.engine, content.HITS[0], content.HITS[3:7]
-    async with driving(source=source) as driver:
-        await asked(driver, engine)
-        source.values["hits"] = 6
-        engine.refreshed = [one, content.HITS[1].model_copy(update={"text": "Changed."}), *more]
-        driver.app.link.retry()  # as a saved config file does
-        await driver.until(lambda: len(driver.main.results.hits) == 6, "the refresh")
-        assert fates(driver) == [SAME, CHANGED, GONE, SAME, SAME, SAME, SAME]
-
-
 async def test_of_lines_all_that_are_gone_are_told_of() -> None:
     engine, query = ScriptedEngine(), "'kite"
     lines = [hit(n, text=f"kite {n}") for n in range(1, 13)]

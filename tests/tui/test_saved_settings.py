@@ -14,6 +14,7 @@ from tests.tui import content
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, ScriptedSource, finished, status, whole_answer
 from tui import configured, in_force
+from tui.live_marks import Fate
 from tui.messages import EngineFailed, FolderReady, SettingsLoaded
 
 RECIPES = Path("/home/ada/recipes")
@@ -223,3 +224,19 @@ async def test_a_file_that_says_the_same_changes_nothing() -> None:
         source.engine.statuses.put_nowait(status(files=5))
         await driver.until(lambda: "5 files" in driver.status_line)
         assert driver.seen(SettingsLoaded) == loaded and source.used == [8]
+
+
+async def test_hits_beyond_those_that_are_wanted_now_are_not_told_to_be_gone() -> None:
+    engine, (one, two, three, *_) = ScriptedEngine(), content.HITS
+    engine.answer = whole_answer(content.HITS, "Done.")
+    changed = two.model_copy(update={"text": "Changed."})
+    save("hits = 8\n")
+    async with driving(source=FileSource(engine)) as driver:
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.ask_to_the_end("q")
+        engine.refreshed = [one, changed, *content.HITS[3:7]]
+        save("hits = 6\n")
+        await driver.until(lambda: len(driver.main.results.hits) == 6, "the refresh")
+        rows = [(row.hit, row.fate) for row in driver.main.results.list.rows]
+        assert rows[:3] == [(one, Fate.SAME), (changed, Fate.CHANGED), (three, Fate.GONE)]
+        assert [fate for _, fate in rows[3:]] == [Fate.SAME] * 4
