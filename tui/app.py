@@ -26,6 +26,7 @@ from tui.idle_garbage import (
     collect_if_idle,
     leave_full_collections_to_idle_moments,
 )
+from tui.key_names import keys_of
 from tui.keys import APP_KEYS
 from tui.link import MENDING_PAUSES
 from tui.session import Session
@@ -198,12 +199,13 @@ class HoverkiteApp(Configured):
             self._typed_at = event.time
         if isinstance(event, Key | MouseDown | Paste) and not event.is_forwarded:
             self.pressed += 1
-        if isinstance(event, Key) and not isinstance(self.focused, TextArea | Input):
-            typed_ahead = event.time < self._closed_at
-        else:
-            typed_ahead = False
-        if not typed_ahead:
+        if not self._is_typed_ahead(event):
             await super().on_event(event)
+
+    def _is_typed_ahead(self, event: Event) -> bool:
+        if not isinstance(event, Key) or isinstance(self.focused, TextArea | Input):
+            return False
+        return event.time < self._closed_at and event.key not in keys_of("app.quit")
 
     @on(messages.FolderReady)
     def _tell_note(self, message: messages.FolderReady) -> None:

@@ -180,3 +180,21 @@ async def test_a_key_pressed_before_what_is_below_a_page_can_be_seen_is_not_for_
         held[0]()
         await driver.press("p")
         await driver.until(lambda: engine.pauses == [True], "the next key")
+
+
+async def test_the_key_that_quits_is_followed_though_nothing_below_a_page_was_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with driving() as driver:
+        app = driver.app
+        driver.main.go_to("answer")
+        await driver.press("question_mark")
+        monkeypatch.setattr(app, "call_after_refresh", lambda _: None)
+        closed = app.pop_screen()
+        monkeypatch.undo()
+        await closed
+        left: list[bool] = []
+        monkeypatch.setattr(app, "exit", lambda *_: left.append(True))
+        await driver.press("ctrl+q")
+        await driver.until(lambda: left, "the way out")
+        monkeypatch.undo()
