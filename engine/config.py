@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_core import PydanticCustomError
 
 from engine import paths, toml_file, web_address
 from engine.config_faults import Source, explain, next_step
@@ -47,7 +46,7 @@ REFERENCE_PROFILE: dict[str, Any] = {
 
 def _address(value: str) -> str:
     if value and (fault := web_address.fault_of(value)):
-        raise PydanticCustomError("address", "{fault}", {"fault": fault})
+        raise ValueError(fault)
     return value
 
 
@@ -310,8 +309,8 @@ def load(flags: dict[str, Any] | None = None) -> Settings:
     return settings
 
 
-_IN_ENVIRONMENT = Source("the environment", f"Correct or unset {ENV_PREFIX}{{KEY}}")
-_ON_COMMAND_LINE = Source("the command line", "Correct --set {key}=...")
+_IN_ENVIRONMENT = Source("the environment", f"Correct or unset {ENV_PREFIX}{{KEY}}", is_text=True)
+_ON_COMMAND_LINE = Source("the command line", "Correct --set {key}=...", is_text=True)
 
 
 def read_file(path: Path) -> dict[str, Any]:

@@ -18,6 +18,8 @@ class Source:
 
     name: str
     remedy: str
+    is_text: bool = False
+    """Whether values are written there as they are, without quotes."""
 
     def correction(self, key: str) -> str:
         """Return what corrects the setting ``key``."""
@@ -36,6 +38,7 @@ _WORDS = {
     "greater_than": "more than {gt:.10g} is wanted",
     "less_than_equal": "at most {le:.10g} is wanted",
     "extra": "no such setting",
+    "value": "{error}",
 }
 """What pydantic's kinds of fault (their names, or the names' first words) say to a person."""
 
@@ -50,16 +53,19 @@ def explain(
         words = _WORDS.get(fault["type"]) or _WORDS.get(fault["type"].partition("_")[0])
         reason = words.format(**fault.get("ctx", {})) if words else fault["msg"]
         source = sources.get(key)
-        value = f" = {_written(fault['input'])}" if key in told else ""
+        is_text = source is not None and source.is_text
+        value = f" = {_written(fault['input'], is_text)}" if key in told else ""
         faults.append(f"{key}{value} (from {source.name if source else 'the defaults'}): {reason}")
         if source:
             wrong.append((key, source))
     return ConfigError("; ".join(faults), next_step(wrong))
 
 
-def _written(value: object) -> str:
-    """Return a value as it stands in the file, or the beginning of a long one."""
+def _written(value: object, is_text: bool) -> str:
+    """Return a value as it stands where it was found, or the beginning of a long one."""
     written = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str) and is_text:
+        written = written[1:-1]
     return written if len(written) <= LONGEST_VALUE else f"{written[:LONGEST_VALUE]}…"
 
 

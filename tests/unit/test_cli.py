@@ -58,7 +58,10 @@ def run(*words: str) -> tuple[int, Opened]:
         (("search", "notes", ""), "the query is empty"),
         (("ask", "notes", " \n"), "the query is empty"),
         (("--hits", "3", "search", "notes", ""), "the query is empty"),
-        (("--set", "hits=0", "search", "notes", "q"), "hits (from the command line): at least 1"),
+        (
+            ("--set", "hits=0", "search", "notes", "q"),
+            "hits = 0 (from the command line): at least 1",
+        ),
         (("--profile", "odd", "index", "notes"), "invalid choice: 'odd'"),
         (("bogus",), "bogus is neither a folder nor a command"),
         (("serach", "notes", "q"), "Did you mean search? The commands are search, ask, chat"),
