@@ -14,6 +14,6 @@ def paint_now(widget: Widget) -> None:
     In Textual 8.2.8 that frame comes up to 8 ms later, and paints everything in one go.
     """
     app, screen = widget.app, widget.screen
-    if app.screen is screen and not app._batch_count and not screen._layout_required:
+    if app.screen is screen and not app._batch_count:
         screen._compositor.update_widgets({widget})
         app._display(screen, screen._compositor.render_update())
