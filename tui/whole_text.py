@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import BindingType
@@ -102,16 +101,13 @@ def _styled(lines: list[AroundLine], hit: Hit, query: str) -> list[Content]:
 
 def _with_found(lines: list[Content], words: str, at: int | None) -> list[Content]:
     """The lines with ``words`` underlined, and reversed in the line of the number ``at``."""
-    pattern = _pattern(words)
+    from engine.wire.api_parts import finder
+
+    pattern = finder(words)
     return [
         line.highlight_regex(pattern, style=f"$match {'reverse' if number == at else 'underline'}")
         for number, line in enumerate(lines)
     ]
-
-
-def _pattern(words: str) -> re.Pattern[str]:
-    """Matches ``words`` as ``PartRequest.find`` tells it."""
-    return re.compile(re.escape(words), 0 if any(map(str.isupper, words)) else re.IGNORECASE)
 
 
 class WholeText(TextView):

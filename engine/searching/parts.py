@@ -1,6 +1,5 @@
 """A whole file's text in parts, from the texts as they were read."""
 
-import re
 from collections import deque
 from collections.abc import Iterator
 
@@ -10,7 +9,7 @@ from engine.searching.around import likely_span, span
 from engine.searching.place import path_of
 from engine.storage.manifest import Manifest
 from engine.wire.api_around import AroundLine
-from engine.wire.api_parts import PART_LINES, PartReply, PartRequest
+from engine.wire.api_parts import PART_LINES, PartReply, PartRequest, finder
 
 LONGEST_LINE = 4000
 """Characters of a line; the others are cut off, as in minified code. The hit stays in it."""
@@ -48,8 +47,7 @@ def part(request: PartRequest, manifest: Manifest) -> PartReply:
 
 def _found(document: Document, request: PartRequest) -> int | None:
     """Return the line that ``request`` looks for; None where its words stand nowhere."""
-    case = re.NOFLAG if any(map(str.isupper, request.find)) else re.IGNORECASE
-    words, text = re.compile(re.escape(request.find), case), document.text
+    words, text = finder(request.find), document.text
     if request.back:
         above = deque(words.finditer(text, 0, document.offset(request.line)), 1)
         match = (above or deque(words.finditer(text), 1) or [None])[0]

@@ -1,5 +1,7 @@
 """The messages about a whole file's text, which is told in parts, and the route they travel on."""
 
+import re
+
 from pydantic import Field
 
 from engine.wire.api_around import AroundLine, AroundRequest
@@ -13,6 +15,13 @@ LONGEST_FIND = 200
 """Characters that can be looked for."""
 
 
+def finder(words: str) -> re.Pattern[str]:
+    """Match ``words``; their case counts where one of their letters is a capital."""
+    return re.compile(
+        re.escape(words), re.NOFLAG if any(map(str.isupper, words)) else re.IGNORECASE
+    )
+
+
 class PartRequest(Message):
     """Ask for a part of a file's text as it was read."""
 
@@ -21,8 +30,7 @@ class PartRequest(Message):
     part: int | None = Field(None, ge=0, le=2**31)
     """Which part, from 0; None for the one in which the hit begins."""
     find: str = Field("", max_length=LONGEST_FIND)
-    """Words: the part with the next line that holds them is wanted. Their case counts where one of
-    their letters is a capital …"""
+    """Words: the part with the next line that holds them, as :func:`finder` tells, is wanted …"""
     line: int = Field(1, ge=1, le=2**31)
     """… from this line of the text on, or round from its top …"""
     back: bool = False
