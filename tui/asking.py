@@ -253,12 +253,14 @@ class Asking(LiveResults):
 
     @on(messages.StatusArrived)
     async def _ask_of_whole_folder(self, message: messages.StatusArrived) -> None:
-        """Ask anew once the whole folder is read, where the model still starts."""
+        """Ask anew once the whole folder is read, where the model was not asked yet."""
         exchange, status = self.exchange, message.status
         if not self._is_of_part or outcome.is_partly_read(status):
             return
         self._is_of_part = False
-        if self.answering and exchange is not None and exchange.prompt is None:
+        if exchange is None or exchange.prompt is not None or self.dialogue.after(exchange):
+            return
+        if self.answering or exchange.can_be_answered_anyway:
             manner = exchange.manner
             await self._ask_again(exchange, anyway=manner.anyway, exactly=manner.exactly)
 

@@ -12,6 +12,7 @@ from engine.wire.api_search import SearchReply, SearchRequest
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, found, status, whole_answer
+from tests.tui.test_offers import far
 from tests.tui.test_typing import paths, quiet, type_text, typed
 from tui.live_marks import Fate
 
@@ -119,6 +120,21 @@ async def test_what_was_asked_of_a_part_of_the_folder_is_asked_of_all_unless_the
         await driver.until(lambda: not driver.main.answering, "the end of the answer")
         assert engine.questions == ["q"] * (1 if writes else 2)
         assert ("Of all." in driver.main.answer.answer_text) is not writes
+        assert len(driver.main.dialogue.turns) == 1
+
+
+async def test_what_was_not_found_in_a_part_of_the_folder_is_looked_for_in_all_of_it() -> None:
+    engine = far()
+    engine.answer = whole_answer([hit(1, path="right.md")], "Of all.")
+    progress = api.Progress(files_done=2, files_total=16)
+    async with driving(engine) as driver:
+        engine.statuses.put_nowait(status(state="indexing", files=2, progress=progress))
+        await driver.until(lambda: driver.main.status is not None)
+        await driver.ask_to_the_end("q")
+        assert "Not found" in driver.said("not-found")
+        engine.statuses.put_nowait(status(revision=1))
+        await driver.until(lambda: "Of all." in driver.main.answer.answer_text, "the other answer")
+        assert engine.questions == ["q", "q"]
         assert len(driver.main.dialogue.turns) == 1
 
 
