@@ -21,7 +21,7 @@ def compile_lock(kind: str, left_out: str, what: str) -> None:
     """Write the lock of a kind of machine."""
     lock = lock_file(kind)
     command = [str(UV), "pip", "compile", "pyproject.toml", f"requirements/{kind}.in"]
-    command += ["--group", "dev", "--excludes", f"requirements/{left_out}"]
+    command += ["--extra", "office", "--group", "dev", "--excludes", f"requirements/{left_out}"]
     command += ["--universal", "--python-version", "3.11"]
     _compile(command, lock, what)
 
