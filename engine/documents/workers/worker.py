@@ -8,7 +8,6 @@ import gc
 import os
 import resource
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Parts
@@ -46,13 +45,12 @@ def serve(line: socket.socket) -> None:
 
     for count in range(1, MOST_FILES + 1):
         head, size = frames.receive_head(receive)
-        read: Callable[[bytes, str], Parts] | None = None
-        with contextlib.suppress(Exception):  # told with the file
-            read = loader(head["work"])
-        if count == 1:  # behind its first import, whose bytecode may be kept
+        if count == 1:  # before its first import, whose bytecode may be kept, it holds no file
+            with contextlib.suppress(Exception):  # told with the file
+                loader(head["work"])
             confine.confine()
         confine.allow_seconds(head["seconds"])
-        reply, body = _answer(read or loader(head["work"]), receive(size), head["name"])
+        reply, body = _answer(head["work"], receive(size), head["name"])
         leaves = count == MOST_FILES or _peak() > MOST_MEMORY
         line.sendall(frames.pack(reply | {"leaves": leaves}, body) + body)
         if leaves:
@@ -61,12 +59,10 @@ def serve(line: socket.socket) -> None:
         gc.collect()
 
 
-def _answer(
-    read: Callable[[bytes, str], Parts], raw: bytes, name: str
-) -> tuple[dict[str, Any], bytes]:
+def _answer(work: str, raw: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     """Return the head and the body of the reply; whatever happens, there is one."""
     try:
-        return _reply(read(raw, name))
+        return _reply(loader(work)(raw, name))
     except MemoryError:
         return {"error": confine.TOO_MUCH_MEMORY}, b""
     except RecursionError:
