@@ -31,13 +31,17 @@ class Parts(NamedTuple):
     parts: Sequence[Part]
 
 
+def plain_lines(text: str) -> str:
+    """Return ``text`` with newlines as ``\\n`` and spaces in place of other control characters."""
+    return _CONTROLS.sub(" ", _NEWLINE.sub("\n", text))
+
+
 def tidy(text: str) -> str:
-    """Return ``text`` with newlines as ``\\n`` and spaces in place of other control characters.
+    """Return ``plain_lines`` without what is only space.
 
     Nothing stands at the ends of lines, and no more than one empty line between two others.
     """
-    text = _CONTROLS.sub(" ", _NEWLINE.sub("\n", text))
-    return _EMPTY_LINES.sub("\n\n", _LINE_ENDS.sub("", text)).strip("\n")
+    return _EMPTY_LINES.sub("\n\n", _LINE_ENDS.sub("", plain_lines(text))).strip("\n")
 
 
 def one_line(text: str) -> str:

@@ -53,6 +53,17 @@ class Zipped:
             raise ValueError(f"unpacked it is larger than {LARGEST_CONTENT // 1_000_000} MB")
         return content
 
+    def measure(self) -> None:
+        """Unpack all XML once, for a reader that knows no limit.
+
+        Raises:
+            ValueError: as ``read``.
+        """
+        for entry in self.names:
+            if entry.lower().endswith((".xml", ".rels")):
+                self.read(entry)
+        self._left = LARGEST_CONTENT
+
     def xml(self, name: str) -> "Element":
         """Return the root of an entry that is XML.
 
