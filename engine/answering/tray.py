@@ -99,11 +99,11 @@ def _hit(pinned: Hit, manifest: Manifest) -> Hit | None:
     if stands is None:
         return None
     start, end = stands
-    (first, last), page = document.lines(start, end), document.page(start)
+    (first, last), part = document.lines(start, end), document.part(start)
     return Hit(
         rank=1,
-        **place_at(path, first, last, page).model_dump(),
-        heading=manifest.texts.heading(stored.file, first, page),
+        **place_at(path, first, last, part).model_dump(),
+        heading=manifest.texts.heading(stored.file, first, part),
         text=document.text[start:end],
         distance=None,
         start=start,

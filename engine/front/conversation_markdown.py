@@ -64,9 +64,9 @@ def _sources(turn: Turn) -> Iterator[str]:
 
 
 def _place(hit: Hit) -> str:
-    page = f", page {hit.page}" if hit.page else ""
+    part = f", {hit.part}" if hit.part else ""
     heading = f" — {_plain(hit.heading)}" if hit.heading else ""
-    return f"{_code(f'{hit.path}:{hit.start_line}-{hit.end_line}')}{page}{heading}"
+    return f"{_code(f'{hit.path}:{hit.start_line}-{hit.end_line}')}{part}{heading}"
 
 
 def _plain(text: str) -> str:
