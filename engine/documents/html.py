@@ -4,14 +4,14 @@ import codecs
 import re
 
 from engine.documents import plain
-from engine.documents.child import SECONDS, read_in_child
 from engine.documents.document import Document
+from engine.documents.formats import web_page
 from engine.documents.line_map import map_lines
-from engine.documents.worker import convert_html
+from engine.documents.workers import SECONDS, read_in_worker
 from engine.errors import LoadError
 
 LARGE = 500_000
-"""Characters above which a file is converted in a child process: broken HTML can make the
+"""Characters above which a file is converted in a worker process: broken HTML can make the
 converter's time grow with the square of its size."""
 
 _DECLARED = re.compile(
@@ -31,10 +31,10 @@ def parse(raw: bytes, *, seconds: float = SECONDS) -> Document:
     """
     source = _decode(raw)
     if len(source) > LARGE:
-        text = read_in_child("html", source.encode("utf-8"), seconds=seconds)[0]
+        text = read_in_worker("html", source.encode("utf-8"), seconds=seconds).parts[0].text
     else:
         try:
-            text = convert_html(source)
+            text = web_page.convert(source)
         except ValueError as error:
             raise LoadError(str(error)) from error
     return Document(text, "html", source_lines=map_lines(source, text))

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from engine.documents.worker import NOT_TEXT
+from engine.documents.formats.web_page import NOT_TEXT
 
 _TAG_OR_TEXT = re.compile(r"</?[a-zA-Z!][^<>]*>|(?:[^<]|<(?![a-zA-Z!/]))+|<")
 _NAME = re.compile(r"</?([a-zA-Z]+)")

@@ -1,10 +1,10 @@
-"""PDF → text, page by page, read in a child process with limits of memory and time."""
+"""PDF → text, page by page, read in a worker process with limits of memory and time."""
 
 import re
 from itertools import accumulate
 
-from engine.documents.child import SECONDS, read_in_child
 from engine.documents.document import Document
+from engine.documents.workers import SECONDS, read_in_worker
 from engine.errors import LoadError
 
 _HYPHEN_AT_LINE_END = re.compile("[\x02\ufffe](\r\n|\n)?")
@@ -17,7 +17,7 @@ def parse(raw: bytes, *, seconds: float = SECONDS) -> Document:
     Raises:
         LoadError: encrypted, damaged, without text, too large or too slow.
     """
-    pages = [_tidy(page) for page in read_in_child("pdf", raw, seconds=seconds)]
+    pages = [_tidy(page.text) for page in read_in_worker("pdf", raw, seconds=seconds).parts]
     if not any(page.strip() for page in pages):
         raise LoadError("a scanned PDF without text")
     text = "".join(pages)
