@@ -18,7 +18,7 @@ from engine.files.kinds import FileKind, kind_of
 
 __all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
 
-LOADER_VERSION = 4
+LOADER_VERSION = 5
 """Grows whenever the same bytes would give another text or other lines."""
 
 
@@ -97,9 +97,10 @@ def _read_as(found: FileKind, raw: bytes) -> Document:
         return pdf.parse(raw)
     if found.kind == "html":
         return html.parse(raw)
+    decoded = plain.decode(raw)
     if found.kind == "markdown":
-        return markdown.parse(plain.decode(raw))
-    return Document(plain.decode(raw), found.kind, found.language)
+        return markdown.parse(decoded.text, how=decoded.told)
+    return Document(decoded.text, found.kind, found.language, how=decoded.told)
 
 
 def content_hash(raw: bytes) -> str:
