@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from engine.documents import plain
+from engine.documents.formats import web_page
 from engine.documents.formats.office_xml import named
 from engine.documents.formats.zipped import Zipped, resolved
 from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts, one_line, tidy
-from engine.documents.worker import convert_html
 from engine.errors import LoadError
 
 MOST_CHAPTERS = 10_000
@@ -65,7 +65,7 @@ def _chapters(archive: Zipped, package: str) -> Iterator[Part]:
 
 def _text(raw: bytes) -> str:
     try:
-        return tidy(convert_html(plain.decode(raw)))
+        return tidy(web_page.convert(plain.decode(raw).text))
     except LoadError as error:
         raise ValueError(str(error)) from error
 

@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Any, cast
 
 from engine.documents import plain
-from engine.documents.formats import office
+from engine.documents.formats import office, web_page
 from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts, one_line, tidy
-from engine.documents.worker import convert_html
 from engine.errors import LoadError
 
 MOST_MESSAGES = 100_000
@@ -103,7 +102,9 @@ def _body(message: EmailMessage) -> str:
         return ""
     content = _content(best)
     try:
-        return tidy(convert_html(content) if best.get_content_type() == "text/html" else content)
+        return tidy(
+            web_page.convert(content) if best.get_content_type() == "text/html" else content
+        )
     except ValueError:
         return ""
 
@@ -118,7 +119,7 @@ def _content(part: EmailMessage) -> str:
     except _FAULTS:  # unknown, or wrong
         pass
     try:
-        return plain.decode(payload)
+        return plain.decode(payload).text
     except LoadError:
         return ""
 
