@@ -43,3 +43,15 @@ def location(part: Part | None, first: int, last: int) -> str:
     word = "row" if part is not None and part.unit == "sheet" else "line"
     lines = f"{word} {first}" if first == last else f"{word}s {first}-{last}"
     return f"{part}, {lines}" if part else lines
+
+
+def short(part: Part | None, first: int, last: int) -> str:
+    """Return where some lines stand, behind a path: ``:10-31``, `` p.4``, `` Sales:10-31``."""
+    lines = f":{first}" + (f"-{last}" if last > first else "")
+    if part is None:
+        return lines
+    if part.unit == "page":
+        return f" p.{part.number}"
+    if part.unit == "sheet":
+        return f" {part.name or part.number}{lines}"
+    return f" {part.unit} {part.number}"

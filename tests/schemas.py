@@ -2,6 +2,7 @@
 
 TO_SCHEMA_2 = """
 ALTER TABLE files DROP COLUMN ctime_ns;
+ALTER TABLE chunks RENAME COLUMN part TO page;
 ALTER TABLE chunks DROP COLUMN context;
 ALTER TABLE chunks DROP COLUMN readable;
 DROP TABLE documents;

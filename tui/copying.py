@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.part import short
 from engine.safe_text import clean, clean_line
 from tui.pages import Pages
 
@@ -72,6 +73,4 @@ class Copying(Pages):
 
 def _place_of(hit: Hit) -> str:
     """Where a hit stands: its file, and its line or part."""
-    return clean_line(
-        f"{hit.path}:{hit.start_line}" if hit.part is None else f"{hit.path} {hit.part}"
-    )
+    return clean_line(hit.path + short(hit.part, hit.start_line, hit.start_line))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
+from engine.part import short
 from engine.safe_text import clean_line
 from tui.live_marks import Fate
 
@@ -68,15 +69,7 @@ class Columns:
 
 def location(hit: Place) -> str:
     """Where a hit stands: ``path:10-31``, ``path p.4``, ``path slide 4``, ``path Sales:10-31``."""
-    path, part = clean_line(hit.path), hit.part
-    lines = f":{hit.start_line}" + (f"-{hit.end_line}" if hit.end_line > hit.start_line else "")
-    if part is None:
-        return path + lines
-    if part.unit == "page":
-        return f"{path} p.{part.number}"
-    if part.unit == "sheet":
-        return f"{path} {clean_line(part.name) or part.number}{lines}"
-    return f"{path} {part.unit} {part.number}"
+    return clean_line(hit.path + short(hit.part, hit.start_line, hit.end_line))
 
 
 def place_and_folded(hit: Hit) -> str:

@@ -65,7 +65,7 @@ async def test_capital_y_copies_the_place() -> None:
         await driver.press("tab", "Y")
         assert driver.app.clipboard == "a b/c.md:12"
         await driver.press("j", "Y")
-        assert driver.app.clipboard == "d.pdf:7"
+        assert driver.app.clipboard == "d.pdf p.7"
         await driver.press("j", "Y")
         assert driver.app.clipboard.isprintable() and "evil" in driver.app.clipboard
 

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.documents import Document
-from engine.part import LONGEST_NAME, Part, Unit, location, unpacked
+from engine.part import LONGEST_NAME, Part, Unit, location, short, unpacked
 from engine.wire.api_search import Place
 
 ATTACK = "a b\x1b]52;c;AA==\x07 \u202e 3 “x”"
@@ -25,6 +25,20 @@ def test_where_something_stands_in_words(
     part: Part | None, lines: tuple[int, int], said: str
 ) -> None:
     assert location(part, *lines) == said
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (None, ":2-5"),
+        (Part("page", 3), " p.3"),
+        (Part("sheet", 2, "Sales"), " Sales:2-5"),
+        (Part("sheet", 2), " 2:2-5"),
+        (Part("slide", 4, "Why kites"), " slide 4"),
+    ],
+)
+def test_where_something_stands_behind_a_path(part: Part | None, said: str) -> None:
+    assert short(part, 2, 5) == said
 
 
 @pytest.mark.parametrize("name", ["", "Sales", "two words", " 7 ", ATTACK, "\n"])
