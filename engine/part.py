@@ -17,13 +17,15 @@ class Part:
     number: int
     """From 1."""
     name: str = ""
-    """A sheet's name, a chapter's title, a message's subject; empty where it has none."""
+    """A sheet's name, a chapter's title, a message's subject, the language of a cell of code;
+    empty where it has none."""
 
     def __str__(self) -> str:
         """Return it as people say it: ``page 3``, ``sheet Sales``, ``chapter 2 “The kite”``."""
         if self.unit == "sheet" and self.name:
             return f"sheet {self.name}"
-        return f"{self.unit} {self.number}" + (f" “{self.name}”" if self.name else "")
+        named = self.name and self.unit != "cell"  # a cell of code has its language as its name
+        return f"{self.unit} {self.number}" + (f" “{self.name}”" if named else "")
 
     def packed(self) -> str:
         """Return it as the manifest keeps it; :func:`unpacked` is the other way round."""

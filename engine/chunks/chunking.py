@@ -13,11 +13,14 @@ from engine.chunks.headings import SEPARATOR, Sections
 from engine.documents import Document
 from engine.documents.readable import Readable
 
-CHUNKER_VERSION = 4
+CHUNKER_VERSION = 5
 """Grows whenever the same document would be cut in another way."""
 
 _WORD = re.compile(r"\S")
 _NEW_PARAGRAPH = re.compile(r"\n[ \t\r]*\n\s*\Z")
+
+_IN_ROWS = ("code", "sheet", "table", "data")
+"""Kinds whose lines are no wrapped sentences."""
 
 Fits = Callable[[str], bool]
 """Whether a model takes a whole text, or would cut it."""
@@ -64,9 +67,9 @@ class _Splitting:
         self._document, self._size, self._overlap = document, size, overlap
         self._at_headings, self._context, self._fits = at_headings, context, fits
         self._sections = Sections(document)
-        in_prose = at_sentences and document.kind != "code"
+        in_prose = at_sentences and document.kind not in _IN_ROWS
         self._places = cutting.separators(document.language, in_prose)
-        in_markdown = document.kind == "markdown"
+        in_markdown = document.kind in ("markdown", "word")
         self._readable = Readable(document.text, document.body) if in_markdown else None
         self._card = document.card if fits(document.card) else ""
         found = _WORD.search(document.text, document.body)
@@ -152,9 +155,13 @@ def _only_card(document: Document, size: int) -> list[Chunk]:
 
 
 def _parts(document: Document, breaks: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield what is split on its own: pages, sections, or stretches of a long one."""
+    """Yield what is split on its own: parts, sections, or stretches of a long one."""
     length, body = len(document.text), document.body
-    starts = [body, *(start for start in document.parts or breaks if start > body)]
+    if document.unit == "chapter":
+        breaks = sorted({*document.parts, *breaks})
+    elif document.parts:
+        breaks = [*document.parts]
+    starts = [body, *(start for start in breaks if start > body)]
     for begin, end in pairwise([*starts, length]):
         while end - begin > STRETCH:
             cut = _last_break(document.text, begin, begin + STRETCH)

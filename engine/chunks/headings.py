@@ -5,32 +5,21 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 
+from engine.chunks import markup, part_headings
+from engine.chunks.heading import Heading, trimmed
 from engine.documents import Document
 from engine.files.kinds import DocumentKind
 
 SEPARATOR = " > "
 """Between the headings of a path."""
-LONGEST = 200
-"""Characters of a heading that are kept."""
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1{2,}\s*\Z|([=\-~^\"'`#*+])\2\s*\Z")
 _CUSTOM_ANCHOR = re.compile(r"(?<!\s)\s*+\{#[^{}]*\}\s*$")
 _SPACE = re.compile(r"\s*")
-_TAG = re.compile(r"<[^<>]*>")
-
-
-class Heading(NamedTuple):
-    """A heading: where its lines begin and end, how deep it is (1 is outermost), and its words."""
-
-    start: int
-    end: int
-    level: int
-    text: str
 
 
 class Sections:
@@ -75,9 +64,23 @@ class Sections:
 
 def headings_of(document: Document) -> Iterator[Heading]:
     """Yield the headings of a document, in order; front matter has none."""
-    for heading in _FINDERS.get(document.kind, _no_headings)(document.text):
+    for heading in _found(document):
         if heading.start >= document.body:
             yield heading
+
+
+def _found(document: Document) -> Iterator[Heading]:
+    if document.language == "latex":
+        return markup.latex_headings(document.text)
+    if document.unit == "chapter":
+        return part_headings.chapters(document, markdown_headings)
+    if document.unit == "cell":
+        return part_headings.cells(document, markdown_headings)
+    if document.unit == "sheet":
+        return part_headings.sheets(document)
+    if document.unit in ("slide", "message"):
+        return part_headings.named(document)
+    return _FINDERS.get(document.kind, _no_headings)(document.text)
 
 
 def _no_headings(text: str) -> Iterator[Heading]:
@@ -128,7 +131,7 @@ def _plain(markup: str) -> str:
         for child in children
         if child.type != "html_inline"
     )
-    return _trim(words)
+    return trimmed(words)
 
 
 def rst_headings(text: str) -> Iterator[Heading]:
@@ -154,15 +157,15 @@ def rst_headings(text: str) -> Iterator[Heading]:
             styles.append(style)
         begin = lines[at - 1][0] if over else start
         end = lines[at + 1][0] + len(below)
-        yield Heading(begin, end, styles.index(style) + 1, _trim(title))
-
-
-def _trim(words: str) -> str:
-    return " ".join(_TAG.sub("", words).split())[:LONGEST]
+        yield Heading(begin, end, styles.index(style) + 1, trimmed(title))
 
 
 _FINDERS: dict[DocumentKind, Callable[[str], Iterator[Heading]]] = {
     "markdown": markdown_headings,
     "html": markdown_headings,
+    "word": markdown_headings,
     "rst": rst_headings,
+    "asciidoc": markup.asciidoc_headings,
+    "org": markup.org_headings,
+    "table": part_headings.table,
 }

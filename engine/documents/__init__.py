@@ -10,16 +10,19 @@ import os
 import stat
 from pathlib import Path
 
-from engine.documents import html, markdown, pdf, plain
+from engine.documents import html, markdown, pdf, plain, rich
 from engine.documents.document import Document
 from engine.documents.private_key import holds_private_key
+from engine.documents.true_kind import true_kind
 from engine.errors import LoadError
-from engine.files.kinds import FileKind, kind_of
+from engine.files.kinds import RICH, FileKind, kind_of
 
 __all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
 
-LOADER_VERSION = 4
+LOADER_VERSION = 6
 """Grows whenever the same bytes would give another text or other lines."""
+MOST_DATA = 1_000_000
+"""Bytes of JSON, YAML, TOML or XML after which it is data for programs, rather than written."""
 
 
 class Changing(LoadError):  # noqa: N818  a state, not a fault
@@ -86,20 +89,25 @@ def parse(raw: bytes, name: str) -> Document:
         raise LoadError(f"files of this kind are not read yet ({found})")
     if not raw:
         return Document("", found.kind, found.language)
-    document = _read_as(found, raw)
+    document = _read_as(true_kind(found, raw), raw, name)
     if holds_private_key(document.text):
         raise LoadError("it holds a private key")
     return document
 
 
-def _read_as(found: FileKind, raw: bytes) -> Document:
+def _read_as(found: FileKind, raw: bytes, name: str) -> Document:
     if found.kind == "pdf":
         return pdf.parse(raw)
     if found.kind == "html":
         return html.parse(raw)
+    if found.kind in RICH:
+        return rich.parse(raw, name, found.kind)
+    if found.kind == "data" and len(raw) > MOST_DATA:
+        raise LoadError(f"data of more than {MOST_DATA // 1_000_000} MB")
+    decoded = plain.decode(raw)
     if found.kind == "markdown":
-        return markdown.parse(plain.decode(raw))
-    return Document(plain.decode(raw), found.kind, found.language)
+        return markdown.parse(decoded.text, how=decoded.told)
+    return Document(decoded.text, found.kind, found.language, how=decoded.told)
 
 
 def content_hash(raw: bytes) -> str:

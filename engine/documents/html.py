@@ -29,7 +29,7 @@ def parse(raw: bytes, *, seconds: float = SECONDS) -> Document:
     Raises:
         LoadError: nested too deeply, too slow, or no text at all.
     """
-    source = _decode(raw)
+    source, how = _decode(raw)
     if len(source) > LARGE:
         text = read_in_worker("html", source.encode("utf-8"), seconds=seconds).parts[0].text
     else:
@@ -37,20 +37,24 @@ def parse(raw: bytes, *, seconds: float = SECONDS) -> Document:
             text = web_page.convert(source)
         except ValueError as error:
             raise LoadError(str(error)) from error
-    return Document(text, "html", source_lines=map_lines(source, text))
+    return Document(text, "html", source_lines=map_lines(source, text), how=how)
 
 
-def _decode(raw: bytes) -> str:
-    """UTF-8 if it is valid, then what the page declares, then what its bytes look like."""
+def _decode(raw: bytes) -> tuple[str, str]:
+    """Return the text, and what is to be told of how it was decoded.
+
+    It is UTF-8 if that is valid, then what the page declares, then what its bytes look like.
+    """
     declared = _DECLARED.search(raw[:2048])
     if declared and b"\0" not in raw and not _is_utf8(raw):
         try:
             encoding = codecs.lookup(declared[1].decode("ascii")).name
             if encoding.startswith(_DECLARABLE):
-                return raw.decode(encoding)
+                return raw.decode(encoding), f"{plain.spoken(encoding)}, as it says"
         except (UnicodeError, LookupError):
             pass  # a wrong declaration, as they often are
-    return plain.decode(raw)
+    decoded = plain.decode(raw)
+    return decoded.text, decoded.told
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -13,8 +13,8 @@ MOST_TAGS = 1000
 _TAG = re.compile(r"(?:(?<=\s)|(?<![\s\S]))#(?=[\d/-]*+[^\W\d])([\w/-]{1,100}+)(?![\w/#-])")
 
 
-def parse(text: str) -> Document:
-    """Return the document of a Markdown file that holds ``text``."""
+def parse(text: str, *, how: str = "") -> Document:
+    """Return the document of a Markdown file that holds ``text``; ``how`` tells how it was read."""
     said = front_matter.read(text)
     body = said.end if said else 0
     tags = [*(said.tags if said else ()), *inline_tags(text, body)]
@@ -27,6 +27,7 @@ def parse(text: str) -> Document:
         card=said.card if said else "",
         aliases=said.aliases if said else (),
         tags=tuple(folded)[:MOST_TAGS],
+        how=how,
     )
 
 

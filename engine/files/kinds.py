@@ -1,7 +1,7 @@
 """Kinds of files by name: what is read, what is known but not read yet, and what never is.
 
 The tables are what a person would expect of a search over documents: text that somebody wrote is
-read; data, media and office files are counted by kind.
+read, in whatever program; archives, media and data of programs are counted by kind.
 """
 
 import re
@@ -9,9 +9,28 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
-DocumentKind = Literal["markdown", "rst", "html", "pdf", "text", "code"]
+DocumentKind = Literal[
+    "markdown",
+    "rst",
+    "asciidoc",
+    "org",
+    "html",
+    "pdf",
+    "text",
+    "code",
+    "word",
+    "slides",
+    "sheet",
+    "ebook",
+    "mail",
+    "notebook",
+    "table",
+    "data",
+]
 
-RICH: Final[frozenset[DocumentKind]] = frozenset({"pdf"})
+RICH: Final[frozenset[DocumentKind]] = frozenset(
+    {"pdf", "word", "slides", "sheet", "ebook", "mail", "notebook"}
+)
 """Kinds whose text is not what their file holds, byte for byte."""
 
 
@@ -31,8 +50,20 @@ READ: Final = _table(
     (FileKind("rst"), "rst rest"),
     (FileKind("html"), "html htm xhtml"),
     (FileKind("pdf"), "pdf"),
-    (FileKind("text"), "txt text adoc asciidoc org textile bib wiki mediawiki srt vtt"),
-    (FileKind("text"), "toml yaml yml ini cfg conf properties"),
+    (FileKind("word"), "docx docm odt rtf doc"),
+    (FileKind("slides"), "pptx pptm odp ppt"),
+    (FileKind("sheet"), "xlsx xlsm xlsb xls ods"),
+    (FileKind("ebook"), "epub"),
+    (FileKind("mail"), "eml mbox msg"),
+    (FileKind("notebook"), "ipynb"),
+    (FileKind("table"), "csv tsv"),
+    (FileKind("data"), "json jsonl ndjson toml yaml yml xml nxml"),
+    (FileKind("asciidoc"), "adoc asciidoc"),
+    (FileKind("org"), "org"),
+    (
+        FileKind("text"),
+        "txt text license licence textile bib wiki mediawiki srt vtt ini cfg conf properties",
+    ),
     (FileKind("code", "latex"), "tex latex"),
     (FileKind("code", "python"), "py pyi pyx"),
     (FileKind("code", "js"), "js jsx mjs cjs vue svelte"),
@@ -87,17 +118,15 @@ _READ_NAMES: Final = {
 UNREAD: Final = {
     suffix: kind
     for kind, suffixes in {
-        "Word": "doc docx docm odt rtf pages",
-        "Excel": "xls xlsx xlsm xlsb ods numbers",
-        "PowerPoint": "ppt pptx pptm odp",
+        "Pages": "pages",
+        "Numbers": "numbers",
         "image": "png jpg jpeg gif bmp tif tiff webp svg ico heic heif avif psd ai eps raw drawio",
         "audio": "mp3 wav flac ogg oga m4a aac opus wma mid midi aiff",
         "video": "mp4 mkv avi mov webm wmv flv m4v mpg mpeg",
-        "e-book": "epub mobi azw azw3 fb2 djvu",
+        "e-book": "mobi azw azw3 fb2 djvu",
         "archive": "zip tar gz tgz bz2 xz zst 7z rar jar war whl deb rpm dmg iso cab",
-        "e-mail": "eml msg mbox pst",
-        "notebook": "ipynb",
-        "data": "json jsonl ndjson csv tsv xml parquet arrow feather avro sqlite db npy npz h5 pkl",
+        "e-mail": "pst",
+        "data": "parquet arrow feather avro sqlite db npy npz h5 pkl",
         "log": "log",
         "font": "ttf otf woff woff2",
     }.items()

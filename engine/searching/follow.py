@@ -11,7 +11,7 @@ from engine.documents import Document, markdown
 from engine.documents.readable import Readable
 from engine.errors import LoadError, UsageError
 from engine.files import scan
-from engine.files.kinds import FileKind, kind_of
+from engine.files.kinds import RICH, FileKind, kind_of
 from engine.files.scan import MEGABYTE
 from engine.searching.link_targets import Names, Target, line_of, links_in
 from engine.searching.place import path_of
@@ -83,7 +83,7 @@ class _Following:
     def _line(self, target: Target) -> int:
         """Return the line of a heading or block; 1 where the file can't be read now."""
         found = kind_of(scan.decode(target.path))
-        if not target.anchor or not isinstance(found, FileKind) or found.kind == "pdf":
+        if not target.anchor or not isinstance(found, FileKind) or found.kind in RICH:
             return 1
         if target.path not in self._documents:
             try:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from engine.files.kinds import FileKind, kind_of
+from engine.files.kinds import RICH, FileKind, kind_of
 from engine.files.scan import Entry
 from engine.storage.manifest import FileRecord
 
@@ -53,7 +53,7 @@ def compare(
 def is_slow(entry: Entry) -> bool:
     """Whether reading the file takes a process of its own, and perhaps a minute."""
     kind = kind_of(os.fsdecode(entry.path.rpartition(b"/")[2]))
-    return isinstance(kind, FileKind) and kind.kind == "pdf"
+    return isinstance(kind, FileKind) and kind.kind in RICH
 
 
 def _usable(record: FileRecord, recipe: str, lacking: Collection[int]) -> bool:

@@ -8,6 +8,12 @@ from engine.documents.parts import Parts
 WORK = {
     "pdf": "engine.documents.formats.pdf_pages:read",
     "html": "engine.documents.formats.web_page:read",
+    "word": "engine.documents.formats.word:read",
+    "slides": "engine.documents.formats.slides:read",
+    "sheet": "engine.documents.formats.sheets:read",
+    "ebook": "engine.documents.formats.ebook:read",
+    "mail": "engine.documents.formats.mail:read",
+    "notebook": "engine.documents.formats.notebook:read",
 }
 """The loader of each kind of work, as ``module:function``: ``(raw, name) -> Parts``.
 
