@@ -4,12 +4,14 @@
 """
 
 import ctypes
+import io
 import os
 import signal
 import socket
 import subprocess
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 from engine.documents.parts import Part, Parts
@@ -90,8 +92,12 @@ def refuse(raw: bytes, name: str) -> Parts:
     raise ValueError(raw.decode())
 
 
+def library_fault(raw: bytes, name: str) -> Parts:
+    return told(zipfile.ZipFile(io.BytesIO(raw), "r", 12345))
+
+
 def fault(raw: bytes, name: str) -> Parts:
-    return told(int.from_bytes(raw[9:]) // 0)
+    return told(1 // len(raw))
 
 
 def deep(raw: bytes, name: str) -> Parts:
@@ -147,11 +153,24 @@ def without_sense(raw: bytes, name: str) -> Parts:
     return deaf(raw, name)
 
 
+worker.OWN_PACKAGES.add("tests")
 WORK |= {
     what.__name__: f"tests.hostile_readers:{what.__name__}"
     for what in (
         *(echo, pid, loop, loop_in_c, deaf, memory, memory_bit_by_bit, large, long, many, crash),
-        *(killed, leave, panic, refuse, fault, deep, chatter, reaches_out, writes, environment),
+        *(
+            killed,
+            leave,
+            panic,
+            refuse,
+            library_fault,
+            fault,
+            deep,
+            chatter,
+            reaches_out,
+            writes,
+            environment,
+        ),
         without_sense,
     )
 }

@@ -147,16 +147,25 @@ def _damaged_inside(raw: bytes, chance: random.Random) -> bytes:
     """Damage one or two members of a zip, so that its checks do not find the damage first."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            members = [(info.filename, packed.read(info)) for info in packed.infolist()]
-    except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, NotImplementedError, OSError):
+            members = [(info, packed.read(info)) for info in packed.infolist()]
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        RuntimeError,
+        NotImplementedError,
+        EOFError,
+        OSError,
+    ):
         return _damaged(raw, chance, [("", raw)])
     made = io.BytesIO()
     hit = {chance.randrange(len(members) or 1) for _ in range(chance.choice((1, 1, 2)))}
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
-        for at, (name, content) in enumerate(members):
+    others = [(info.filename, content) for info, content in members]
+    with zipfile.ZipFile(made, "w") as packed:
+        for at, (info, content) in enumerate(members):
             if at in hit and chance.random() < 0.1:
                 continue
-            packed.writestr(name, _damaged(content, chance, members) if at in hit else content)
+            packed.writestr(info, _damaged(content, chance, others) if at in hit else content)
     return made.getvalue()
 
 

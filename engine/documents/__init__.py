@@ -89,7 +89,10 @@ def parse(raw: bytes, name: str) -> Document:
         raise LoadError(f"files of this kind are not read yet ({found})")
     if not raw:
         return Document("", found.kind, found.language)
-    document = _read_as(true_kind(found, raw), raw, name)
+    try:
+        document = _read_as(true_kind(found, raw), raw, name)
+    except OSError as error:
+        raise Unreadable(f"no process could be started to read it: {error.strerror}") from error
     if holds_private_key(document.text):
         raise LoadError("it holds a private key")
     return document

@@ -19,6 +19,8 @@ MOST_FILES = 500
 MOST_MEMORY = 300_000_000
 """Bytes; a worker that once took more leaves after its file."""
 MOST_PARTS = 200_000
+OWN_PACKAGES = {"engine"}
+"""Whose ValueErrors are reasons in a person's words."""
 
 
 def main() -> None:
@@ -68,9 +70,18 @@ def _answer(work: str, raw: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     except RecursionError:
         return {"error": "it is nested too deeply"}, b""
     except BaseException as error:  # libraries in Rust panic with one of these
-        if type(error) is ValueError:
+        if isinstance(error, ValueError) and _is_in_words(error):
             return {"error": str(error)}, b""
         return {"error": f"it is damaged, or its reader has a fault ({type(error).__name__})"}, b""
+
+
+def _is_in_words(error: ValueError) -> bool:
+    """Whether a loader raised it, for a person: what libraries say of themselves is for nobody."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = str(place.tb_frame.f_globals.get("__name__")) if place else ""
+    return type(error) is ValueError and module.partition(".")[0] in OWN_PACKAGES
 
 
 def _reply(found: Parts) -> tuple[dict[str, Any], bytes]:
