@@ -85,7 +85,7 @@ def test_threads_read_at_once_and_no_more_than_may(pool: Pool) -> None:
         ("leave", r"crashed \(exit status 3\)"),
         ("panic", r"a fault \(KeyboardInterrupt\)"),
         ("fault", r"a fault \(ZeroDivisionError\)"),
-        ("library_fault", r"a fault \(NotImplementedError\)"),
+        ("library_fault", r"a fault \(ValueError\)"),
         ("deep", "nested too deeply"),
         ("nothing like it", r"a fault \(KeyError\)"),
     ],
