@@ -74,6 +74,10 @@ def crash(raw: bytes, name: str) -> Parts:
     return told("alive")
 
 
+def abort(raw: bytes, name: str) -> Parts:
+    os.abort()
+
+
 def killed(raw: bytes, name: str) -> Parts:
     os.kill(os.getpid(), signal.SIGKILL)
     return told("alive")
@@ -158,6 +162,7 @@ WORK |= {
     for what in (
         *(echo, pid, loop, loop_in_c, deaf, memory, memory_bit_by_bit, large, long, many, crash),
         *(
+            abort,
             killed,
             leave,
             panic,

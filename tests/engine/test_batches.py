@@ -80,7 +80,7 @@ def reading(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[str
     """What is called with the name of each file before it is read; each is read as plain text."""
     called: list[Callable[[str], None]] = []
 
-    def load(path: Path, *, max_bytes: int) -> tuple[Document, str]:
+    def load(path: Path, **_: object) -> tuple[Document, str]:
         for call in called:
             call(path.name)
         return Document(path.read_text(), "text", None), path.name

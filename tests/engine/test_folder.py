@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -213,10 +214,10 @@ async def test_one_file_that_breaks_its_reader_stops_nothing(
 ) -> None:
     read = documents.load
 
-    def break_on_one(path: Path, *, max_bytes: int) -> tuple[documents.Document, str]:
+    def break_on_one(path: Path, **ways: Any) -> tuple[documents.Document, str]:
         if path.name == "cursed.md":
             raise ZeroDivisionError("a bug in a reader")
-        return read(path, max_bytes=max_bytes)
+        return read(path, **ways)
 
     monkeypatch.setattr(documents, "load", break_on_one)
     (root / "cursed.md").write_text("anything\n")

@@ -81,6 +81,7 @@ def test_threads_read_at_once_and_no_more_than_may(pool: Pool) -> None:
         ("long", "too much text"),
         ("many", "too much text"),
         ("crash", r"crashed \(signal 11\)"),
+        ("abort", r"too much memory, or its reader has a fault \(signal 6\)"),
         ("killed", "ended from outside"),
         ("leave", r"crashed \(exit status 3\)"),
         ("panic", r"a fault \(KeyboardInterrupt\)"),
@@ -184,6 +185,12 @@ def test_a_worker_that_grew_is_replaced(pool: Pool) -> None:
     assert pool.idle == []
     until_gone(first)
     assert int(read(pool, "pid")) != first
+
+
+def test_the_memory_of_the_engine_is_not_counted_as_a_workers(pool: Pool) -> None:
+    ballast = bytearray(b"x") * (worker.MOST_MEMORY + 50_000_000)
+    assert read(pool, "pid") == read(pool, "pid")
+    assert ballast
 
 
 def test_a_worker_is_replaced_after_many_files(pool: Pool) -> None:

@@ -1,6 +1,7 @@
 """One worker process, from the engine's side."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -47,6 +48,8 @@ class Worker:
             ours.close()
             raise
         self._line = ours
+        # Linux counts the memory of the process that starts another as the other's.
+        self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self._deadline = 0.0
         self.used_at = time.monotonic()
         """When it was started or last answered."""
@@ -131,10 +134,12 @@ class Worker:
         code = self._process.returncode = os.waitstatus_to_exitcode(status)
         if code == -signal.SIGXCPU:
             return f"reading it took longer than {seconds:g} s of processor time"
-        if used.ru_maxrss * PEAK_UNIT > confine.MEMORY * _NEARLY:
+        if used.ru_maxrss > max(confine.MEMORY * _NEARLY // PEAK_UNIT, self._inherited):
             return TOO_MUCH_MEMORY
         if code == -signal.SIGKILL:
             return "its reader was ended from outside; perhaps memory was short"
+        if code == -signal.SIGABRT:  # how libraries in Rust and C++ end when they get no memory
+            return "reading it takes too much memory, or its reader has a fault (signal 6)"
         how = f"signal {-code}" if code < 0 else f"exit status {code}"
         return f"its reader crashed ({how})"
 
