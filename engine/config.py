@@ -4,6 +4,8 @@ The one list of everything a person can set; ``docs/configuration.md`` is genera
 """
 
 import os
+import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -50,6 +52,19 @@ def _address(value: str) -> str:
     return value
 
 
+def _readers(value: dict[str, str]) -> dict[str, str]:
+    for suffix, command in value.items():
+        if not re.fullmatch(r"[a-z0-9_+-]{1,32}", suffix):
+            raise ValueError(f"{suffix!a} is no suffix: small letters and digits, without a dot")
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise ValueError(f"the command of {suffix} has a quote without its end") from error
+        if not words:
+            raise ValueError(f"{suffix} has no command")
+    return value
+
+
 class Settings(BaseModel):
     """Every setting, its default and its meaning."""
 
@@ -89,6 +104,13 @@ class Settings(BaseModel):
     )
     max_file_mb: float = Field(
         10, gt=0, le=1024, description="Larger files are skipped with that reason."
+    )
+    readers: Annotated[dict[str, str], AfterValidator(_readers)] = Field(
+        {},
+        description="Commands that read files of kinds by suffix, in the place of hoverkite or "
+        'where it reads none: `readers = { djvu = "djvutxt {file}" }`. They print UTF-8 text; '
+        "form feeds divide its pages. No shell is involved, and a command that takes longer than "
+        "a minute is stopped.",
     )
     include_hidden: bool = Field(
         False, description="Read files and folders whose name begins with a dot."

@@ -16,7 +16,7 @@ KEYS_PAGE = ROOT / "docs" / "keys.md"
 
 SECTIONS = {
     "Reading and splitting": (
-        "chunk", "max_file_mb", "include_hidden", "confirm_files", "ask_before",
+        "chunk", "max_file_mb", "readers", "include_hidden", "confirm_files", "ask_before",
     ),
     "Embedding and search": ("embedding", "index", "hits", "search", "rerank", "milvus"),
     "Answers": ("llm", "prompt", "when_not", "rewrite", "conversation"),
@@ -144,6 +144,7 @@ def _kind(field: FieldInfo) -> str:
         bool: "true or false",
         SecretStr: "secret",
         dict[str, Any]: "table",
+        dict[str, str]: "table",
     }
     return kinds[field.annotation] + _limits(field)
 

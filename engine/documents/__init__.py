@@ -8,16 +8,27 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
-from engine.documents import html, markdown, pdf, plain, rich
+from engine.documents import command, html, markdown, pdf, plain, rich
 from engine.documents.document import Document
+from engine.documents.failures import Changing, Unreadable
 from engine.documents.private_key import holds_private_key
 from engine.documents.true_kind import true_kind
 from engine.errors import LoadError
-from engine.files.kinds import RICH, FileKind, kind_of
+from engine.files.kinds import NO_READERS, RICH, FileKind, kind_of, suffix_of
 
-__all__ = ["LOADER_VERSION", "Changing", "Document", "content_hash", "load", "parse", "read"]
+__all__ = [
+    "LOADER_VERSION",
+    "Changing",
+    "Document",
+    "Unreadable",
+    "content_hash",
+    "load",
+    "parse",
+    "read",
+]
 
 LOADER_VERSION = 6
 """Grows whenever the same bytes would give another text or other lines."""
@@ -25,29 +36,26 @@ MOST_DATA = 1_000_000
 """Bytes of JSON, YAML, TOML or XML after which it is data for programs, rather than written."""
 
 
-class Changing(LoadError):  # noqa: N818  a state, not a fault
-    """The file changed or vanished while it was read: passing, to be looked at again."""
-
-    default_next_step = "It is read again in a moment"
-
-
-class Unreadable(LoadError):  # noqa: N818  a state, not a fault
-    """The system does not let us read the file now; the file itself may stay as it is."""
-
-    default_next_step = "It is read as soon as that is possible"
-
-
-def load(path: Path, *, max_bytes: int) -> tuple[Document, str]:
+def load(
+    path: Path, *, max_bytes: int, readers: Mapping[str, str] = NO_READERS
+) -> tuple[Document, str]:
     """Return the document in the file at ``path``, and the hash of the file's content.
 
-    An empty file is an empty document.
+    An empty file is an empty document. ``readers`` are commands that read files, by suffix.
 
     Raises:
         Changing: the file changed while it was read, or is gone.
         LoadError: why it can't be read, in a person's words.
     """
     raw = read(path, max_bytes=max_bytes)
-    return parse(raw, path.name), content_hash(raw)
+    content = content_hash(raw)
+    by = readers.get(suffix_of(path.name))
+    if by is None:
+        return parse(raw, path.name), content
+    document = _without_keys(command.parse(path, by)) if raw else Document("", "text")
+    if content_hash(read(path, max_bytes=max_bytes)) != content:
+        raise Changing("it changed while it was read")
+    return document, content
 
 
 def read(path: Path, *, max_bytes: int) -> bytes:
@@ -89,7 +97,14 @@ def parse(raw: bytes, name: str) -> Document:
         raise LoadError(f"files of this kind are not read yet ({found})")
     if not raw:
         return Document("", found.kind, found.language)
-    document = _read_as(true_kind(found, raw), raw, name)
+    try:
+        document = _read_as(true_kind(found, raw), raw, name)
+    except OSError as error:
+        raise Unreadable(f"no process could be started to read it: {error.strerror}") from error
+    return _without_keys(document)
+
+
+def _without_keys(document: Document) -> Document:
     if holds_private_key(document.text):
         raise LoadError("it holds a private key")
     return document

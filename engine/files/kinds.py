@@ -5,8 +5,9 @@ read, in whatever program; archives, media and data of programs are counted by k
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 DocumentKind = Literal[
@@ -44,6 +45,8 @@ class FileKind(NamedTuple):
 def _table(*rows: tuple[FileKind, str]) -> dict[str, FileKind]:
     return {suffix: kind for kind, suffixes in rows for suffix in suffixes.split()}
 
+
+NO_READERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 READ: Final = _table(
     (FileKind("markdown"), "md markdown mdown mkd mdx qmd rmd"),
@@ -217,11 +220,22 @@ def _suffix_kind(suffix: str) -> FileKind | str:
     return READ.get(suffix) or UNREAD.get(suffix, OTHER)
 
 
-def kind_of(name: str) -> FileKind | str:
-    """How a file of this name is read, or the name of its kind if it is not read yet."""
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file's name in lower case, without its dot; empty for none."""
     stem, dot, suffix = name.rpartition(".")
-    if dot and stem:
-        return _suffix_kind(suffix.lower())
+    return suffix.lower() if dot and stem else ""
+
+
+def kind_of(name: str, readers: Mapping[str, str] = NO_READERS) -> FileKind | str:
+    """How a file of this name is read, or the name of its kind if it is not read yet.
+
+    ``readers`` are a person's own commands, by suffix: what they read becomes text.
+    """
+    suffix = suffix_of(name)
+    if suffix in readers:
+        return FileKind("text")
+    if suffix or name.endswith("."):
+        return _suffix_kind(suffix)
     return _READ_NAMES.get(name.lower().lstrip("."), OTHER)
 
 

@@ -102,7 +102,7 @@ class Look:
     def at(self, path: bytes) -> Entry | None:
         """Return what a scan would find at ``path``; None if nothing, or nothing to be read."""
         place, name = self._place_of(path)
-        if place is None or not _may_read(place, name):
+        if place is None or not self._may_read(place, name):
             return None
         try:
             status = os.lstat(place.path_of(name))
@@ -113,7 +113,7 @@ class Look:
     def may_read(self, path: bytes) -> bool:
         """Whether a file at ``path`` would be read, as far as names tell."""
         place, name = self._place_of(path)
-        return place is not None and _may_read(place, name)
+        return place is not None and self._may_read(place, name)
 
     def enters(self, path: bytes) -> bool:
         """Whether a walk would visit the folder that ``path`` stands in, and so come by it."""
@@ -135,9 +135,9 @@ class Look:
             place = self._inner[prefix]
         return place, name
 
-
-def _may_read(place: Place, name: str) -> bool:
-    return bool(name) and not place.leaves_out(name) and not isinstance(kind_of(name), str)
+    def _may_read(self, place: Place, name: str) -> bool:
+        kind = kind_of(name, self._settings.readers)
+        return bool(name) and not place.leaves_out(name) and not isinstance(kind, str)
 
 
 def _is_listed(folder: str) -> bool:
@@ -265,7 +265,7 @@ class _Walk:
             self.found.left_out.append((os.fsencode(path), reason))
 
     def _note_file(self, child: os.DirEntry[str], path: str) -> None:
-        kind = kind_of(child.name)
+        kind = kind_of(child.name, self._settings.readers)
         if isinstance(kind, str):
             self.found.unread[kind] = self.found.unread.get(kind, 0) + 1
             self._leave_out(path, f"{kind} files are not read yet")
@@ -292,7 +292,7 @@ class _Walk:
         except OSError as error:
             self._skip(path, f"a link that can't be followed: {error.strerror}")
             return
-        if not is_folder and isinstance(kind_of(child.name), str):
+        if not is_folder and isinstance(kind_of(child.name, self._settings.readers), str):
             return
         if not is_within(target, self._root):
             self._skip(path, "a link that leads out of the folder")

@@ -42,6 +42,7 @@ class _Following:
 
     def __init__(self, root: Path, settings: Settings, manifest: Manifest) -> None:
         self._root, self._limit = root, int(settings.max_file_mb * MEGABYTE)
+        self._readers = settings.readers
         read = [path for path, record in manifest.files().items() if record.reason is None]
         self._names = Names(read, manifest.read(names.aliases))
         self._documents: dict[bytes, Document | None] = {}
@@ -95,4 +96,4 @@ class _Following:
 
     def _load(self, path: bytes) -> Document:
         place = self._root / PurePosixPath(os.fsdecode(path))
-        return documents.load(place, max_bytes=self._limit)[0]
+        return documents.load(place, max_bytes=self._limit, readers=self._readers)[0]

@@ -1,12 +1,11 @@
 """A folder's files against the manifest: what is to be read, what only moved, what is gone."""
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from engine.files.kinds import RICH, FileKind, kind_of
 from engine.files.scan import Entry
 from engine.storage.manifest import FileRecord
+from engine.syncing.reading import Reader
 
 Work = list[Entry]
 """Files to be read."""
@@ -26,12 +25,12 @@ class Plan:
 def compare(
     entries: Sequence[Entry],
     known: dict[bytes, FileRecord],
-    recipe: str,
+    reader: Reader,
     lacking: Collection[int],
 ) -> Plan:
     """Compare by stat values alone; no file is opened, so a move is only likely.
 
-    ``recipe`` is what chunks are made by now; the files of ids in ``lacking`` are read anew.
+    ``reader`` tells what chunks are made by now; the files of ids in ``lacking`` are read anew.
     """
     plan = Plan()
     present = {entry.path for entry in entries}
@@ -40,24 +39,18 @@ def compare(
     for entry in entries:
         record = known.get(entry.path)
         source = None if record else gone.get(_stamp(entry))
-        if source and source.id not in moved and _usable(source, recipe, lacking):
+        if source and source.id not in moved and _usable(source, reader, lacking):
             moved.add(source.id)
             plan.moved.append((source, entry))
-        elif not (record and _is_as_read(record, entry) and _usable(record, recipe, lacking)):
+        elif not (record and _is_as_read(record, entry) and _usable(record, reader, lacking)):
             plan.work.append(entry)
     plan.removed = [r for r in known.values() if r.path not in present and r.id not in moved]
-    plan.work.sort(key=lambda entry: (is_slow(entry), -entry.mtime_ns))
+    plan.work.sort(key=lambda entry: (reader.is_slow(entry), -entry.mtime_ns))
     return plan
 
 
-def is_slow(entry: Entry) -> bool:
-    """Whether reading the file takes a process of its own, and perhaps a minute."""
-    kind = kind_of(os.fsdecode(entry.path.rpartition(b"/")[2]))
-    return isinstance(kind, FileKind) and kind.kind in RICH
-
-
-def _usable(record: FileRecord, recipe: str, lacking: Collection[int]) -> bool:
-    return record.recipe == recipe and record.id not in lacking
+def _usable(record: FileRecord, reader: Reader, lacking: Collection[int]) -> bool:
+    return record.recipe == reader.recipe_of(record.path) and record.id not in lacking
 
 
 def _is_as_read(record: FileRecord, entry: Entry) -> bool:

@@ -9,6 +9,7 @@ from engine.chunks import chunking
 from engine.chunks.chunking import Fits
 from engine.config import Settings
 from engine.errors import LoadError
+from engine.files.kinds import RICH, FileKind, kind_of, suffix_of
 from engine.files.scan import MEGABYTE, Entry
 from engine.paths import short_hash
 from engine.storage import line_counts
@@ -36,7 +37,19 @@ class Reader:
             f".{settings.chunk_at_headings:d}{settings.chunk_at_sentences:d}"
             f".{short_hash(model, 8)}"
         )
-        """What chunks are made by; one that is made by another has to be made anew."""
+        """What chunks are made by, where no command of the person's reads the file."""
+
+    def recipe_of(self, path: bytes) -> str:
+        """Return what the chunks of a file are made by; those of another are made anew."""
+        by = self._settings.readers.get(suffix_of(os.fsdecode(path)))
+        return self.recipe if by is None else f"{self.recipe}.{short_hash(by, 8)}"
+
+    def is_slow(self, entry: Entry) -> bool:
+        """Whether reading the file takes another process, and perhaps a minute."""
+        name = os.fsdecode(entry.path.rpartition(b"/")[2])
+        kind = kind_of(name)
+        is_rich = isinstance(kind, FileKind) and kind.kind in RICH
+        return is_rich or suffix_of(name) in self._settings.readers
 
     def is_same(self, record: FileRecord, entry: Entry) -> bool:
         """Whether ``entry`` holds what ``record``, of a file now gone, says was read."""
@@ -53,8 +66,11 @@ class Reader:
 
     def read(self, file: int, entry: Entry) -> FileUpdate | None:
         """Return what the file ``entry``, by the id ``file``, is; None when it is just changing."""
+        recipe = self.recipe_of(entry.path)
         try:
-            document, content = documents.load(self._path(entry), max_bytes=self._limit)
+            document, content = documents.load(
+                self._path(entry), max_bytes=self._limit, readers=self._settings.readers
+            )
             pieces = chunking.split(
                 document,
                 size=self._settings.chunk_size,
@@ -67,17 +83,18 @@ class Reader:
         except documents.Changing:
             return None
         except LoadError as error:
-            recipe = TRY_AGAIN if isinstance(error, documents.Unreadable) else self.recipe
+            if isinstance(error, documents.Unreadable):
+                recipe = TRY_AGAIN
             return FileUpdate(file, entry, "", recipe, reason=str(error))
         except Exception:  # one file's trouble must not stop the others
             log.exception("file %s of %s could not be read", file, self._root)
             reason = "reading it failed in an unforeseen way; the engine's log tells"
-            return FileUpdate(file, entry, "", self.recipe, reason=reason)
+            return FileUpdate(file, entry, "", recipe, reason=reason)
         return FileUpdate(
             file,
             entry,
             content,
-            self.recipe,
+            recipe,
             pieces,
             text=ReadText.of(document),
             tags=document.tags,

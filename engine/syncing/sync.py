@@ -38,7 +38,7 @@ from engine.syncing.batch import (
     Vectors,
     rows_of,
 )
-from engine.syncing.plan import compare, is_slow
+from engine.syncing.plan import compare
 from engine.syncing.reading import Reader
 from engine.syncing.writer import Steps, left_early
 from engine.wire.api import Progress
@@ -206,7 +206,7 @@ class Sync:
     def _apply(
         self, entries: Sequence[Entry], known: dict[bytes, FileRecord], report: _Report
     ) -> Steps[Outcome]:
-        plan = compare(entries, known, self._reader.recipe, self._lacking | self._index.unfilled)
+        plan = compare(entries, known, self._reader, self._lacking | self._index.unfilled)
         moved = []
         for record, entry in plan.moved:
             if self._reader.is_same(record, entry):
@@ -251,7 +251,7 @@ class Sync:
         report(pace.progress(self.clock()))
         most = FIRST_BATCH_CHUNKS
         # What is quick to read is saved before the first slow file is begun.
-        for _, alike in groupby(pace.work, key=is_slow):
+        for _, alike in groupby(pace.work, key=self._reader.is_slow):
             batch = Batch(self.clock(), most)
             for entry in alike:
                 yield from self._breathe()
@@ -273,7 +273,7 @@ class Sync:
         batch.bytes += entry.size
         record = self._manifest.files_at([entry.path]).get(entry.path)
         read = partial(self._reader.read, record.id if record else self._manifest.new_id(), entry)
-        if is_slow(entry) or entry.size > LARGE_FILE:
+        if self._reader.is_slow(entry) or entry.size > LARGE_FILE:
             claim = self._read_last[entry.path] = object()
             update = yield from self._beside(read)
             if self._read_last.get(entry.path) is not claim:
@@ -333,9 +333,7 @@ class Sync:
         """Let no file of ``batch`` in that holds one of ``texts``, which have no vectors."""
         for at, update in enumerate(batch.updates):
             if any(text_hash(chunk.embedded) in texts for chunk in update.chunks):
-                refused = FileUpdate(
-                    update.file, update.entry, "", self._reader.recipe, reason=NO_VECTOR
-                )
+                refused = FileUpdate(update.file, update.entry, "", update.recipe, reason=NO_VECTOR)
                 if self._is_latest(update):
                     self._read_last[update.entry.path] = refused
                 batch.updates[at] = refused

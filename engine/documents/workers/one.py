@@ -124,7 +124,9 @@ class Worker:
 
     def _why_it_died(self, seconds: float) -> str:
         self._line.close()
-        self._process.kill()  # where it only closed the line; it changes nothing for the dead
+        os.kill(
+            self.pid, signal.SIGKILL
+        )  # where it only closed the line; the dead stay as they are
         _, status, used = os.wait4(self._process.pid, 0)
         code = self._process.returncode = os.waitstatus_to_exitcode(status)
         if code == -signal.SIGXCPU:

@@ -8,7 +8,6 @@ import gc
 import os
 import resource
 import socket
-from collections.abc import Callable
 from typing import Any
 
 from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Parts
@@ -20,6 +19,8 @@ MOST_FILES = 500
 MOST_MEMORY = 300_000_000
 """Bytes; a worker that once took more leaves after its file."""
 MOST_PARTS = 200_000
+OWN_PACKAGES = {"engine"}
+"""Whose ValueErrors are reasons in a person's words."""
 
 
 def main() -> None:
@@ -46,13 +47,12 @@ def serve(line: socket.socket) -> None:
 
     for count in range(1, MOST_FILES + 1):
         head, size = frames.receive_head(receive)
-        read: Callable[[bytes, str], Parts] | None = None
-        with contextlib.suppress(Exception):  # told with the file
-            read = loader(head["work"])
-        if count == 1:  # behind its first import, whose bytecode may be kept
+        if count == 1:  # before its first import, whose bytecode may be kept, it holds no file
+            with contextlib.suppress(Exception):  # told with the file
+                loader(head["work"])
             confine.confine()
         confine.allow_seconds(head["seconds"])
-        reply, body = _answer(read or loader(head["work"]), receive(size), head["name"])
+        reply, body = _answer(head["work"], receive(size), head["name"])
         leaves = count == MOST_FILES or _peak() > MOST_MEMORY
         line.sendall(frames.pack(reply | {"leaves": leaves}, body) + body)
         if leaves:
@@ -61,20 +61,27 @@ def serve(line: socket.socket) -> None:
         gc.collect()
 
 
-def _answer(
-    read: Callable[[bytes, str], Parts], raw: bytes, name: str
-) -> tuple[dict[str, Any], bytes]:
+def _answer(work: str, raw: bytes, name: str) -> tuple[dict[str, Any], bytes]:
     """Return the head and the body of the reply; whatever happens, there is one."""
     try:
-        return _reply(read(raw, name))
+        return _reply(loader(work)(raw, name))
     except MemoryError:
         return {"error": confine.TOO_MUCH_MEMORY}, b""
     except RecursionError:
         return {"error": "it is nested too deeply"}, b""
     except BaseException as error:  # libraries in Rust panic with one of these
-        if type(error) is ValueError:
+        if isinstance(error, ValueError) and _is_in_words(error):
             return {"error": str(error)}, b""
         return {"error": f"it is damaged, or its reader has a fault ({type(error).__name__})"}, b""
+
+
+def _is_in_words(error: ValueError) -> bool:
+    """Whether a loader raised it, for a person: what libraries say of themselves is for nobody."""
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    module = str(place.tb_frame.f_globals.get("__name__")) if place else ""
+    return type(error) is ValueError and module.partition(".")[0] in OWN_PACKAGES
 
 
 def _reply(found: Parts) -> tuple[dict[str, Any], bytes]:
