@@ -102,7 +102,7 @@ async def test_questions_find_the_right_part_of_the_right_file(
     missed: dict[str, list[str]] = {}
     async with opening(root, SharedEncoder(Settings(embedding_device="cpu"))) as folder:
         for question, path, part in QUESTIONS:
-            hits = (await folder.search(SearchRequest(query=question, top_k=3))).hits
+            hits = (await folder.search(SearchRequest(query=question, hits=3))).hits
             found = [f"{hit.path} {hit.location}" for hit in hits]
             if not any(place.startswith(f"{path} {part}") for place in found):
                 missed[question] = found
