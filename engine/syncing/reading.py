@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from pathlib import Path, PurePosixPath
 
 from engine import documents
@@ -9,6 +10,7 @@ from engine.chunks import chunking
 from engine.chunks.chunking import Fits
 from engine.config import Settings
 from engine.errors import LoadError
+from engine.files.kinds import FileKind, kind_of
 from engine.files.scan import MEGABYTE, Entry
 from engine.paths import short_hash
 from engine.storage import line_counts
@@ -53,8 +55,10 @@ class Reader:
 
     def read(self, file: int, entry: Entry) -> FileUpdate | None:
         """Return what the file ``entry``, by the id ``file``, is; None when it is just changing."""
+        began = time.perf_counter()
+        path = self._path(entry)
         try:
-            document, content = documents.load(self._path(entry), max_bytes=self._limit)
+            document, content = documents.load(path, max_bytes=self._limit)
             pieces = chunking.split(
                 document,
                 size=self._settings.chunk_size,
@@ -68,11 +72,11 @@ class Reader:
             return None
         except LoadError as error:
             recipe = TRY_AGAIN if isinstance(error, documents.Unreadable) else self.recipe
-            return FileUpdate(file, entry, "", recipe, reason=str(error))
+            return self._unread(file, entry, recipe, str(error), began)
         except Exception:  # one file's trouble must not stop the others
             log.exception("file %s of %s could not be read", file, self._root)
             reason = "reading it failed in an unforeseen way; the engine's log tells"
-            return FileUpdate(file, entry, "", self.recipe, reason=reason)
+            return self._unread(file, entry, self.recipe, reason, began)
         return FileUpdate(
             file,
             entry,
@@ -83,4 +87,22 @@ class Reader:
             tags=document.tags,
             aliases=[alias.casefold() for alias in document.aliases],
             lines=line_counts.lines_of(document.text[document.body :]),
+            loader=document.loader,
+            characters=len(document.text),
+            seconds=time.perf_counter() - began,
+        )
+
+    def _unread(
+        self, file: int, entry: Entry, recipe: str, reason: str, began: float
+    ) -> FileUpdate:
+        """Return what becomes of a file that could not be read; ``began`` is when that began."""
+        kind = kind_of(self._path(entry).name)
+        return FileUpdate(
+            file,
+            entry,
+            "",
+            recipe,
+            reason=reason,
+            loader=kind.kind if isinstance(kind, FileKind) else "",
+            seconds=time.perf_counter() - began,
         )

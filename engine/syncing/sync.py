@@ -334,7 +334,14 @@ class Sync:
         for at, update in enumerate(batch.updates):
             if any(text_hash(chunk.embedded) in texts for chunk in update.chunks):
                 refused = FileUpdate(
-                    update.file, update.entry, "", self._reader.recipe, reason=NO_VECTOR
+                    update.file,
+                    update.entry,
+                    "",
+                    self._reader.recipe,
+                    reason=NO_VECTOR,
+                    loader=update.loader,
+                    characters=update.characters,
+                    seconds=update.seconds,
                 )
                 if self._is_latest(update):
                     self._read_last[update.entry.path] = refused

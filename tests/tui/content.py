@@ -182,7 +182,7 @@ FILES = [
     ListedFile(path="bread/log/2026-summer.md", state="waiting", bytes=1200),
     ListedFile(
         path="library/flour-and-water.pdf",
-        state="failed",
+        state="skipped",
         bytes=18_700_000,
         reason="a scanned PDF without text",
         next_step="Make its text readable first, for example with: ocrmypdf",
