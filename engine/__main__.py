@@ -18,6 +18,7 @@ from pathlib import Path
 
 from engine import config, paths
 from engine.errors import HoverkiteError
+from engine.politeness import make_session_polite
 from engine.quick_start import hold_garbage_collection, resume_garbage_collection, spare_imports
 from engine.server import engine_lock
 from engine.serving import vllm_remains
@@ -36,6 +37,7 @@ def main() -> int:
     spare_imports()
     hold_garbage_collection()
     os.umask(0o077)
+    make_session_polite()
     _log_to_file(paths.make_private(paths.log_dir()) / "engine.log")
     try:
         settings = config.load(json.loads(sys.stdin.read() or "{}"))

@@ -4,6 +4,7 @@ TO_SCHEMA_4 = """
 ALTER TABLE files DROP COLUMN loader;
 ALTER TABLE files DROP COLUMN characters;
 ALTER TABLE files DROP COLUMN seconds;
+ALTER TABLE chunks RENAME COLUMN part TO page;
 PRAGMA user_version = 4;
 """
 TO_SCHEMA_2 = f"""

@@ -49,7 +49,7 @@ def _grouped(rows: Sequence[Row]) -> list[Row]:
         files.setdefault(row.file, []).append(row)
     grouped: list[Row] = []
     for group in files.values():
-        group.sort(key=lambda row: (row.hit.page or 0, row.hit.start_line))
+        group.sort(key=lambda row: (row.hit.part.number if row.hit.part else 0, row.hit.start_line))
         marks = ["", *[MORE] * (len(group) - 2), LAST][: len(group)]
         grouped += [replace(row, branch=mark) for row, mark in zip(group, marks, strict=True)]
     return grouped

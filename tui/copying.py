@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.part import short
 from engine.safe_text import clean, clean_line
 from tui.pages import Pages
 
@@ -43,7 +44,7 @@ class Copying(Pages):
         return f"{sentence.strip()} ({_place_of(hit)})" if hit is not None else ""
 
     def action_copy_place(self) -> None:
-        """Copy where the shown hit stands: its file, and its line or page."""
+        """Copy where the shown hit stands: its file, and its line or part."""
         hit = self.preview.hit or self.results.selected
         if hit is None:
             self.notify("There is nothing to copy yet", severity="warning", markup=False)
@@ -71,5 +72,5 @@ class Copying(Pages):
 
 
 def _place_of(hit: Hit) -> str:
-    """Where a hit stands: its file, and its line or page."""
-    return clean_line(f"{hit.path}:{hit.start_line if hit.page is None else hit.page}")
+    """Where a hit stands: its file, and its line or part."""
+    return clean_line(hit.path + short(hit.part, hit.start_line, hit.start_line))

@@ -92,8 +92,16 @@ def _name(words: list[str]) -> str:
     return Path(words[0]).name.removesuffix(".exe").removesuffix(".sh")
 
 
+def edits(path: Path) -> bool:
+    """Whether an editor shows the text of a file: not that of a PDF or a Word file."""
+    from engine.files.kinds import RICH, FileKind, kind_of
+
+    found = kind_of(path.name)
+    return not isinstance(found, FileKind) or found.kind not in RICH
+
+
 def place_of(path: str, quoted_path: str | None, line: int = 1) -> Place:
-    """The place of a line in a file; of a PDF, its first page."""
+    """The place of a line in a file."""
     from engine.wire.api_search import Place
 
     return Place(
@@ -101,7 +109,6 @@ def place_of(path: str, quoted_path: str | None, line: int = 1) -> Place:
         quoted_path=quoted_path,
         start_line=line,
         end_line=line,
-        page=1 if path.lower().endswith(".pdf") else None,
     )
 
 

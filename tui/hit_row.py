@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual.content import Content
 
+from engine.part import short
 from engine.safe_text import clean_line
 from tui.live_marks import Fate
 
@@ -67,13 +68,8 @@ class Columns:
 
 
 def location(hit: Place) -> str:
-    """Where a hit stands: ``path:10-31``, in a PDF ``path p.4``."""
-    path = clean_line(hit.path)
-    if hit.page is not None:
-        return f"{path} p.{hit.page}"
-    if hit.start_line == hit.end_line:
-        return f"{path}:{hit.start_line}"
-    return f"{path}:{hit.start_line}-{hit.end_line}"
+    """Where a hit stands: ``path:10-31``, ``path p.4``, ``path slide 4``, ``path Sales:10-31``."""
+    return clean_line(hit.path + short(hit.part, hit.start_line, hit.end_line))
 
 
 def place_and_folded(hit: Hit) -> str:
@@ -263,14 +259,16 @@ def _figure(distance: float | None) -> str:
 
 def styled_location(row: Row, most: int, least: int) -> Content:
     """The place of a hit in ``least`` to ``most`` cells: folders quiet, the name bright."""
-    text = elide_path(shown_place(row), most)
-    folders, slash, name = text.rpartition("/")
-    path, mark, lines = name.rpartition(" p." if row.hit.page is not None else ":")
-    named = path or lines
+    place = shown_place(row)
+    text = elide_path(place, most)
+    before = f"  {row.branch}" if row.branch else clean_line(row.hit.path)
+    within = place.removeprefix(before)
+    path = text.removesuffix(within)
+    folders, slash, name = path.rpartition("/")
     return Content.assemble(
         (folders + slash, "$quiet"),
-        (named, "$quiet" if row.branch else "$foreground"),
-        (mark + lines if path else "", "$quiet"),
+        (name, "$quiet" if row.branch else "$foreground"),
+        (text[len(path) :], "$quiet"),
         " " * max(least - cell_len(text), 0),
     )
 

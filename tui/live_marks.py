@@ -132,7 +132,7 @@ def _file(hit: Hit) -> Hashable:
 
 
 def _place(hit: Hit) -> Hashable:
-    return hit.path, hit.quoted_path, hit.page, hit.start_line
+    return hit.path, hit.quoted_path, hit.part, hit.start_line
 
 
 def index_of(rows: Sequence[Row], wanted: Row | None) -> int:

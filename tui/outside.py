@@ -12,6 +12,7 @@ from textual import on
 from textual.app import SuspendNotSupported
 
 from engine.errors import HoverkiteError
+from engine.safe_text import clean_line
 from tui import editor, messages, viewer
 from tui.errand import tell_error
 from tui.folders import Folders
@@ -53,9 +54,11 @@ class Outside(Folders):
         assert root is not None
         try:
             path = editor.file_of(root, hit)
-            if hit.page is not None:
+            if not editor.edits(path):
                 self._show_outside(str(path.absolute()))
-                self.notify(f"The hit is on page {hit.page}", title=path.name)
+                if hit.part is not None:
+                    where = clean_line(f"The hit is in {hit.location}")
+                    self.notify(where, title=clean_line(path.name), markup=False)
                 return
             self._open_in_editor(path, hit.start_line)
         except HoverkiteError as error:

@@ -170,13 +170,13 @@ def _is_same_text(hit: Hit, other: Hit | None) -> bool:
     """Whether both are the same text at the same place, however they were found."""
     if other is None:
         return False
-    places = [(each.path, each.quoted_path, each.page, each.start_line) for each in (hit, other)]
+    places = [(each.path, each.quoted_path, each.part, each.start_line) for each in (hit, other)]
     return places[0] == places[1] and hit.text == other.text
 
 
 def is_numbered(hit: Hit) -> bool:
     """Whether the lines of its text are lines of its file: not in PDF and HTML."""
-    return hit.page is None and not hit.path.lower().endswith(CONVERTED)
+    return hit.part is None and not hit.path.lower().endswith(CONVERTED)
 
 
 def heading_of(hit: Hit, width: int) -> list[Content]:

@@ -262,7 +262,7 @@ class WholePage(Dialog[None]):
             quoted_path=self._hit.quoted_path,
             start_line=line.line,
             end_line=line.line,
-            page=line.page,
+            part=line.part,
             text=line.text,
         )
         return await self._asked(PartRequest(place=place))
@@ -308,8 +308,8 @@ class WholePage(Dialog[None]):
         self.query_one(Vertical).border_title = title
 
     def _place(self, number: int, line: AroundLine, total: int) -> str:
-        if line.page is not None:
-            return f"page {line.page}"
+        if line.part is not None:
+            return clean_line(str(line.part))
         if is_numbered(self._hit):
             return f"line {figures.count(number)} of {figures.count(total)}"
         return f"{number * 100 // total}{figures.GAP}%"

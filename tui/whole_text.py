@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.binding import BindingType
 from textual.content import Content
 
-from engine.safe_text import clean
+from engine.safe_text import clean, clean_line
 from tui import typed_query
 from tui.hanging import NARROWEST
 from tui.page_keys import TEXT_KEYS
@@ -63,8 +63,8 @@ class _Part:
         for line, text in zip(self.reply.lines, self._lines, strict=True):
             piece = next(pieces, "").rstrip() if line.is_hit else ""
             self._own.append(_own(text.plain, piece))
-            if line.page is not None and line.line == 1:
-                self.rows.append(Content.styled(f"─── page {line.page}", "$gutter"))
+            if line.part is not None and line.line == 1:
+                self.rows.append(Content.styled(f"─── {clean_line(str(line.part))}", "$gutter"))
             self.begins.append(len(self.rows))
             self.rows += rows_of(line, text, digits, width, self._own[-1])
 

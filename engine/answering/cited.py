@@ -195,6 +195,7 @@ def _citation(place: Hit | None, start: int, end: int) -> Citation:
         path=place.path,
         start_line=place.start_line,
         end_line=place.end_line,
+        location=place.location,
         supported=True,
         start=start,
         end=end,

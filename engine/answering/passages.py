@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from engine.config import Settings
 from engine.documents import Document
+from engine.part import Part, unpacked
 from engine.searching.place import path_of
 from engine.serving.models import is_demonstration
 from engine.storage.manifest import Manifest
@@ -23,8 +24,8 @@ class Stretch(NamedTuple):
     first_line: int = 0
     """Its lines in the file, as a hit's …"""
     last_line: int = 0
-    page: int | None = None
-    """… and the page on which it begins."""
+    part: Part | None = None
+    """… and the part, such as a page, in which it begins."""
 
     def touches(self, other: "Stretch") -> bool:
         """Whether nothing stands between the two."""
@@ -35,7 +36,7 @@ class Stretch(NamedTuple):
         first, second = sorted((self, other))
         text = first.text + second.text[first.end - second.start :]
         last = max(first.last_line, second.last_line)
-        if first.page != second.page:  # on another page, lines are counted anew
+        if first.part != second.part:  # in another part, lines are counted anew
             last = first.first_line + text.count("\n")
         return first._replace(end=max(first.end, second.end), text=text, last_line=last)
 
@@ -58,14 +59,14 @@ class Passage:
         return self.hits[0].start_line, self.hits[0].end_line
 
 
-Key = tuple[bytes, int, int, int | None]
-"""What tells places apart: file, lines, page."""
+Key = tuple[bytes, int, int, Part | None]
+"""What tells places apart: file, lines, part."""
 
 
 def key_of(place: Place) -> Key:
     """Return what ``place`` has in common with every other message about it."""
     path = path_of(place.path, place.quoted_path)
-    return path, place.start_line, place.end_line, place.page
+    return path, place.start_line, place.end_line, place.part
 
 
 def stretches(
@@ -114,12 +115,12 @@ def _stretch(
     start, end = min(a for a, _ in section), max(b for _, b in section)
     first, last = document.lines(start, end)
     end += len(text[end:]) - len(text[end:].lstrip())  # as far as what comes next
-    return Stretch(start, end, text[start:end], first, last, document.page(start))
+    return Stretch(start, end, text[start:end], first, last, document.part(start))
 
 
 _POSITION = "SELECT position FROM chunks WHERE file = ? AND start = ? AND end = ?"
 _NEAR = (
-    "SELECT position, start, end, heading, start_line, end_line, page FROM chunks "
+    "SELECT position, start, end, heading, start_line, end_line, part FROM chunks "
     "WHERE file = ? AND position BETWEEN ? AND ? ORDER BY position"
 )
 
@@ -129,7 +130,7 @@ def _section(
     file: int,
     hit: Hit,
     chunks: int,
-    left_out: Collection[tuple[int, int, int | None]],
+    left_out: Collection[tuple[int, int, Part | None]],
 ) -> Iterator[tuple[int, int]]:
     """Yield where the neighbours of a hit begin and end, as far as they have its heading."""
     row = connection.execute(_POSITION, (file, hit.start, hit.end)).fetchone()
@@ -140,8 +141,8 @@ def _section(
     above = [chunk for chunk in reversed(near) if chunk[0] < at]
     below = [chunk for chunk in near if chunk[0] > at]
     for side in (above, below):
-        for _, start, end, heading, *place in side:
-            if heading != hit.heading or tuple(place) in left_out:
+        for _, start, end, heading, first, last, part in side:
+            if heading != hit.heading or (first, last, unpacked(part)) in left_out:
                 break
             yield start, end
 
@@ -185,7 +186,7 @@ def joined(hits: Sequence[Hit], around: Sequence[Stretch | None], wide: int) -> 
 
 
 def _own(hit: Hit, start: int, end: int) -> Stretch:
-    return Stretch(start, end, hit.text, hit.start_line, hit.end_line, hit.page)
+    return Stretch(start, end, hit.text, hit.start_line, hit.end_line, hit.part)
 
 
 def _add(passages: list[Passage], new: Passage) -> None:

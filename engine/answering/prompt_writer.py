@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from engine.answering.fences import around_all, around_one, mark_of
 from engine.answering.neutral import NONE, Tokens, neutralise
 from engine.answering.passages import Passage
+from engine.part import Part, location
 from engine.serving.generate import ChatMessage, estimate_text, estimate_tokens
 from engine.wire.api_answer import ShownPassage
 
@@ -41,15 +42,12 @@ class Written:
     """Its path and heading."""
     text: str
     lines: tuple[int, int]
-    page: int | None
+    part: Part | None
 
     @property
     def place(self) -> str:
         """Where it stands, in words."""
-        page = f"page {self.page}, " if self.page else ""
-        first, last = self.lines
-        lines = f"line {first}" if first == last else f"lines {first}-{last}"
-        return f"{self.title}, {page}{lines}"
+        return f"{self.title}, {location(self.part, *self.lines)}"
 
     def cut(self, length: int) -> "Written":
         """Return its first ``length`` characters."""
@@ -98,7 +96,7 @@ class Writer:
             " ".join(neutralise(place, self.own_tokens).split())[:LONGEST_TITLE],
             neutralise(passage.text, self.own_tokens),
             passage.lines,
-            best.page,
+            best.part,
         )
 
     async def draft(self, passages: list[Written]) -> Draft:

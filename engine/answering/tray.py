@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from engine.answering.passages import Key, Stretch, key_of, stretches
 from engine.config import Settings
+from engine.part import short
 from engine.searching.around import span
 from engine.searching.place import path_of, place_at
 from engine.serving.models import is_demonstration
@@ -78,8 +79,8 @@ def lay(found: HitsFound, tray: Tray, manifest: Manifest) -> Laid:
 
 
 def _gone(place: Place) -> str:
-    lines = f"{place.path}:{place.start_line}-{place.end_line}"
-    return f"{lines} was pinned and has changed: it is left out"
+    where = place.path + short(place.part, place.start_line, place.end_line)
+    return f"{where} was pinned and has changed: it is left out"
 
 
 def _hit(pinned: Hit, manifest: Manifest) -> Hit | None:
@@ -99,11 +100,11 @@ def _hit(pinned: Hit, manifest: Manifest) -> Hit | None:
     if stands is None:
         return None
     start, end = stands
-    (first, last), page = document.lines(start, end), document.page(start)
+    (first, last), part = document.lines(start, end), document.part(start)
     return Hit(
         rank=1,
-        **place_at(path, first, last, page).model_dump(),
-        heading=manifest.texts.heading(stored.file, first, page),
+        **place_at(path, first, last, part).model_dump(),
+        heading=manifest.texts.heading(stored.file, first, part),
         text=document.text[start:end],
         distance=None,
         start=start,

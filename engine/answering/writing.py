@@ -9,6 +9,7 @@ from typing import Self
 from engine.answering import neutral, prompt
 from engine.answering.cited import Cited
 from engine.config import Settings
+from engine.part import short
 from engine.serving import generate
 from engine.serving.endpoint import ContextError, Endpoint
 from engine.serving.generate import Delta, Finish
@@ -151,7 +152,10 @@ class _Counting:
 
 
 def _sources(hits: Sequence[Hit], shown: Sequence[int]) -> list[str]:
-    """Return ``path:line`` of the hits the model was shown, best first, each file once."""
+    """Return ``path:line`` or ``path p.4`` of the hits shown, best first, each file once."""
     best_first = [hits[rank - 1] for rank in sorted(shown)]
-    places = {hit.path: f"{hit.path}:{hit.start_line}" for hit in reversed(best_first)}
+    places = {
+        hit.path: hit.path + short(hit.part, hit.start_line, hit.start_line)
+        for hit in reversed(best_first)
+    }
     return [places[path] for path in dict.fromkeys(hit.path for hit in best_first)]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from engine.part import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -12,7 +14,7 @@ class Chunk:
     text: str
     start_line: int
     end_line: int
-    page: int | None
+    part: Part | None
     heading: str
     """Heading path of the section that covers most of the chunk."""
     context: str = ""

@@ -37,9 +37,9 @@ def split(
 
     Neighbours share up to ``overlap`` characters. Nothing but whitespace, or front matter,
     lies outside all chunks.
-    No chunk spans two pages, nor ``at_headings`` two sections, so that an edit changes the chunks
-    of its own section alone; those below a quarter of ``size`` are taken together with the next,
-    and a heading stands in one chunk with what follows it.
+    No chunk spans two parts, such as pages, nor ``at_headings`` two sections, so that an edit
+    changes the chunks of its own section alone; those below a quarter of ``size`` are taken
+    together with the next, and a heading stands in one chunk with what follows it.
     Prose is cut between its paragraphs, lines and words, ``at_sentences`` between its sentences
     before the words. With ``context``, a chunk is embedded together with the title and headings it
     stands under and up to so many characters before it in its paragraph. What does not ``fit`` the
@@ -114,7 +114,7 @@ class _Splitting:
             text=text,
             start_line=first,
             end_line=last,
-            page=document.page(start),
+            part=document.part(start),
             heading=self._sections.path(start, end),
             readable=self._readable.part(start, end) if self._readable else None,
         )
@@ -154,7 +154,7 @@ def _only_card(document: Document, size: int) -> list[Chunk]:
 def _parts(document: Document, breaks: list[int]) -> Iterator[tuple[int, int]]:
     """Yield what is split on its own: pages, sections, or stretches of a long one."""
     length, body = len(document.text), document.body
-    starts = [body, *(start for start in document.pages or breaks if start > body)]
+    starts = [body, *(start for start in document.parts or breaks if start > body)]
     for begin, end in pairwise([*starts, length]):
         while end - begin > STRETCH:
             cut = _last_break(document.text, begin, begin + STRETCH)

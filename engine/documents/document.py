@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from engine.files.kinds import DocumentKind
+from engine.part import LONGEST_NAME, Part, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,12 @@ class Document:
     kind: DocumentKind
     language: str | None = None
     """Programming language of code, as langchain-text-splitters names it, where it has rules."""
-    pages: Sequence[int] = ()
-    """Offsets at which the pages of a PDF begin."""
+    unit: Unit | None = None
+    """What its parts are called; None for a document without parts."""
+    parts: Sequence[int] = ()
+    """Offsets at which its pages, slides, sheets, cells, chapters or messages begin."""
+    names: Sequence[str] = ()
+    """The names of the parts, where they have some; as many as there are parts, or none."""
     source_lines: Sequence[tuple[int, int]] = ()
     """Where ``text`` was made from the file: from this offset on, this line of the file."""
     body: int = 0
@@ -47,24 +52,25 @@ class Document:
     def lines(self, start: int, end: int) -> tuple[int, int]:
         """Return the first and last line of ``text[start:end]`` in the file, from 1.
 
-        In a PDF, lines are counted from the top of the page on which ``start`` stands.
+        Lines are counted from the top of the part, such as a page, in which ``start`` stands.
         """
         last = max(start, end - 1)
         if self.source_lines:
             return self._source_line(start), max(self._source_line(start), self._source_line(last))
-        above = self._line(self.pages[self._page(start)]) - 1 if self.pages else 0
+        above = self._line(self.parts[self._part(start)]) - 1 if self.parts else 0
         return self._line(start) - above, self._line(last) - above
 
-    def span(self, first: int, last: int, page: int | None = None) -> tuple[int, int]:
+    def span(self, first: int, last: int, part: Part | None = None) -> tuple[int, int]:
         """Return where lines of the file begin and end in the text: ``lines`` the other way round.
 
         What is behind the file's end is an empty span at the text's end.
         """
         if self.source_lines:
             return self._source_span(first, last)
-        if self.pages and not 1 <= (page or 1) <= len(self.pages):
+        number = part.number if part else 1
+        if self.parts and not 1 <= number <= len(self.parts):
             return len(self.text), len(self.text)
-        above = self._line(self.pages[(page or 1) - 1]) - 1 if self.pages else 0
+        above = self._line(self.parts[number - 1]) - 1 if self.parts else 0
         return self.offset(above + first), self.offset(above + last + 1)
 
     def offset(self, line: int) -> int:
@@ -80,15 +86,19 @@ class Document:
         """Return the line of the text, not of the file, that ``text[offset]`` stands in, from 1."""
         return min(self._line(offset), self.line_count)
 
-    def page(self, start: int) -> int | None:
-        """Return the page of a PDF on which ``text[start]`` stands, from 1."""
-        return self._page(start) + 1 if self.pages else None
+    def part(self, start: int) -> Part | None:
+        """Return the part in which ``text[start]`` stands; None in a document without parts."""
+        if self.unit is None or not self.parts:
+            return None
+        at = self._part(start)
+        name = self.names[at][:LONGEST_NAME] if self.names else ""
+        return Part(self.unit, at + 1, name)
 
     def _line(self, offset: int) -> int:
         return bisect_right(self._starts, offset)
 
-    def _page(self, offset: int) -> int:
-        return max(0, bisect_right(self.pages, offset) - 1)
+    def _part(self, offset: int) -> int:
+        return max(0, bisect_right(self.parts, offset) - 1)
 
     def _source_line(self, offset: int) -> int:
         place = bisect_right(self.source_lines, offset, key=lambda mark: mark[0]) - 1

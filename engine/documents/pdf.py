@@ -21,7 +21,7 @@ def parse(raw: bytes, *, seconds: float = SECONDS) -> Document:
     if not any(page.strip() for page in pages):
         raise LoadError("a scanned PDF without text")
     text = "".join(pages)
-    return Document(text, "pdf", pages=[0, *accumulate(map(len, pages))][:-1])
+    return Document(text, "pdf", unit="page", parts=[0, *accumulate(map(len, pages))][:-1])
 
 
 def _tidy(page: str) -> str:

@@ -11,6 +11,9 @@ from typing import Final, Literal, NamedTuple
 
 DocumentKind = Literal["markdown", "rst", "html", "pdf", "text", "code"]
 
+RICH: Final[frozenset[DocumentKind]] = frozenset({"pdf"})
+"""Kinds whose text is not what their file holds, byte for byte."""
+
 
 class FileKind(NamedTuple):
     """How a file is read, and its programming language where it has one."""

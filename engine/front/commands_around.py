@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from engine.front.connection import EngineClient
+from engine.part import Part
 from engine.safe_text import clean_line
 from engine.wire.api_around import AroundLine, AroundReply, AroundRequest
 from engine.wire.api_search import Hit
 
-_Key = tuple[str, int | None, int, str]
-"""What tells a line: its file, page, number and text, since lines of HTML share numbers."""
+_Key = tuple[str, Part | None, int, str]
+"""What tells a line: its file, part, number and text, since lines of HTML share numbers."""
 
 
 async def look_around(
@@ -59,8 +60,8 @@ def _printed(hits: Sequence[Hit], arounds: Sequence[AroundReply], docs: str) -> 
 def _gone(hit: Hit) -> list[AroundLine]:
     """Return the hit alone, on one line as without ``--context``: its file is not what it was."""
     text = " ".join(hit.text.split())
-    return [AroundLine(line=hit.start_line, page=hit.page, text=text, is_hit=True)]
+    return [AroundLine(line=hit.start_line, part=hit.part, text=text, is_hit=True)]
 
 
 def _key(hit: Hit, line: AroundLine) -> _Key:
-    return hit.quoted_path or hit.path, line.page, line.line, line.text
+    return hit.quoted_path or hit.path, line.part, line.line, line.text

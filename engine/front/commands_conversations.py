@@ -25,6 +25,7 @@ from engine.front.printing import (
     says_yes,
     what_is_no_terminal,
 )
+from engine.part import short
 from engine.safe_text import clean
 from engine.server import kept
 from engine.server.folders import resolve
@@ -119,7 +120,8 @@ def _lines(turn: Turn) -> Iterator[str]:
     for extract in turn.extracts:
         if hit := by_rank.get(extract.hit):
             quoted = " ".join(clean(extract.text).split())
-            yield f"“{quoted}” [{extract.hit}] {plain_line(f'{hit.path}:{hit.start_line}')}"
+            place = hit.path + short(hit.part, hit.start_line, hit.start_line)
+            yield f"“{quoted}” [{extract.hit}] {plain_line(place)}"
     if turn.answer:
         yield ""
         yield plain_line(f"— {turn.model} —")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from engine.figures import counted
+from engine.part import short
 from engine.safe_text import clean, clean_line
 from engine.wire.api_conversations import Conversation, Turn
 from engine.wire.api_search import Hit
@@ -64,9 +65,8 @@ def _sources(turn: Turn) -> Iterator[str]:
 
 
 def _place(hit: Hit) -> str:
-    page = f", page {hit.page}" if hit.page else ""
     heading = f" — {_plain(hit.heading)}" if hit.heading else ""
-    return f"{_code(f'{hit.path}:{hit.start_line}-{hit.end_line}')}{page}{heading}"
+    return f"{_code(hit.path + short(hit.part, hit.start_line, hit.end_line))}{heading}"
 
 
 def _plain(text: str) -> str:

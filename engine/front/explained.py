@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engine.part import short
 from engine.safe_text import clean_line
 from engine.wire.api_search import Cut, Hit, Place
 
@@ -41,4 +42,4 @@ def _ranked(rank: int | None) -> str:
 
 
 def _at(place: Place) -> str:
-    return f"{clean_line(place.path)}:{place.start_line}"
+    return clean_line(place.path + short(place.part, place.start_line, place.start_line))

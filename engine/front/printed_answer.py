@@ -4,6 +4,7 @@ import sys
 from pathlib import PurePath
 
 from engine.front.printing import narrate, plain_line, with_detail, wrapped
+from engine.part import short
 from engine.safe_text import clean, clean_line
 from engine.wire import api, api_answer, api_search
 from engine.wire.problems import error_of
@@ -13,13 +14,13 @@ FENCES = ("```", "~~~")
 
 
 def place(docs: str, hit: api_search.Hit, quoted: str = "") -> str:
-    """Return where a hit stands, or what is quoted from it, as ``path:line``.
+    """Return where a hit stands, or what is quoted from it, as ``path:line``, ``path p.4``.
 
     Like grep's, the path begins as the folder was typed, so that it leads there from here.
     """
     before = hit.text.partition(quoted)[0] if quoted else ""
     line = min(hit.start_line + before.count("\n"), hit.end_line)
-    return f"{clean_line(str(PurePath(docs, hit.path)))}:{line}"
+    return clean_line(f"{PurePath(docs, hit.path)}{short(hit.part, line, line)}")
 
 
 class AnswerPrinter:

@@ -40,7 +40,7 @@ def span(document: Document, request: AroundRequest) -> tuple[int, int] | None:
     if wanted and request.start is not None and text.startswith(wanted, request.start):
         return request.start, request.start + len(wanted)
     first, last = request.start_line, max(request.start_line, request.end_line)
-    start, end = document.span(first, last, request.page)
+    start, end = document.span(first, last, request.part)
     if not wanted.strip():
         is_there = start < len(text) or (start == len(text) == 0 and first == 1)
         return (start, start + len(text[start:end].rstrip("\r\n"))) if is_there else None
@@ -58,7 +58,7 @@ def likely_span(document: Document, request: AroundRequest) -> tuple[int, int] |
     most and of :data:`LEAST_TELLING` characters at least.
     """
     text, words = document.text, request.text.strip("…\n ")
-    near, _ = document.span(request.start_line, request.start_line, request.page)
+    near, _ = document.span(request.start_line, request.start_line, request.part)
     lengths = [length for n in range(1, 8) if (length := len(words) >> n) >= LEAST_TELLING]
     heads = (_nearest(text, words[:length], near, near) for length in lengths)
     start = next((at for at in heads if at >= 0), None)
@@ -110,7 +110,7 @@ def _lines(
         after = at + len(line)
         yield AroundLine(
             line=document.lines(at, at + 1)[0],
-            page=document.page(at),
+            part=document.part(at),
             text=line.removesuffix("\r"),
             is_hit=at <= start <= after or start < at < end,
         )

@@ -48,9 +48,9 @@ def _in_its_file(hit: Hit, path: bytes, document: Document) -> Evidence:
     stands = span(document, AroundRequest.of(hit, 0))
     if stands is None:
         return _changed(hit, path, document)
-    lines, page = document.lines(*stands), document.page(stands[0])
-    is_same = (*lines, page) == (hit.start_line, hit.end_line, hit.page)
-    place = place_at(path, *lines, page)
+    lines, part = document.lines(*stands), document.part(stands[0])
+    is_same = (*lines, part) == (hit.start_line, hit.end_line, hit.part)
+    place = place_at(path, *lines, part)
     return Evidence(rank=hit.rank, state="same" if is_same else "moved", place=place)
 
 
@@ -59,7 +59,7 @@ def _in_its_file(hit: Hit, path: bytes, document: Document) -> Evidence:
 
 def _changed(hit: Hit, path: bytes, document: Document) -> Evidence:
     start, end = _trimmed(document.text, *_span_now(hit, document))
-    place = place_at(path, *document.lines(start, end), document.page(start))
+    place = place_at(path, *document.lines(start, end), document.part(start))
     text = document.text[start : min(end, start + LONGEST)]
     return Evidence(rank=hit.rank, state="changed", place=place, text=text)
 
@@ -70,7 +70,7 @@ def _span_now(hit: Hit, document: Document) -> tuple[int, int]:
     It is told by what is left of the hit; where nothing is, it is the lines at the same place.
     """
     text = document.text
-    first, last = document.span(hit.start_line, hit.end_line, hit.page)
+    first, last = document.span(hit.start_line, hit.end_line, hit.part)
     left = [*_left(hit.text, text, first)]
     if not left:
         return (first, last) if first < len(text) else (max(0, len(text) - 1), len(text))
@@ -149,8 +149,8 @@ def _elsewhere(hits: Sequence[Hit], manifest: Manifest) -> dict[str, list[Place]
     """Return where the texts of ``hits``, whose files are gone, stand now as whole chunks."""
     texts = {hit.text for hit in hits}
     found: dict[str, list[Place]] = {}
-    for path, text, first, last, page in manifest.chunks_of_text(texts):
-        found.setdefault(text, []).append(place_at(path, first, last, page))
+    for path, text, first, last, part in manifest.chunks_of_text(texts):
+        found.setdefault(text, []).append(place_at(path, first, last, part))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine import wanted
 from engine.errors import UsageError
 from engine.files import scan
+from engine.part import Part
 from engine.searching.place import place_at
 from engine.storage.filters import Keeps, keeps
 from engine.storage.manifest import Manifest
@@ -190,26 +191,26 @@ def _hits(texts: Texts, stored: StoredText, lines: Iterator[Line], rank: int) ->
     """Yield lines as hits, with their places in the file."""
     places = _Places(stored)
     for number, line in enumerate(lines, rank):
-        first, last, page = places.of(line)
+        first, last, part = places.of(line)
         yield Hit(
             rank=number,
-            **place_at(stored.path, first, last, page).model_dump(),
-            heading=texts.heading(stored.file, first, page),
+            **place_at(stored.path, first, last, part).model_dump(),
+            heading=texts.heading(stored.file, first, part),
             text=_shown(stored.text, line),
             distance=None,
         )
 
 
 class _Places:
-    """Tells line and page of matches in one text, which are asked for in their order."""
+    """Tells line and part of matches in one text, which are asked for in their order."""
 
     def __init__(self, stored: StoredText) -> None:
         self._text = stored.text
         self._document = stored.document() if stored.places else None
         self._at, self._above, self._characters = 0, 0, 0
 
-    def of(self, line: Line) -> tuple[int, int, int | None]:
-        """Return first line, last line and page of a match."""
+    def of(self, line: Line) -> tuple[int, int, Part | None]:
+        """Return first line, last line and part of a match."""
         passed = self._text[self._at : line.match_start]
         self._at = line.match_start
         self._above += passed.count(b"\n")
@@ -219,7 +220,7 @@ class _Places:
         matched = self._text[line.match_start : line.match_end].decode("utf-8", "replace")
         end = self._characters + max(1, len(matched))
         first, last = self._document.lines(self._characters, end)
-        return first, last, self._document.page(self._characters)
+        return first, last, self._document.part(self._characters)
 
 
 def _shown(text: bytes, line: Line) -> str:

@@ -32,7 +32,7 @@ def find_listed(asked: Query, request: SearchRequest, manifest: Manifest, most: 
 
 def _hit(rank: int, stored: StoredChunk) -> Hit:
     chunk = stored.chunk
-    place = place_at(stored.path, chunk.start_line, chunk.end_line, chunk.page)
+    place = place_at(stored.path, chunk.start_line, chunk.end_line, chunk.part)
     return Hit(
         rank=rank, **place.model_dump(), heading=chunk.heading, text=chunk.text, distance=None
     )

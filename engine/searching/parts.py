@@ -71,7 +71,7 @@ def _lines(
             text = CUT + text
         yield AroundLine(
             line=document.lines(begin, begin + 1)[0],
-            page=document.page(begin),
+            part=document.part(begin),
             text=text,
             is_hit=begin <= start < after or start < begin < end,
         )

@@ -172,4 +172,4 @@ def _cut(left: folding.Left) -> Cut:
 
 def _place(found: Found) -> Place:
     chunk = found.stored.chunk
-    return place_at(found.stored.path, chunk.start_line, chunk.end_line, chunk.page)
+    return place_at(found.stored.path, chunk.start_line, chunk.end_line, chunk.part)

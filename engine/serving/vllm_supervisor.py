@@ -23,6 +23,7 @@ from pathlib import Path
 
 import psutil
 
+from engine.politeness import make_session_polite
 from engine.serving import vllm_log, vllm_remains
 
 UNCLAIMED_S = 20
@@ -129,6 +130,7 @@ class Supervisor:
         # In the child: it is asked to end when this process dies, however that happens.
         _control_process(_PR_SET_PDEATHSIG, signal.SIGTERM)
         os.nice(self._task.niceness)
+        make_session_polite()
 
     def ours(self) -> list[psutil.Process]:
         """Return the living processes of the command, wherever they have gone."""

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from engine import paths
 from engine.chunks.chunk import Chunk
 from engine.errors import ManifestError
 from engine.files.scan import Entry
+from engine.part import Part, unpacked
 from engine.paths import short_hash
 from engine.storage import line_counts, names
 from engine.storage.filters import Narrowing
@@ -272,24 +273,27 @@ class Manifest:
         A text that stands several times in a file is returned at its first place.
         """
         found = self._file.all(
-            "SELECT row, path, start, end, text, start_line, end_line, page, heading, context, "
+            "SELECT row, path, start, end, text, start_line, end_line, part, heading, context, "
             "readable FROM chunks JOIN files ON files.id = chunks.file "
             "WHERE row IN (SELECT value FROM json_each(?)) ORDER BY position DESC",
             (json.dumps(list(rows)),),
         )
-        return {row[0]: StoredChunk(row[0], row[1], Chunk(*row[2:])) for row in found}
+        return {row[0]: StoredChunk(row[0], row[1], _chunk(*row[2:])) for row in found}
 
-    def chunks_of_text(self, texts: Iterable[str]) -> list[tuple[bytes, str, int, int, int | None]]:
-        """Return path, text, lines and page of the chunks of one of these texts.
+    def chunks_of_text(
+        self, texts: Iterable[str]
+    ) -> list[tuple[bytes, str, int, int, Part | None]]:
+        """Return path, text, lines and part of the chunks of one of these texts.
 
         It reads every chunk: about 0.1 s for 100 000 of them.
         """
-        return self._file.all(
-            "SELECT path, text, start_line, end_line, page FROM chunks "
+        found = self._file.all(
+            "SELECT path, text, start_line, end_line, part FROM chunks "
             "JOIN files ON files.id = chunks.file "
             "WHERE text IN (SELECT value FROM json_each(?))",
             (json.dumps(list(texts)),),
         )
+        return [(*stands, unpacked(part)) for *stands, part in found]
 
     def read(self, look: Callable[[sqlite3.Connection], _T]) -> _T:
         """Return what ``look`` finds in the tables that modules of their own know."""
@@ -304,6 +308,11 @@ class Manifest:
         )
         ((total,),) = self._file.all("SELECT count(*) FROM files WHERE reason IS NOT NULL")
         return [(path, reason) for path, reason in listed], total
+
+
+def _chunk(start: int, end: int, text: str, first: int, last: int, *rest: Any) -> Chunk:
+    part, heading, context, readable = rest
+    return Chunk(start, end, text, first, last, unpacked(part), heading, context, readable)
 
 
 def _counts_of(connection: sqlite3.Connection, files: str) -> tuple[int, int]:
@@ -338,8 +347,8 @@ def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
         [
             (
                 update.file, position, row_id(update.file, key), key, chunk.start, chunk.end,
-                chunk.start_line, chunk.end_line, chunk.page, chunk.heading, chunk.text,
-                chunk.context, chunk.readable,
+                chunk.start_line, chunk.end_line, chunk.part and chunk.part.packed(),
+                chunk.heading, chunk.text, chunk.context, chunk.readable,
             )
             for position, chunk in enumerate(update.chunks)
             for key in [text_hash(chunk.embedded)]

@@ -29,7 +29,7 @@ _DOCUMENTS = """
 CREATE TABLE documents (        -- texts as they were read, which may be before they are embedded
     file INTEGER PRIMARY KEY,
     path BLOB NOT NULL UNIQUE,
-    places TEXT NOT NULL,       -- JSON: where pages begin, which line of the file made which text
+    places TEXT NOT NULL,       -- JSON: where parts begin, which line of the file made which text
     text TEXT NOT NULL
 );
 CREATE TABLE tags (
@@ -55,7 +55,9 @@ _UPDATES = {
     2: "ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;",
     3: "ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';"
     f"ALTER TABLE chunks ADD COLUMN readable TEXT;{_DOCUMENTS}",
-    4: "ALTER TABLE files ADD COLUMN loader TEXT NOT NULL DEFAULT '';"
+    4: "ALTER TABLE chunks RENAME COLUMN page TO part;"
+    "UPDATE chunks SET part = 'page ' || part || ' ' WHERE part IS NOT NULL;"
+    "ALTER TABLE files ADD COLUMN loader TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE files ADD COLUMN characters INTEGER;"
     "ALTER TABLE files ADD COLUMN seconds REAL;",
 }
@@ -91,7 +93,7 @@ CREATE TABLE chunks (
     end INTEGER NOT NULL,
     start_line INTEGER NOT NULL,
     end_line INTEGER NOT NULL,
-    page INTEGER,
+    part TEXT,                  -- unit, number and name of a page, slide, …; NULL without parts
     heading TEXT NOT NULL,
     text TEXT NOT NULL,
     context TEXT NOT NULL DEFAULT '',   -- what is embedded before the text

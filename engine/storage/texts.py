@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.documents.document import Document
+from engine.part import Part
 from engine.storage.manifest_file import ManifestFile
 
 MOST_KEPT = 16_000_000
@@ -30,9 +31,14 @@ class ReadText:
     @classmethod
     def of(cls, document: Document) -> "ReadText":
         """Return what is kept of ``document``."""
-        if not (document.pages or document.source_lines):
+        if not (document.parts or document.source_lines):
             return cls(document.text, "")
-        places = {"pages": list(document.pages), "lines": list(document.source_lines)}
+        places = {
+            "unit": document.unit,
+            "parts": list(document.parts),
+            "names": list(document.names),
+            "lines": list(document.source_lines),
+        }
         return cls(document.text, json.dumps(places))
 
 
@@ -45,12 +51,14 @@ class StoredText(NamedTuple):
     places: str
 
     def document(self) -> Document:
-        """Return it as a document that knows its lines and pages."""
+        """Return it as a document that knows its lines and parts."""
         places = json.loads(self.places) if self.places else {}
         return Document(
             self.text.decode("utf-8", "replace"),
             "text",
-            pages=places.get("pages", ()),
+            unit=places.get("unit"),
+            parts=places.get("parts", ()),
+            names=places.get("names", ()),
             source_lines=[(offset, line) for offset, line in places.get("lines", ())],
         )
 
@@ -143,12 +151,12 @@ class Texts:
             self._latest = revision, path, document
         return document
 
-    def heading(self, file: int, line: int, page: int | None) -> str:
+    def heading(self, file: int, line: int, part: Part | None) -> str:
         """Return the heading of the chunk around a line; empty where none is known yet."""
         found = self._file.one(
             "SELECT heading FROM chunks WHERE file = ? AND start_line <= ? AND end_line >= ? "
-            "AND page IS ? ORDER BY position LIMIT 1",
-            (file, line, line, page),
+            "AND part IS ? ORDER BY position LIMIT 1",
+            (file, line, line, part and part.packed()),
         )
         return str(found[0]) if found else ""
 

@@ -160,6 +160,7 @@ class Citation(Message):
     path: str = ""
     start_line: int = 0
     end_line: int = 0
+    location: str = ""
     """The hit's place; nothing where there is none."""
     supported: bool
     start: int

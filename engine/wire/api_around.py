@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from engine.part import Part
 from engine.wire.api_message import Message, Text
 from engine.wire.api_search import Hit
 
@@ -19,8 +20,8 @@ class AroundRequest(Message):
     """As in a hit: percent-encoded bytes of a path that is not valid UTF-8."""
     start_line: int = Field(ge=1, le=2**31)
     end_line: int = Field(ge=1, le=2**31)
-    page: int | None = Field(None, ge=1)
-    """Page of a PDF, on which its lines are counted."""
+    part: Part | None = None
+    """The part, such as a page, in which its lines are counted."""
     text: Text = ""
     """What stands there. It is looked for near the lines, since the file may have changed; where
     it no longer stands in the file, nothing is returned. Empty: whatever stands there."""
@@ -34,7 +35,7 @@ class AroundRequest(Message):
     @classmethod
     def of(cls, hit: Hit, lines: int) -> "AroundRequest":
         """Return the request for so many lines on each side of ``hit``."""
-        place = {"path": hit.path, "quoted_path": hit.quoted_path, "page": hit.page}
+        place = {"path": hit.path, "quoted_path": hit.quoted_path, "part": hit.part}
         return cls.model_validate(
             {
                 **place,
@@ -52,8 +53,8 @@ class AroundLine(Message):
     """A line of a file's text as it was read."""
 
     line: int
-    """Its line in the file, from 1; in a PDF, in its page's text."""
-    page: int | None = None
+    """Its line in the file, from 1; where the file has parts, in its part."""
+    part: Part | None = None
     text: str
     is_hit: bool = False
     """Whether something of the hit stands in it."""

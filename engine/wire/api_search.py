@@ -1,9 +1,10 @@
 """The messages of a search: what is asked, and what is found, with where each hit came from."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from engine.part import Part
 from engine.wire.api_message import Message, Text
 
 RERANKER_LOADING = "the reranker is still loading: hits are ranked without it"
@@ -42,12 +43,25 @@ class Filters(Message):
 class Place(Message):
     """Where a chunk stands."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_page(cls, given: Any) -> Any:
+        """Take a place of a kept conversation from before there were parts other than pages."""
+        if not isinstance(given, dict) or "page" not in given:
+            return given
+        page = given["page"]
+        rest = {name: value for name, value in given.items() if name != "page"}
+        return rest | ({"part": {"unit": "page", "number": page}} if page else {})
+
     path: str
     start_line: int = Field(ge=0, le=LAST_LINE)
-    """First line of the chunk in its file, from 1; in a PDF, the line of its page's text."""
+    """First line of the chunk in its file, from 1; where the file has parts, such as pages,
+    the line in its part; in a sheet, the row."""
     end_line: int = Field(ge=0, le=LAST_LINE)
-    page: int | None = None
-    """Page of a PDF, from 1."""
+    part: Part | None = None
+    """The page, slide, sheet, cell, chapter or message, in a file that has some."""
+    location: str = ""
+    """Where in the file, in words: ``lines 10-14``, ``page 3, lines 2-5``, ``sheet A, row 12``."""
     quoted_path: str | None = None
     """Percent-encoded bytes of the path, only where it is not valid UTF-8."""
 

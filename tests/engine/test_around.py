@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from engine.documents.document import Document
 from engine.errors import UsageError
+from engine.part import Part
 from engine.searching.around import LONGEST, around
 from engine.storage.manifest import Manifest
 from engine.storage.texts import ReadText
@@ -78,8 +79,11 @@ def test_lines_around_a_place(
     assert own(reply) == "\n".join(f"line {number}" for number in marked)
 
 
-@pytest.mark.parametrize("wrong", [{"start_line": 0}, {"before": 201}, {"page": 0}, {"start": -1}])
-def test_what_cannot_be_asked(wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [{"start_line": 0}, {"before": 201}, {"part": {"unit": "room", "number": 1}}, {"start": -1}],
+)
+def test_what_cannot_be_asked(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         AroundRequest(**({"path": "a.md", "start_line": 1, "end_line": 1} | wrong))
 
@@ -147,15 +151,16 @@ def test_windows_ends_of_lines(manifest: Manifest, line: int, text: str) -> None
 def test_pages_of_a_pdf(manifest: Manifest) -> None:
     pages = ["p1 l1\np1 l2\n", "p2 l1\np2 l2\np2 l3\n", "p3 l1\n"]
     offsets = [0, len(pages[0]), len(pages[0] + pages[1])]
-    keep(manifest, Document("".join(pages), "pdf", pages=offsets))
-    reply = asked(manifest, 2, page=2, before=2, after=2)
-    assert [(x.page, x.line, x.text) for x in reply.lines] == [
+    keep(manifest, Document("".join(pages), "pdf", unit="page", parts=offsets))
+    reply = asked(manifest, 2, part=Part("page", 2), before=2, after=2)
+    assert [(x.part and x.part.number, x.line, x.text) for x in reply.lines] == [
         *((1, 2, "p1 l2"), (2, 1, "p2 l1"), (2, 2, "p2 l2")),
         *((2, 3, "p2 l3"), (3, 1, "p3 l1")),
     ]
     assert own(reply) == "p2 l2"
-    assert own(asked(manifest, 1, page=3, text="p3 l1")) == "p3 l1"
-    assert asked(manifest, 1, page=4) == asked(manifest, 1, page=10**40) == AroundReply()
+    assert own(asked(manifest, 1, part=Part("page", 3), text="p3 l1")) == "p3 l1"
+    assert asked(manifest, 1, part=Part("page", 4)) == AroundReply()
+    assert asked(manifest, 1, part=Part("page", 10**40)) == AroundReply()
 
 
 @pytest.mark.parametrize(

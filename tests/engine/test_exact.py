@@ -124,11 +124,11 @@ def test_a_line_that_ends_as_on_windows_ends_before_that(manifest: Manifest) -> 
 
 
 def test_pages_and_lines_of_the_file_are_told_where_text_was_made(manifest: Manifest) -> None:
-    pdf = Document("één\nkite\ntwo\nkite é kite\n", "pdf", pages=[0, 9])
+    pdf = Document("één\nkite\ntwo\nkite é kite\n", "pdf", unit="page", parts=[0, 9])
     html = Document("# é\n\nkite\nkite", "html", source_lines=[(0, 3), (5, 10), (10, 20)])
     manifest.texts.save([(1, b"a.pdf", ReadText.of(pdf)), (2, b"b.html", ReadText.of(html))])
     hits = found(manifest, "kite").hits
-    assert [(hit.path, hit.page, hit.start_line) for hit in hits] == [
+    assert [(hit.path, hit.part and hit.part.number, hit.start_line) for hit in hits] == [
         ("a.pdf", 1, 2), ("a.pdf", 2, 2), ("b.html", None, 10), ("b.html", None, 20),
     ]  # fmt: skip
 

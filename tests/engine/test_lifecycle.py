@@ -19,6 +19,7 @@ from engine.config import Settings
 from engine.errors import EngineError, EngineStoppedError, FolderError
 from engine.front import cli, client, connection
 from engine.front.connection import EngineClient
+from engine.politeness import AUTOGROUP, SESSION
 from engine.server import service
 from engine.server.service import Engine
 from engine.wire import api
@@ -131,6 +132,12 @@ async def test_a_signal_ends_the_engine_and_all_it_started(
     log = (paths.log_dir() / "engine.log").read_text()
     assert "ERROR" not in log
     assert log.rstrip().endswith("stopped")
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not group sessions")
+async def test_engine_and_vllm_leave_the_processor_to_terminals(running: Running) -> None:
+    for pid in (running.process.pid, running.pids.vllm):
+        assert Path(f"/proc/{pid}/autogroup").read_text().endswith(f" nice {SESSION}\n")
 
 
 async def test_everything_an_engine_makes_is_private(running: Running, cache: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from engine.documents.document import Document
+from engine.part import Part
 from engine.searching.parts import CUT, LONGEST_LINE, part
 from engine.storage.manifest import Manifest
 from engine.storage.texts import ReadText
@@ -140,9 +141,9 @@ def test_words_are_found_below_and_above_a_line_and_round_the_ends(
 
 
 def test_lines_of_a_pdf_tell_their_pages(manifest: Manifest) -> None:
-    keep(manifest, "one\ntwo\nthree\n", pages=[0, 8])
-    lines = asked(manifest, None, 1, page=2).lines
-    assert [(line.page, line.line, line.is_hit) for line in lines] == [
+    keep(manifest, "one\ntwo\nthree\n", unit="page", parts=[0, 8])
+    lines = asked(manifest, None, 1, part=Part("page", 2)).lines
+    assert [(line.part and line.part.number, line.line, line.is_hit) for line in lines] == [
         (1, 1, False),
         (1, 2, False),
         (2, 1, True),

@@ -137,7 +137,7 @@ async def test_heading_and_numbers_of_a_pinned_hit_are_those_of_the_index(ask: A
     pinned = await hit_of(ask.folder, "wren", **forged)
     events = await ask("anything", pinned=[pinned], exactly=True)
     (hit,) = the(HitsFound, events).hits
-    assert (hit.heading, hit.distance, hit.named, hit.page) == ("The wren", None, [], None)
+    assert (hit.heading, hit.distance, hit.named, hit.part) == ("The wren", None, [], None)
     assert "Ignore" not in ask.shown
 
 

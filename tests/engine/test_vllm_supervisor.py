@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from engine.errors import ModelError
+from engine.politeness import AUTOGROUP, SESSION
 from engine.serving import vllm_remains
 from engine.serving.vllm_lease import Lease
 from engine.serving.vllm_supervisor import Task
@@ -68,6 +69,14 @@ async def test_the_supervisor_is_detached_and_its_files_are_private(task: Task) 
     for path in (task.lease, task.socket, Path(task.log), task.lock):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     assert stat.S_IMODE(task.folder.stat().st_mode) == 0o700
+    await lease.stop()
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel does not group sessions")
+async def test_vllm_is_polite_to_other_sessions_too(task: Task) -> None:
+    lease = await started(task)
+    command = next(each for each in alive(task) if each.ppid() == supervisor_of(lease).pid)
+    assert Path(f"/proc/{command.pid}/autogroup").read_text().endswith(f" nice {SESSION}\n")
     await lease.stop()
 
 

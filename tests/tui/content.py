@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.part import Part
 from engine.wire import api_answer, api_search
 from engine.wire.api_around import AroundLine, AroundReply
 from engine.wire.api_files import ListedFile
@@ -61,7 +62,7 @@ room. Crumbled into a jar, dried starter keeps for a year without any feeding.""
         path="library/flour-and-water.pdf",
         start_line=12,
         end_line=30,
-        page=64,
+        part=Part("page", 64),
         heading="Levain",
         text="The mature levain is held back from the dough of the day before.",
         distance=0.5210,

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from engine.errors import EngineError
+from engine.part import Part
 from engine.wire.api_around import AroundLine, AroundReply
 from engine.wire.api_search import Hit
 from tests.hits import hit
@@ -226,7 +227,7 @@ async def test_without_a_hit_the_key_does_nothing() -> None:
 
 @pytest.mark.parametrize("width", [20, 44, 96])
 @pytest.mark.parametrize(
-    "changes", [{}, {"path": "a.html"}, {"path": "a.pdf", "page": 3}, {"heading": ""}]
+    "changes", [{}, {"path": "a.html"}, {"path": "a.pdf", "part": Part("page", 3)}, {"heading": ""}]
 )
 def test_hostile_text_is_safe_and_fits(width: int, changes: dict[str, Any]) -> None:
     given = hit(1, **({"heading": ATTACK, "text": f"{ATTACK}\n{ATTACK}"} | changes))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from textual.widgets import OptionList
 
+from engine.part import Part
 from engine.wire.api_search import Hit
 from tests.hits import hit
 from tests.tui import content
@@ -51,7 +52,11 @@ def test_a_row_is_safe_and_short() -> None:
 
 
 async def test_capital_y_copies_the_place() -> None:
-    hits = [hit(1, path="a b/c.md", start_line=12), hit(2, path="d.pdf", page=7), hit(3)]
+    hits = [
+        hit(1, path="a b/c.md", start_line=12),
+        hit(2, path="d.pdf", part=Part("page", 7)),
+        hit(3),
+    ]
     hits[2] = hits[2].model_copy(update={"path": f"{HOSTILE}.md"})
     async with driving(answering("x", hits)) as driver:
         await driver.press("tab", "Y")
@@ -60,7 +65,7 @@ async def test_capital_y_copies_the_place() -> None:
         await driver.press("tab", "Y")
         assert driver.app.clipboard == "a b/c.md:12"
         await driver.press("j", "Y")
-        assert driver.app.clipboard == "d.pdf:7"
+        assert driver.app.clipboard == "d.pdf p.7"
         await driver.press("j", "Y")
         assert driver.app.clipboard.isprintable() and "evil" in driver.app.clipboard
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.errors import UsageError
+from engine.part import Part
 from tests.hits import hit
 from tests.tui import content
 from tests.tui.driver import Driver, driving
@@ -258,7 +259,7 @@ async def test_a_page_of_a_pdf_goes_to_the_desktop_and_the_editor_is_left_alone(
         shown.append(target)
         tell_failure("xdg-open ended with status 3")
 
-    engine = answering([hit(1, path="a.pdf", page=7)])
+    engine = answering([hit(1, path="a.pdf", part=Part("page", 7))])
     async with driving(engine, folder=tmp_path, run_editor=terminal.run, show=show) as driver:
         await asked(driver)
         await driver.press("tab", "e")
@@ -275,7 +276,9 @@ async def test_a_pdf_without_a_desktop_says_where_it_is(
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "a.pdf").write_bytes(b"%PDF-")
-    async with driving(answering([hit(1, path="a.pdf", page=7)]), folder=tmp_path) as driver:
+    async with driving(
+        answering([hit(1, path="a.pdf", part=Part("page", 7))]), folder=tmp_path
+    ) as driver:
         await asked(driver)
         await driver.press("tab", "e")
         await driver.until(lambda: driver.toasts, "the toast")

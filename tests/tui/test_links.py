@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.wire.api_links import Link
 from tests.hits import hit
 from tests.tui.driver import Driver, driving
 from tests.tui.scripted import ScriptedEngine, whole_answer
-from tui.editor import place_of
+from tui.editor import edits, place_of
 from tui.links_page import LinksPage, row
 from tui.messages import HitOpened
 
@@ -70,5 +72,5 @@ async def test_a_hit_without_links_says_so() -> None:
 def test_a_row_is_safe_and_a_pdf_is_left_to_its_viewer() -> None:
     shown = row(link(f"{ATTACK}.md", 4, ATTACK)).plain
     assert "\x1b" not in shown and "\u202e" not in shown and "\n" not in shown
-    assert place_of("a.PDF", None).page == 1
+    assert not edits(Path("a.PDF")) and edits(Path("a.md")) and edits(Path("a.unknown"))
     assert place_of("a.md", None, 9).start_line == 9

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from engine.part import Part
 from engine.wire.api_search import Hit
 from tests.hits import hit
 from tests.tui import content
@@ -75,9 +76,9 @@ SAME, NEW, CHANGED, MOVED, GONE = Fate
             [(at("a.md", 1, " "), GONE), (at("b.md", 1, " "), NEW)],
         ),
         (
-            [at("a.pdf", 1, "x", page=1)],
-            [at("a.pdf", 1, "x", page=2)],
-            [(at("a.pdf", 1, "x", page=2), MOVED)],
+            [at("a.pdf", 1, "x", part=Part("page", 1))],
+            [at("a.pdf", 1, "x", part=Part("page", 2))],
+            [(at("a.pdf", 1, "x", part=Part("page", 2)), MOVED)],
         ),
         (
             [at("a.md", 1, "x", quoted_path="%FFa.md")],

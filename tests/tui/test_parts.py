@@ -10,6 +10,7 @@ from textual.content import Content
 
 from engine import figures
 from engine.errors import EngineError
+from engine.part import Part
 from engine.wire import api
 from engine.wire.api_conversations import Evidence
 from tests.hits import hit
@@ -133,7 +134,8 @@ def test_a_failure_keeps_its_way_out_on_a_narrow_screen() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"path": "a.html"}, {"path": "B.HTM"}, {"path": "c.xhtml"}, {"page": 3}]
+    "changes",
+    [{"path": "a.html"}, {"path": "B.HTM"}, {"path": "c.xhtml"}, {"part": Part("page", 3)}],
 )
 def test_converted_documents_have_no_line_numbers(changes: dict[str, Any]) -> None:
     converted = hit(1, start_line=417, heading="", text="first\nsecond", **changes)

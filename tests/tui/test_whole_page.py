@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.errors import EngineError
+from engine.part import Part
 from engine.wire.api_around import AroundLine
 from engine.wire.api_parts import PartReply, PartRequest
 from engine.wire.api_search import Hit
@@ -343,7 +344,9 @@ async def test_without_a_hit_there_is_no_file() -> None:
 async def test_pages_of_a_pdf_are_told() -> None:
     found: Hit = hit(1, path="a.pdf", start_line=1, end_line=1, page=2)
     lines = [
-        AroundLine(line=line, page=page, text=f"page {page} line {line}", is_hit=(page == 2))
+        AroundLine(
+            line=line, part=Part("page", page), text=f"page {page} line {line}", is_hit=(page == 2)
+        )
         for page in (1, 2)
         for line in (1, 2)
     ]

@@ -191,13 +191,14 @@ def test_no_chunk_spans_two_pages() -> None:
     pages = ["First page, which is short.\n", "Second page. " * 20 + "\n", "   \n", "4.\n", "5.\n"]
     text = "".join(pages)
     starts = [sum(map(len, pages[:at])) for at in range(len(pages))]
-    document = Document(text, "pdf", pages=starts)
+    document = Document(text, "pdf", unit="page", parts=starts)
     chunks = split(document, size=128, overlap=12)
-    assert [chunk.page for chunk in chunks] == sorted(chunk.page or 0 for chunk in chunks)
-    assert {chunk.page for chunk in chunks} == {1, 2, 4, 5}
+    found = [chunk.part.number for chunk in chunks if chunk.part]
+    assert found == sorted(found)
+    assert set(found) == {1, 2, 4, 5}
     assert chunks[0].text == "First page, which is short."
     for chunk in chunks:
-        assert document.page(chunk.start) == document.page(chunk.end - 1) == chunk.page
+        assert document.part(chunk.start) == document.part(chunk.end - 1) == chunk.part
 
 
 # --- headings ---

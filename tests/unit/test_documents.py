@@ -80,7 +80,7 @@ def test_newlines_are_not_translated_and_lines_are_counted(tmp_path: Path) -> No
     assert document.lines(start, start + len("three")) == (3, 3)
     assert document.lines(0, len(document.text)) == (1, 4)
     assert document.lines(0, len("one\r\n")) == (1, 1)
-    assert document.page(start) is None
+    assert document.part(start) is None
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le"])
@@ -328,7 +328,8 @@ def test_a_pdf_is_read_page_by_page(tmp_path: Path) -> None:
     assert document.text == "First page\nsecond line\nAnother page\n"
     second = document.text.index("second")
     another = document.text.index("Another")
-    assert (document.page(0), document.page(second), document.page(another)) == (1, 1, 2)
+    found = [str(document.part(start)) for start in (0, second, another)]
+    assert found == ["page 1", "page 1", "page 2"]
     assert document.lines(second, another) == (2, 2)
     assert document.lines(another, another + 7) == (1, 1)
 

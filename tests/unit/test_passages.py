@@ -15,6 +15,7 @@ from engine.chunks.chunk import Chunk
 from engine.config import Settings
 from engine.documents.document import Document
 from engine.files.scan import Entry
+from engine.part import Part
 from engine.storage.manifest import FileUpdate, Manifest
 from engine.storage.texts import ReadText
 from engine.wire.api_search import Hit
@@ -77,7 +78,7 @@ def parts(first: int, last: int) -> str:
     [
         (1, 1, 0, 2),
         (0, 1, 0, 1),
-        (2, 1, 1, 2),
+        (2, 1, 1, Part("page", 2)),
         (3, 1, 3, 4),
         (5, 2, 3, 7),
         (5, 10, 3, 7),
@@ -186,9 +187,13 @@ def test_what_was_dropped_stands_in_no_passage(
 
 def test_lines_of_passages_that_begin_on_other_pages() -> None:
     """Lines of a PDF are counted on each page anew."""
-    one = Stretch(0, 9, "a\nb\nc\nd\n", 40, 43, 1)
-    two = Stretch(8, 11, "\nef", 1, 1, 2)
-    assert two.with_(one) == one.with_(two) == Stretch(0, 11, "a\nb\nc\nd\nef", 40, 44, 1)
+    one = Stretch(0, 9, "a\nb\nc\nd\n", 40, 43, Part("page", 1))
+    two = Stretch(8, 11, "\nef", 1, 1, Part("page", 2))
+    assert (
+        two.with_(one)
+        == one.with_(two)
+        == Stretch(0, 11, "a\nb\nc\nd\nef", 40, 44, Part("page", 1))
+    )
 
 
 # --- in the prompt -----------------------------------------------------------------------------

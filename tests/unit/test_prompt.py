@@ -11,6 +11,7 @@ from engine.answering.prompt import Material, Prompt, build, measured, told
 from engine.answering.prompt_writer import INSTRUCTION, WITHOUT_DOCUMENTS, CountText
 from engine.config import Settings
 from engine.errors import ModelError, UsageError
+from engine.part import Part
 from engine.serving.endpoint import Endpoint
 from engine.serving.generate import ChatMessage, estimate_tokens
 from engine.wire.api_answer import Extract
@@ -109,7 +110,7 @@ def test_another_process_makes_other_marks() -> None:
 async def test_a_passage_has_its_number_path_heading_and_lines() -> None:
     shown = (await built("Why?", [hit(3, "text", heading="Top > Sub")])).messages[1]["content"]
     assert f"{MARK} [3] a.md, Top > Sub, lines 30-38\ntext\n{MARK} end" in shown
-    page = any_hit(1, path="a.pdf", heading="", text="text", page=7)
+    page = any_hit(1, path="a.pdf", heading="", text="text", part=Part("page", 7))
     shown = (await built("Why?", [page])).messages[1]["content"]
     assert f"{MARK} [1] a.pdf, page 7, lines 10-18\ntext" in shown
     line = any_hit(1, path="a.md", heading="", text="text", start_line=14, end_line=14)
