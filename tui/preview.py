@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -25,9 +26,6 @@ SCROLL_KEYS: list[BindingType] = [
     Binding("space", "page_down", "Page", id="pane.page", tooltip="Scroll a page", show=False),
 ]
 """Keys of every pane that scrolls."""
-
-CONVERTED = (".html", ".htm", ".xhtml")
-"""Endings of files whose chunks are converted text: only the chunk's place in the file is known."""
 
 
 SHARE_ABOVE = 0.25
@@ -175,8 +173,13 @@ def _is_same_text(hit: Hit, other: Hit | None) -> bool:
 
 
 def is_numbered(hit: Hit) -> bool:
-    """Whether the lines of its text are lines of its file: not in PDF and HTML."""
-    return hit.part is None and not hit.path.lower().endswith(CONVERTED)
+    """Whether the lines of its text are lines, or rows, of its file: not in PDF and HTML."""
+    from engine.files.kinds import RICH, FileKind, kind_of
+
+    if hit.part is not None:
+        return hit.part.unit in ("sheet", "cell")
+    found = kind_of(PurePath(hit.path).name)
+    return not (isinstance(found, FileKind) and found.kind in RICH | {"html"})
 
 
 def heading_of(hit: Hit, width: int) -> list[Content]:

@@ -142,6 +142,11 @@ def test_converted_documents_have_no_line_numbers(changes: dict[str, Any]) -> No
     assert preview.numbered_text(converted, "", 44).plain == "first\nsecond"
 
 
+def test_rows_of_a_sheet_are_numbered() -> None:
+    rows = hit(1, path="a.pdf", start_line=41, text="a\nb", heading="", part=Part("sheet", 2, "A"))
+    assert preview.numbered_text(rows, "", 44).plain == "41  a\n42  b"
+
+
 def test_a_negative_distance_moves_no_column() -> None:
     hits = [hit(1, distance=0.412), hit(2, distance=-0.039)]
     columns = hit_row.fit_columns(rows_of(hits), 60)
