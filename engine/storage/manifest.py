@@ -8,7 +8,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,6 +79,12 @@ class FileUpdate:
     """Of its text; None where it has none."""
     seconds: float | None = None
     """What reading and splitting it took."""
+
+    def refused(self, reason: str) -> "FileUpdate":
+        """Return what it is without its text, which is kept out of the index for ``reason``."""
+        return replace(
+            self, content="", chunks=(), tags=(), aliases=(), lines=(), text=None, reason=reason
+        )
 
 
 def text_hash(text: str) -> bytes:

@@ -333,16 +333,7 @@ class Sync:
         """Let no file of ``batch`` in that holds one of ``texts``, which have no vectors."""
         for at, update in enumerate(batch.updates):
             if any(text_hash(chunk.embedded) in texts for chunk in update.chunks):
-                refused = FileUpdate(
-                    update.file,
-                    update.entry,
-                    "",
-                    self._reader.recipe,
-                    reason=NO_VECTOR,
-                    loader=update.loader,
-                    characters=update.characters,
-                    seconds=update.seconds,
-                )
+                refused = update.refused(NO_VECTOR)
                 if self._is_latest(update):
                     self._read_last[update.entry.path] = refused
                 batch.updates[at] = refused

@@ -1,6 +1,5 @@
 """The list of a folder's files: states, words, pages while files change, and reading again."""
 
-import contextlib
 import os
 import sqlite3
 import threading
@@ -35,7 +34,6 @@ from engine.wire.api_files import (
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.in_process import client_of
 from tests.opened import opening, status, until, until_it, write_notes
-from tests.schemas import TO_SCHEMA_4
 
 HOSTILE = ["\x1b]52;c;AA==\x07.md", "\u202eevil.md", "[@click=app.quit]x.md", "two\nlines.md"]
 
@@ -58,7 +56,7 @@ def add(manifest: Manifest, *names: str | bytes, reason: str | None = None) -> N
                 [] if reason else [Chunk(0, 4, "text", 1, 1, None, "")],
                 reason=reason,
                 loader="text",
-                characters=None if reason else 5,
+                characters=5,
                 seconds=0.25,
             )
             for number, name in enumerate(names)
@@ -228,26 +226,9 @@ def test_a_name_that_is_no_utf_8_is_told_byte_for_byte(manifest: Manifest) -> No
 
 
 def test_every_reason_has_a_next_step() -> None:
-    assert what_to_do("") == ""
-    assert what_to_do("it holds a private key") == NOTHING
+    assert (what_to_do(""), what_to_do("it holds a private key")) == ("", NOTHING)
     assert "max_file_mb" in what_to_do("larger than 20 MB")
     assert "read again" in what_to_do("something new")
-
-
-def test_an_index_of_the_version_before_is_listed_without_what_it_does_not_tell(
-    manifest: Manifest, tmp_path: Path
-) -> None:
-    add(manifest, "a.md")
-    manifest.close()
-    with contextlib.closing(sqlite3.connect(tmp_path / "manifest.sqlite")) as connection:
-        connection.executescript(TO_SCHEMA_4)
-        request = FilesRequest()
-        (file,) = file_pages.page(request, {}, connection).files
-        assert (file.chunks, file.characters, file.loader, file.seconds) == (1, None, "", None)
-    opened = Manifest(tmp_path / "manifest.sqlite")
-    (file,) = asked(opened).files
-    assert (file.chunks, file.characters, file.loader, file.seconds) == (1, None, "", None)
-    opened.close()
 
 
 # --- the routes --------------------------------------------------------------------------------
@@ -275,11 +256,6 @@ async def test_a_folder_tells_what_is_indexed_and_what_was_skipped(tmp_path: Pat
         told = states(reply)
         assert {"odd.md": "skipped", "link.md": "skipped"}.items() <= told.items()
         assert set(HOSTILE) <= told.keys()
-        odd = next(file for file in reply.files if file.path == "odd.md")
-        assert (odd.loader, odd.characters) == ("markdown", None)
-        note = next(file for file in reply.files if file.path == "two\nlines.md")
-        assert (note.loader, note.characters) == ("markdown", 4)
-        assert note.seconds is not None and odd.seconds is not None
         assert status(folder).skipped_total == reply.counts["skipped"]
         uncounted = await listed(folder, counted=False)
         assert (uncounted.files, uncounted.counts) == (reply.files, {})
