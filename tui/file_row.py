@@ -37,9 +37,9 @@ _BRIEFLY: dict[FileState, str] = {
 SHORTEST_PATH = 12
 """Cells that a path has at least, unless it is shorter."""
 COLUMN_GAP = "  "
-NARROW, WIDE = 70, 120
+NARROW, WIDE = 82, 100
 """Cells of a row below which there is room for few columns, and from which for all of them."""
-LOADER_CELLS, MOST_LOADER_CELLS = 20, 34
+LOADER_CELLS = 24
 """Of the column that tells what read a file."""
 
 
@@ -64,12 +64,11 @@ def _told(file: ListedFile, width: int) -> str:
     """What is known of a file that was read, in columns that stand below those of other files."""
     if file.state in _BRIEFLY:
         return _BRIEFLY[file.state]
-    cells = MOST_LOADER_CELLS if width >= WIDE else LOADER_CELLS
-    loader = hit_row.elide_end(clean_line(file.loader), cells)
+    loader = hit_row.elide_end(clean_line(file.loader), LOADER_CELLS)
     columns = {
-        "loader": loader + " " * (cells - Content(loader).cell_length),
+        "loader": loader + " " * (LOADER_CELLS - Content(loader).cell_length),
         "chunks": f"{figures.counted(file.chunks, 'chunk'):>13}",
-        "characters": f"{_characters(file, 'char'):>16}",
+        "characters": f"{_characters(file, 'char'):>15}",
         "bytes": f"{_size(file):>9}",
         "seconds": f"{_seconds(file):>7}",
     }
