@@ -39,7 +39,7 @@ SHORTEST_PATH = 12
 COLUMN_GAP = "  "
 NARROW, WIDE = 82, 100
 """Cells of a row below which there is room for few columns, and from which for all of them."""
-LOADER_CELLS = 24
+LOADER_CELLS = 26
 """Of the column that tells what read a file."""
 
 
@@ -67,7 +67,7 @@ def _told(file: ListedFile, width: int) -> str:
     loader = hit_row.elide_end(clean_line(file.loader), LOADER_CELLS)
     columns = {
         "loader": loader + " " * (LOADER_CELLS - Content(loader).cell_length),
-        "chunks": f"{figures.counted(file.chunks, 'chunk'):>13}",
+        "chunks": f"{figures.counted(file.chunks, 'chunk'):>12}",
         "characters": f"{_characters(file, 'char'):>15}",
         "bytes": f"{_size(file):>9}",
         "seconds": f"{_seconds(file):>7}",

@@ -12,10 +12,12 @@ from engine.chunks.chunk import Chunk
 from engine.files.scan import Entry
 from engine.searching import file_pages
 from engine.storage.manifest import FileUpdate, Manifest
+from engine.syncing.batch import FIRST_BATCH_CHUNKS
+from engine.wire.api import Progress
 from engine.wire.api_files import FilesReply, FilesRequest, ListedFile
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.in_process import client_of
-from tests.opened import opening
+from tests.opened import opening, status, write_notes
 from tests.schemas import TO_SCHEMA_4
 
 RUSSIAN = "Поисковая программа находит в документах абзацы, которые ближе всего к вопросу."
@@ -67,3 +69,25 @@ def test_an_index_of_the_version_before_is_listed_without_what_it_does_not_tell(
     (file,) = opened.read(partial(file_pages.page, FilesRequest(), {})).files
     assert (file.chunks, file.characters, file.loader, file.seconds) == (1, None, "", None)
     opened.close()
+
+
+@pytest.mark.real
+async def test_skipped_files_are_counted_alike_while_the_others_are_read(tmp_path: Path) -> None:
+    root = tmp_path / "docs"
+    write_notes(root, FIRST_BATCH_CHUNKS + 2)
+    (root / "a.md").write_bytes(b"\0\1\2")
+    (root / "link.md").symlink_to(root / "nothing")
+    seen: list[tuple[int, int]] = []
+    async with opening(root, TinyEncoder(), sync=False) as folder:
+        before = folder._shown.advance
+
+        def remember(progress: Progress, counts: tuple[int, int]) -> None:
+            before(progress, counts)
+            if progress.files_done:
+                seen.append((progress.files_done, status(folder).skipped_total))
+
+        folder._shown.advance = remember  # type: ignore[method-assign]
+        await folder.synced()
+        assert status(folder).skipped_total == 2
+    assert seen[0][0] < FIRST_BATCH_CHUNKS + 3, "others are still to be read"
+    assert seen[0][1] == 2
