@@ -20,7 +20,7 @@ from benchmarks._own_engine import index, own_home, running
 from engine.front.connection import EngineClient
 from engine.wire.api_search import SearchRequest
 
-DOCS = Path("/work/shared/data/milvus-docs/md")
+DOCS = Path("../shared/data/milvus-docs/md")
 TARGET = 1.0
 """Times as long as the tool at most, in the median of all patterns."""
 PATTERNS = (

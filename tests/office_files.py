@@ -160,7 +160,7 @@ def epub(chapters: Mapping[str, str], titles: Mapping[str, str] | None = None) -
         f'<item id="{name}" href="text/{name}" media-type="application/xhtml+xml"/>'
         for name in chapters
     )
-    spine = "".join(f'<itemref idref="{name}"/>' for name in reversed(chapters))
+    spine = "".join(f'<itemref idref="{name}"/>' for name in reversed([*chapters]))
     links = "".join(f'<a href="text/{name}">{title}</a>' for name, title in (titles or {}).items())
     return zipped(
         {

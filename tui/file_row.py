@@ -18,8 +18,7 @@ SIGNS: dict[FileState, tuple[str, str]] = {
     "stale": ("◆", "$text-warning"),
     "waiting": ("○", "$quiet"),
     "reading": ("●", "$cite"),
-    "skipped": ("–", "$quiet"),
-    "failed": ("✗", "$text-error"),
+    "skipped": ("✗", "$text-warning"),
 }
 """What stands before a file, and in which colour."""
 
@@ -28,8 +27,7 @@ WORDS: dict[FileState, str] = {
     "stale": "changed, and waits to be read again; its text of before is found",
     "waiting": "waits to be read",
     "reading": "is being read",
-    "skipped": "left out",
-    "failed": "could not be read",
+    "skipped": "skipped",
 }
 _BRIEFLY: dict[FileState, str] = {
     "stale": "changed, waits",
@@ -38,8 +36,11 @@ _BRIEFLY: dict[FileState, str] = {
 }
 SHORTEST_PATH = 12
 """Cells that a path has at least, unless it is shorter."""
-CHUNKS_CELLS, SIZE_CELLS = 13, 9
 COLUMN_GAP = "  "
+NARROW, WIDE = 82, 100
+"""Cells of a row below which there is room for few columns, and from which for all of them."""
+LOADER_CELLS = 26
+"""Of the column that tells what read a file."""
 
 
 def row(file: ListedFile, width: int) -> Content:
@@ -47,7 +48,7 @@ def row(file: ListedFile, width: int) -> Content:
     sign, colour = SIGNS[file.state]
     room = max(width - 2, SHORTEST_PATH)
     path = clean_line(file.path)
-    told, told_colour = _told(file), "$quiet"
+    told, told_colour = _told(file, width), "$quiet"
     if file.reason:
         most = max(room - Content(path).cell_length - 2, room // 2)
         told, told_colour = hit_row.elide_end(clean_line(file.reason), most), "$text-warning"
@@ -59,26 +60,53 @@ def row(file: ListedFile, width: int) -> Content:
     return Content.assemble((f"{sign} ", colour), (shown, "$foreground"), gap, (told, told_colour))
 
 
-def _told(file: ListedFile) -> str:
+def _told(file: ListedFile, width: int) -> str:
+    """What is known of a file that was read, in columns that stand below those of other files."""
     if file.state in _BRIEFLY:
         return _BRIEFLY[file.state]
-    size = "" if file.bytes is None else figures.size(file.bytes)
-    chunks = figures.counted(file.chunks, "chunk")
-    return f"{chunks:>{CHUNKS_CELLS}}{COLUMN_GAP}{size:>{SIZE_CELLS}}"
+    loader = hit_row.elide_end(clean_line(file.loader), LOADER_CELLS)
+    columns = {
+        "loader": loader + " " * (LOADER_CELLS - Content(loader).cell_length),
+        "chunks": f"{figures.counted(file.chunks, 'chunk'):>12}",
+        "characters": f"{_characters(file, 'char'):>15}",
+        "bytes": f"{_size(file):>9}",
+        "seconds": f"{_seconds(file):>7}",
+    }
+    left_out = {"bytes"} if width < WIDE else set[str]()
+    if width < NARROW:
+        left_out = {"loader", "characters", "seconds"}
+    return COLUMN_GAP.join(text for name, text in columns.items() if name not in left_out)
+
+
+def _characters(file: ListedFile, noun: str) -> str:
+    return "" if file.characters is None else figures.counted(file.characters, noun)
+
+
+def _size(file: ListedFile) -> str:
+    return "" if file.bytes is None else figures.size(file.bytes)
+
+
+def _seconds(file: ListedFile) -> str:
+    return "" if file.seconds is None else figures.seconds(file.seconds)
 
 
 def about(file: ListedFile) -> Content:
     """What became of ``file``: where it is a problem with what to do, else with its figures."""
     words = WORDS[file.state]
+    loader, seconds = clean_line(file.loader), _seconds(file)
     if file.reason:
+        read = ", ".join(filter(None, (loader, seconds)))
+        words += f" ({read})" if read else ""
         told = Content.styled(f"{words}: {clean_line(file.reason)}", "$foreground")
         step = Content.styled(f"→ {clean_line(file.next_step)}", "$cite")
         return Content("\n").join([told, step]) if file.next_step else told
     facts = [
         words,
+        loader,
         figures.counted(file.chunks, "chunk") if file.chunks else "",
-        "" if file.characters is None else figures.counted(file.characters, "character"),
-        "" if file.bytes is None else figures.size(file.bytes),
+        _characters(file, "character"),
+        _size(file),
+        f"read in {seconds}" if seconds else "",
         "" if file.modified is None else clean_line(file.modified[:16].replace("T", " ")),
     ]
     return Content.styled(" · ".join(fact for fact in facts if fact), "$foreground")

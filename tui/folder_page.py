@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from engine.wire.api_files import FilesReply, FileState
     from tui.link import EngineLink
 
-CHOICES: tuple[FileChoice, ...] = ("all", "problems", "waiting", "indexed")
+CHOICES: tuple[FileChoice, ...] = ("all", "skipped", "waiting", "indexed")
 """What is listed, in the order in which a key goes through it."""
 LEAD = 50
 """Rows above the view that are asked for with it."""
@@ -247,7 +247,7 @@ class FolderPage(Dialog[None]):
             self._read_again(ReadAgainRequest(files=[named]))
 
     def action_read_all_again(self) -> None:
-        """Have all files that failed read again, and look again at those that were left out."""
+        """Have all skipped files read again."""
         self._read_again(ReadAgainRequest(failed=True))
 
     @work(group="again", exit_on_error=False)

@@ -28,7 +28,7 @@ FOLDER_KEYS: list[BindingType] = [
         "read_all_again",
         "All again",
         id="folder.all_again",
-        tooltip="Read all files again that failed, and look at those left out",
+        tooltip="Read all skipped files again",
     ),
     Binding("escape", "back", "Back", id="folder.back", tooltip="End the filter, or close"),
     Binding("q,i", "close", "Close", id="folder.close", tooltip="Back to the screen"),

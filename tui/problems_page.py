@@ -29,7 +29,7 @@ def problems_page(session: Session, status: FolderStatus | None = None) -> Page:
     if status is not None and status.skipped_total:
         files = figures.counted(status.skipped_total, "file")
         where = f"{key_of('screen.report')} tells which, and why"
-        unread = Content.assemble((f"{files} not read", "bold $text-warning"), f"  {where}")
+        unread = Content.assemble((f"{files} skipped", "bold $text-warning"), f"  {where}")
         lines += [("", unread), ("", "")]
     several = len({problem.folder for problem in session.problems}) > 1
     for problem in reversed(session.problems):

@@ -19,9 +19,10 @@ from pathlib import Path
 from engine.documents import rich
 from engine.documents.document import Document
 from engine.documents.failures import Unreadable
-from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts, Unit, one_line, tidy
+from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts, one_line, tidy
 from engine.documents.workers import SECONDS
 from engine.errors import LoadError
+from engine.part import Unit
 
 FILE = "{file}"
 """What stands for the file's path in a command; without it the path comes last."""

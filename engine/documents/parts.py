@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-Unit = Literal["page", "slide", "sheet", "cell", "chapter", "message"]
-"""What the parts of a document are called."""
+from engine.part import Unit
 
 LONGEST_TEXT = 30_000_000
 """Characters, after which a file is no document any more."""

@@ -26,10 +26,7 @@ MODES = ("hybrid", "dense", "bm25")
 CHAT = "chat"
 OPEN = "open"
 """The command that nobody has to type."""
-FILE_STATES = (
-    *("all", "problems", "waiting", "indexed"),
-    *("stale", "reading", "skipped", "failed"),
-)
+FILE_STATES = ("all", "skipped", "waiting", "indexed", "stale", "reading")
 """What ``status --files`` can list; ``engine.wire.api_files`` tells what they mean."""
 HELP = ("-h", "--help")
 TAKE_A_WORD = (

@@ -46,7 +46,7 @@ EXAMPLES = {
     "conversations": ("", "show 1", "export 1 --to generator.md", "delete 3f9a"),
     "index": ("", "--yes"),
     "eval": ("questions.jsonl", "questions.jsonl --modes hybrid,bm25 --json"),
-    "status": ("", "--json", "--files --state problems"),
+    "status": ("", "--json", "--files --state skipped"),
     "doctor": ("", "--repair"),
     "forget": ("", "--yes"),
 }

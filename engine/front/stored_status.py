@@ -20,6 +20,7 @@ def stored_status(root: Path, settings: Settings) -> FolderStatus:
         state=state,
         detail=detail,
         files=told.files,
+        skipped_total=told.skipped,
         chunks=told.chunks,
         embedded_total=told.embedded_total,
         embedding=EmbeddingState(

@@ -53,6 +53,8 @@ def _told(file: Listed) -> ListedFile:
         characters=file.characters,
         bytes=file.size,
         modified=_moment(file.mtime_ns),
+        loader=file.loader,
+        seconds=None if file.seconds is None else round(file.seconds, 3),
     )
 
 

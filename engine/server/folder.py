@@ -266,8 +266,7 @@ class Folder:
 
     async def _settle(self, outcome: Outcome, *, bulk: bool = False) -> None:
         self._shown.counts = self._manifest.counts()
-        if self._sync:
-            await asyncio.to_thread(self._shown.skip, self._manifest, self._sync.last_scan)
+        await asyncio.to_thread(self._shown.skip, self._manifest, self._sync)
         self._last_use = time.monotonic()
         self._searchable.set()
         if bulk or not self._bulk.busy:
@@ -361,6 +360,7 @@ class Folder:
 
     def _report(self, progress: api.Progress) -> None:
         """Take a sync's progress, in the writer's thread."""
+        self._shown.skip(self._manifest, self._sync)
         self._loop.call_soon_threadsafe(self._take_progress, progress, self._manifest.counts())
 
     def _take_progress(self, progress: api.Progress, counts: tuple[int, int]) -> None:

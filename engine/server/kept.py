@@ -43,6 +43,7 @@ class Stored:
     root: str = ""
     agreed: bool = False
     files: int = 0
+    skipped: int = 0
     chunks: int = 0
     embedded_total: int = 0
     collection: str = ""
@@ -65,8 +66,8 @@ def stored(place: Path) -> Stored:
             if version not in READABLE:
                 raise sqlite3.DatabaseError(f"schema {version}, this is {SCHEMA_VERSION}")
             facts = dict(connection.execute("SELECT name, value FROM facts"))
-            (files,) = connection.execute(
-                "SELECT count(*) FROM files WHERE reason IS NULL"
+            files, skipped = connection.execute(
+                "SELECT count(*) - count(reason), count(reason) FROM files"
             ).fetchone()
             (chunks,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
     except FileNotFoundError:
@@ -77,6 +78,7 @@ def stored(place: Path) -> Stored:
         root=str(facts.get("root", "")),
         agreed="agreed" in facts,
         files=files,
+        skipped=skipped,
         chunks=chunks,
         embedded_total=_number(facts.get(EMBEDDED_TOTAL)),
         collection=str(facts.get("collection", "")),

@@ -1,11 +1,14 @@
 """What there is to show of an open folder."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.files.scan import Scan, decode
 from engine.storage.manifest import Manifest
 from engine.wire.api import FolderState, FolderStatus, Progress, SkippedFile, WatchState
+
+if TYPE_CHECKING:
+    from engine.syncing.sync import Sync
 
 SHOWN_SKIPS = 50
 """Skipped files named in a status; the others are counted."""
@@ -28,8 +31,9 @@ class Shown:
     skipped: list[SkippedFile] = field(default_factory=list)
     skipped_total: int = 0
 
-    def skip(self, manifest: Manifest, seen: Scan) -> None:
+    def skip(self, manifest: Manifest, sync: "Sync | None") -> None:
         """Show which files could not be read, or were left out by the latest scan. Blocking."""
+        seen = sync.last_scan if sync else Scan()
         unread, total = manifest.unread_files(SHOWN_SKIPS)
         self.skipped = [
             SkippedFile(path=decode(path), reason=reason)

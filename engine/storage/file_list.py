@@ -19,6 +19,16 @@ CHECK_EVERY = 1000
 """Files between two looks at whether anybody still waits for them."""
 
 
+FIGURES_SINCE = 5
+"""Version of the schema that tells how files were read."""
+_DETAILS = (
+    "SELECT size, mtime_ns, reason, (SELECT count(*) FROM chunks WHERE file = id), "
+    "loader, characters, seconds FROM files WHERE path = ?"
+)
+_DETAILS_BEFORE = _DETAILS.replace("loader, characters, seconds", "'', NULL, NULL")
+_UNKNOWN = (None, None, None, 0, "", None, None)
+
+
 class Aside(NamedTuple):
     """What is known of a file beside the manifest."""
 
@@ -37,6 +47,8 @@ class Listed(NamedTuple):
     characters: int | None
     size: int | None
     mtime_ns: int | None
+    loader: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +106,7 @@ def _everything(
     left = dict(aside)
     narrowed = " WHERE holds(path, reason)" if part.words else ""
     for path, reason in _rows(connection, f"SELECT path, reason FROM files{narrowed}"):  # noqa: S608
-        state: FileState = "indexed" if reason is None else "failed"
+        state: FileState = "indexed" if reason is None else "skipped"
         if other := left.pop(path, None):
             state = _state(other, is_indexed=reason is None)
         yield path, state
@@ -116,7 +128,7 @@ def _in_order(
     """
     streams = [_of_aside(connection, part, aside)]
     narrowed = " AND holds(path, reason)" if part.words else ""
-    for state, condition in (("indexed", "reason IS NULL"), ("failed", "reason IS NOT NULL")):
+    for state, condition in (("indexed", "reason IS NULL"), ("skipped", "reason IS NOT NULL")):
         if state in part.states:
             statement = (
                 f"SELECT path, '{state}' FROM files "  # noqa: S608
@@ -158,16 +170,17 @@ def _detailed(
     connection: sqlite3.Connection, path: bytes, state: FileState, aside: Aside | None
 ) -> Listed:
     """Return all that is known of one file."""
-    row = connection.execute(
-        "SELECT size, mtime_ns, reason, (SELECT count(*) FROM chunks WHERE file = id), "
-        # The length of the whole text would take reading all of it.
-        "(SELECT end FROM chunks WHERE file = id ORDER BY position DESC LIMIT 1) "
-        "FROM files WHERE path = ?",
-        (path,),
-    ).fetchone()
-    size, mtime_ns, reason, chunks, characters = row or (None, None, None, 0, None)
+    known = _DETAILS if _has_figures(connection) else _DETAILS_BEFORE
+    row = connection.execute(known, (path,)).fetchone()
+    size, mtime_ns, reason, chunks, loader, characters, seconds = row or _UNKNOWN
     if aside:
         reason = aside.reason
         if aside.entry:
             size, mtime_ns = aside.entry.size, aside.entry.mtime_ns
-    return Listed(path, state, reason or "", chunks, characters, size, mtime_ns)
+    return Listed(path, state, reason or "", chunks, characters, size, mtime_ns, loader, seconds)
+
+
+def _has_figures(connection: sqlite3.Connection) -> bool:
+    """Whether the file tells how files were read; one of an earlier version does not."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(version >= FIGURES_SINCE)

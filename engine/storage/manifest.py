@@ -8,7 +8,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,6 +73,18 @@ class FileUpdate:
     lines: Sequence[int] = ()
     """Its lines as ``line_counts`` counts them, each once."""
     text: ReadText | None = None
+    loader: str = ""
+    """What read it, or tried to, in a person's words."""
+    characters: int | None = None
+    """Of its text; None where it has none."""
+    seconds: float | None = None
+    """What reading and splitting it took."""
+
+    def refused(self, reason: str) -> "FileUpdate":
+        """Return what it is without its text, which is kept out of the index for ``reason``."""
+        return replace(
+            self, content="", chunks=(), tags=(), aliases=(), lines=(), text=None, reason=reason
+        )
 
 
 def text_hash(text: str) -> bytes:
@@ -324,13 +336,16 @@ def _save_file(connection: sqlite3.Connection, update: FileUpdate) -> None:
     entry = update.entry
     connection.execute("DELETE FROM chunks WHERE file = ?", (update.file,))
     connection.execute(
-        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
-        "path = excluded.path, size = excluded.size, mtime_ns = excluded.mtime_ns, "
-        "inode = excluded.inode, content = excluded.content, recipe = excluded.recipe, "
-        "reason = excluded.reason, ctime_ns = excluded.ctime_ns",
+        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT(id) DO UPDATE SET path = excluded.path, size = excluded.size, "
+        "mtime_ns = excluded.mtime_ns, inode = excluded.inode, content = excluded.content, "
+        "recipe = excluded.recipe, reason = excluded.reason, ctime_ns = excluded.ctime_ns, "
+        "loader = excluded.loader, "
+        "characters = excluded.characters, seconds = excluded.seconds",
         (
             update.file, entry.path, entry.size, entry.mtime_ns, entry.inode,
             update.content, update.recipe, update.reason, entry.ctime_ns,
+            update.loader, update.characters, update.seconds,
         ),
     )  # fmt: skip
     connection.executemany(

@@ -56,7 +56,10 @@ _UPDATES = {
     3: "ALTER TABLE chunks ADD COLUMN context TEXT NOT NULL DEFAULT '';"
     f"ALTER TABLE chunks ADD COLUMN readable TEXT;{_DOCUMENTS}",
     4: "ALTER TABLE chunks RENAME COLUMN page TO part;"
-    "UPDATE chunks SET part = 'page ' || part || ' ' WHERE part IS NOT NULL;",
+    "UPDATE chunks SET part = 'page ' || part || ' ' WHERE part IS NOT NULL;"
+    "ALTER TABLE files ADD COLUMN loader TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE files ADD COLUMN characters INTEGER;"
+    "ALTER TABLE files ADD COLUMN seconds REAL;",
 }
 """How a file of this version becomes one of the next. Files are read once more after each, and a
 text that is known is not embedded again."""
@@ -75,7 +78,10 @@ CREATE TABLE files (
     content TEXT NOT NULL,      -- hash of the bytes; empty when they could not be read
     recipe TEXT NOT NULL,       -- loader, chunker and sizes that made the chunks
     reason TEXT,                -- why the file has no chunks; NULL when it was read
-    ctime_ns INTEGER NOT NULL DEFAULT 0
+    ctime_ns INTEGER NOT NULL DEFAULT 0,
+    loader TEXT NOT NULL DEFAULT '',    -- what read it, in a person's words
+    characters INTEGER,         -- of its text
+    seconds REAL                -- that reading and splitting it took
 );
 CREATE INDEX unread_files ON files(path, reason) WHERE reason IS NOT NULL;
 CREATE TABLE chunks (

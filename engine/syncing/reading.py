@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from pathlib import Path, PurePosixPath
 
 from engine import documents
@@ -66,10 +67,11 @@ class Reader:
 
     def read(self, file: int, entry: Entry) -> FileUpdate | None:
         """Return what the file ``entry``, by the id ``file``, is; None when it is just changing."""
-        recipe = self.recipe_of(entry.path)
+        began, recipe = time.perf_counter(), self.recipe_of(entry.path)
+        path = self._path(entry)
         try:
             document, content = documents.load(
-                self._path(entry), max_bytes=self._limit, readers=self._settings.readers
+                path, max_bytes=self._limit, readers=self._settings.readers
             )
             pieces = chunking.split(
                 document,
@@ -85,11 +87,11 @@ class Reader:
         except LoadError as error:
             if isinstance(error, documents.Unreadable):
                 recipe = TRY_AGAIN
-            return FileUpdate(file, entry, "", recipe, reason=str(error))
+            return self._unread(file, entry, recipe, str(error), began)
         except Exception:  # one file's trouble must not stop the others
             log.exception("file %s of %s could not be read", file, self._root)
             reason = "reading it failed in an unforeseen way; the engine's log tells"
-            return FileUpdate(file, entry, "", recipe, reason=reason)
+            return self._unread(file, entry, recipe, reason, began)
         return FileUpdate(
             file,
             entry,
@@ -100,4 +102,22 @@ class Reader:
             tags=document.tags,
             aliases=[alias.casefold() for alias in document.aliases],
             lines=line_counts.lines_of(document.text[document.body :]),
+            loader=document.loader,
+            characters=len(document.text),
+            seconds=time.perf_counter() - began,
+        )
+
+    def _unread(
+        self, file: int, entry: Entry, recipe: str, reason: str, began: float
+    ) -> FileUpdate:
+        """Return what becomes of a file that could not be read; ``began`` is when that began."""
+        kind = kind_of(self._path(entry).name)
+        return FileUpdate(
+            file,
+            entry,
+            "",
+            recipe,
+            reason=reason,
+            loader=kind.kind if isinstance(kind, FileKind) else "",
+            seconds=time.perf_counter() - began,
         )

@@ -333,7 +333,7 @@ class Sync:
         """Let no file of ``batch`` in that holds one of ``texts``, which have no vectors."""
         for at, update in enumerate(batch.updates):
             if any(text_hash(chunk.embedded) in texts for chunk in update.chunks):
-                refused = FileUpdate(update.file, update.entry, "", update.recipe, reason=NO_VECTOR)
+                refused = update.refused(NO_VECTOR)
                 if self._is_latest(update):
                     self._read_last[update.entry.path] = refused
                 batch.updates[at] = refused

@@ -18,24 +18,19 @@ FileState = Literal[
     "stale",  # in the index as it was; it changed since and waits to be read
     "waiting",  # not in the index yet; it waits to be read
     "reading",  # being read and embedded
-    "skipped",  # left out without being opened, for what it is
-    "failed",  # could not be read
+    "skipped",  # could not be read, or was left out for what it is; the reason tells
 ]
 
-FileChoice = Literal[
-    "all", "problems", "waiting", "indexed", "stale", "reading", "skipped", "failed"
-]
+FileChoice = Literal["all", "skipped", "waiting", "indexed", "stale", "reading"]
 """Which files are listed: ``waiting`` are all that wait or are being read."""
 
 CHOSEN: dict[FileChoice, tuple[FileState, ...]] = {
-    "all": ("indexed", "stale", "waiting", "reading", "skipped", "failed"),
-    "problems": ("skipped", "failed"),
+    "all": ("indexed", "stale", "waiting", "reading", "skipped"),
+    "skipped": ("skipped",),
     "waiting": ("stale", "waiting", "reading"),
     "indexed": ("indexed",),
     "stale": ("stale",),
     "reading": ("reading",),
-    "skipped": ("skipped",),
-    "failed": ("failed",),
 }
 """The states that a choice stands for."""
 
@@ -68,11 +63,15 @@ class ListedFile(Message):
     """… and what to do about it."""
     chunks: int = 0
     characters: int | None = None
-    """Of its text up to the end of its last chunk; None where it has none."""
+    """Of its text; None where it has none, or where that is not known yet."""
     bytes: int | None = None
     """Its size when it was looked at last; None for a file that was left out."""
     modified: str | None = None
     """When its content changed, as far as known: ``2026-05-01T09:30:00+02:00``."""
+    loader: str = ""
+    """What read it, or tried to: ``pdf``, ``text (cp1251, 93 % sure)``; empty before that."""
+    seconds: float | None = None
+    """What reading and splitting it took; None before that."""
 
     @property
     def cursor(self) -> str:

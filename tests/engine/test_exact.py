@@ -18,8 +18,8 @@ from engine.storage.manifest import Manifest
 from engine.storage.texts import ReadText
 from engine.wire.api_search import Filters
 from engine.wire.query import Exact
+from tests.shared_data import MANUAL
 
-DATA = Path(os.environ.get("HOVERKITE_TEST_DATA", "/work/shared/data/milvus-docs/md"))
 OWN = {
     "guide/kite.md": "# Kite\n\nA kite hovers, kite-like.\n\nERR_TAIL-12: see index.md v2.4.1\n",
     "guide/crlf.md": "first line\r\nends here\r\nlast",
@@ -113,9 +113,9 @@ def test_own_files_are_those_that_grep_finds(manifest: Manifest, tmp_path: Path)
     check_against_grep(manifest, folder)
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the documentation is not on this machine")
+@pytest.mark.skipif(not MANUAL.is_dir(), reason="the documentation is not on this machine")
 def test_the_files_of_a_real_manual_are_those_that_grep_finds(manifest: Manifest) -> None:
-    check_against_grep(manifest, DATA)
+    check_against_grep(manifest, MANUAL)
 
 
 def test_a_line_that_ends_as_on_windows_ends_before_that(manifest: Manifest) -> None:

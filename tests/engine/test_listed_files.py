@@ -33,7 +33,7 @@ from engine.wire.api_files import (
 )
 from tests.engine.tiny_encoder import TinyEncoder
 from tests.in_process import client_of
-from tests.opened import opening, until, until_it, write_notes
+from tests.opened import opening, status, until, until_it, write_notes
 
 HOSTILE = ["\x1b]52;c;AA==\x07.md", "\u202eevil.md", "[@click=app.quit]x.md", "two\nlines.md"]
 
@@ -55,6 +55,9 @@ def add(manifest: Manifest, *names: str | bytes, reason: str | None = None) -> N
                 "",
                 [] if reason else [Chunk(0, 4, "text", 1, 1, None, "")],
                 reason=reason,
+                loader="text",
+                characters=5,
+                seconds=0.25,
             )
             for number, name in enumerate(names)
         ]
@@ -76,10 +79,11 @@ def states(reply: FilesReply) -> dict[str, str]:
 # --- the list ----------------------------------------------------------------------------------
 
 
-def test_a_file_tells_its_chunks_characters_size_and_time(manifest: Manifest) -> None:
+def test_a_file_tells_its_figures_and_what_read_it(manifest: Manifest) -> None:
     add(manifest, "a.md")
     (file,) = asked(manifest).files
-    assert (file.chunks, file.characters, file.bytes) == (1, 4, 10)
+    assert (file.chunks, file.characters, file.bytes) == (1, 5, 10)
+    assert (file.loader, file.seconds) == ("text", 0.25)
     assert file.modified is not None
     assert file.modified.startswith(("1970-01-01T", "1969-12-31T"))
 
@@ -88,13 +92,11 @@ def test_a_file_tells_its_chunks_characters_size_and_time(manifest: Manifest) ->
     ("choice", "listed"),
     [
         ("all", ["a.md", "b.md", "c.md", "d.md", "e.pdf", "f.md"]),
-        ("problems", ["e.pdf", "f.md"]),
         ("waiting", ["b.md", "c.md", "d.md"]),
         ("indexed", ["a.md"]),
         ("stale", ["b.md"]),
         ("reading", ["d.md"]),
-        ("skipped", ["f.md"]),
-        ("failed", ["e.pdf"]),
+        ("skipped", ["e.pdf", "f.md"]),
     ],
 )
 def test_each_state_can_be_asked_for(manifest: Manifest, choice: str, listed: list[str]) -> None:
@@ -113,11 +115,11 @@ def test_each_state_can_be_asked_for(manifest: Manifest, choice: str, listed: li
     assert reply.next is None
 
 
-def test_a_file_that_failed_and_waits_is_no_longer_told_as_failed(manifest: Manifest) -> None:
+def test_a_file_that_was_skipped_and_waits_is_no_longer_told_as_skipped(manifest: Manifest) -> None:
     add(manifest, "a.md", reason="it holds a private key")
     reply = asked(manifest, {b"a.md": Aside("reading")})
     assert [(file.state, file.reason) for file in reply.files] == [("reading", "")]
-    assert asked(manifest, {b"a.md": Aside("waiting")}, state="failed").total == 0
+    assert asked(manifest, {b"a.md": Aside("waiting")}, state="skipped").total == 0
 
 
 @pytest.mark.parametrize(
@@ -163,7 +165,7 @@ def test_pages_give_every_file_once_whatever_their_size(manifest: Manifest, limi
     assert (beyond.before, beyond.total, beyond.files) == (10, 10, [])
 
 
-@pytest.mark.parametrize("choice", ["all", "waiting", "indexed", "stale", "failed"])
+@pytest.mark.parametrize("choice", ["all", "waiting", "indexed", "stale", "skipped"])
 def test_pages_that_count_nothing_give_the_same_files_and_look_at_no_others(
     manifest: Manifest, choice: FileChoice
 ) -> None:
@@ -224,8 +226,7 @@ def test_a_name_that_is_no_utf_8_is_told_byte_for_byte(manifest: Manifest) -> No
 
 
 def test_every_reason_has_a_next_step() -> None:
-    assert what_to_do("") == ""
-    assert what_to_do("it holds a private key") == NOTHING
+    assert (what_to_do(""), what_to_do("it holds a private key")) == ("", NOTHING)
     assert "max_file_mb" in what_to_do("larger than 20 MB")
     assert "read again" in what_to_do("something new")
 
@@ -242,7 +243,7 @@ async def listed(folder: Folder, **values: Any) -> FilesReply:
 
 
 @pytest.mark.real
-async def test_a_folder_tells_what_is_indexed_failed_and_left_out(tmp_path: Path) -> None:
+async def test_a_folder_tells_what_is_indexed_and_what_was_skipped(tmp_path: Path) -> None:
     root = tmp_path / "docs"
     write_notes(root, 2)
     (root / "odd.md").write_bytes(b"\0\1\2")
@@ -251,10 +252,11 @@ async def test_a_folder_tells_what_is_indexed_failed_and_left_out(tmp_path: Path
         (root / name).write_text("fine")
     async with opening(root, TinyEncoder()) as folder:
         reply = await listed(folder)
-        assert reply.counts == {"indexed": 6, "failed": 1, "skipped": 1}
+        assert reply.counts == {"indexed": 6, "skipped": 2}
         told = states(reply)
-        assert {"odd.md": "failed", "link.md": "skipped"}.items() <= told.items()
+        assert {"odd.md": "skipped", "link.md": "skipped"}.items() <= told.items()
         assert set(HOSTILE) <= told.keys()
+        assert status(folder).skipped_total == reply.counts["skipped"]
         uncounted = await listed(folder, counted=False)
         assert (uncounted.files, uncounted.counts) == (reply.files, {})
         found = await listed(folder, match="odd binary", limit=1)

@@ -11,8 +11,7 @@ from engine.errors import LoadError
 from engine.server.shared_encoder import SharedEncoder
 from engine.wire.api_search import SearchRequest
 from tests.opened import opening
-
-MESSY = Path("/work/shared/data/messy")
+from tests.shared_data import MESSY
 
 pytestmark = [
     pytest.mark.skipif(

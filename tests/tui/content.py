@@ -175,16 +175,27 @@ FILES = [
         state="indexed",
         chunks=4,
         characters=1712,
+        loader="markdown",
+        seconds=0.012,
         bytes=1720,
         modified="2026-05-01T09:30:00+02:00",
     ),
-    ListedFile(path="bread/flours.md", state="stale", chunks=31, characters=9120, bytes=9177),
+    ListedFile(
+        path="bread/flours.md",
+        state="stale",
+        chunks=31,
+        characters=9120,
+        loader="markdown",
+        bytes=9177,
+    ),
     ListedFile(path="bread/log/2026-spring.md", state="reading", bytes=20_400),
     ListedFile(path="bread/log/2026-summer.md", state="waiting", bytes=1200),
     ListedFile(
         path="library/flour-and-water.pdf",
-        state="failed",
+        state="skipped",
         bytes=18_700_000,
+        loader="pdf",
+        seconds=2.41,
         reason="a scanned PDF without text",
         next_step="Make its text readable first, for example with: ocrmypdf",
     ),
@@ -195,7 +206,15 @@ FILES = [
         next_step="Raise max_file_mb in the settings, or split the file",
     ),
     *(
-        ListedFile(path=f"recipes/{name}.md", state="indexed", chunks=3, bytes=1400 + 90 * at)
+        ListedFile(
+            path=f"recipes/{name}.{'txt' if at % 2 else 'md'}",
+            state="indexed",
+            chunks=3 + 4 * at,
+            characters=1390 + 4017 * at,
+            bytes=1400 + 4090 * at,
+            loader="text (cp1251, 93 % sure)" if at % 2 else "markdown",
+            seconds=0.009 + 0.004 * at,
+        )
         for at, name in enumerate(("bagel", "brioche", "ciabatta", "focaccia", "pita", "rye"))
     ),
     ListedFile(path="travel/checklists", state="skipped", reason="a link to nothing"),

@@ -53,7 +53,7 @@ def test_hits_are_put_in_order_and_keep_their_numbers(order: Order, wanted: list
 def test_hits_of_one_file_stand_below_each_other_without_its_name() -> None:
     rows = arranged(rows_of(HITS), Order.FILE)
     places = [hit_row.shown_place(row) for row in rows]
-    assert places == ["a.md:10-38", "  ├:20-48", "  └:40-18", "b.md:1-28"]
+    assert places == ["a.md:10-38", "  ├:20-48", "  └:40", "b.md:1-28"]
 
 
 @pytest.mark.parametrize("width", range(0, 130, 3))

@@ -28,7 +28,8 @@ ATTACK = "[/] [@click=app.quit]x[/] \x1b]52;c;AA==\x07 \u202eevil"
 def file(path: str, state: FileState = "indexed", **more: Any) -> ListedFile:
     values: dict[str, Any] = {"path": path, "state": state}
     if state == "indexed":
-        values |= {"chunks": 12, "characters": 4812, "bytes": 4900}
+        values |= {"chunks": 12, "characters": 4812, "bytes": 4900, "seconds": 0.021}
+        values |= {"loader": "text (cp1251, 93 % sure)"}
     return ListedFile.model_validate(values | more)
 
 
@@ -41,7 +42,14 @@ MIXED = [
     file("b.md", "stale"),
     file("c.md", "waiting"),
     file("d.md", "reading"),
-    file("e.pdf", "failed", reason="a scanned PDF without text", next_step="Try: ocrmypdf"),
+    file(
+        "e.pdf",
+        "skipped",
+        reason="a scanned PDF without text",
+        next_step="Try: ocrmypdf",
+        loader="pdf",
+        seconds=0.312,
+    ),
     file("f.md", "skipped", reason="a link to nothing"),
 ]
 
@@ -93,25 +101,28 @@ async def test_i_shows_the_folder_in_short_and_each_file_with_its_state() -> Non
         page = driver.page().replace("\u00a0", " ")
         for words in ("274 files, 6 848 chunks", "watching", "300 ignored", "all-MiniLM", "4713"):
             assert words in page
-        assert told(driver, "choices") == "all 6  problems 2  waiting 3  indexed 1"
+        assert told(driver, "choices") == "all 6  skipped 2  waiting 3  indexed 1"
         assert [row.split()[:2] for row in rows(listed)] == [
             ["✓", "a.md"],
             ["◆", "b.md"],
             ["○", "c.md"],
             ["●", "d.md"],
             ["✗", "e.pdf"],
-            ["–", "f.md"],
+            ["✗", "f.md"],
         ]
-        assert told(driver, "file") == "in the index · 12 chunks · 4 812 characters · 4.9 kB"
+        assert told(driver, "file") == (
+            "in the index · text (cp1251, 93 % sure) · 12 chunks · 4 812 characters · 4.9 kB"
+            " · read in 0.02 s"
+        )
         await driver.press("j", "j", "j", "j")
         assert told(driver, "file") == (
-            "could not be read: a scanned PDF without text\n→ Try: ocrmypdf"
+            "skipped (pdf, 0.31 s): a scanned PDF without text\n→ Try: ocrmypdf"
         )
 
 
 @pytest.mark.parametrize("size", [(100, 30), (60, 20)])
 async def test_hostile_names_and_reasons_stay_text(size: tuple[int, int]) -> None:
-    bad = file(f"{ATTACK}\n.md", "failed", reason=ATTACK, next_step=ATTACK)
+    bad = file(f"{ATTACK}\n.md", "skipped", reason=ATTACK, next_step=ATTACK)
     async with panel([bad], size=size) as (driver, listed):
         shown = "\n".join([*rows(listed), told(driver, "file")])
         await driver.press("y")
@@ -124,9 +135,9 @@ def test_a_row_has_its_width_whatever_is_in_it() -> None:
     names = ["a.md", "folder/" * 30 + "a.md", "長い名前" * 30, ATTACK]
     for name in names:
         for width in (20, 52, 90):
-            for each in (file(name), file(name, "failed", reason="too long " * 9)):
+            for each in (file(name), file(name, "skipped", reason="too long " * 9)):
                 assert file_row.row(each, width).cell_length <= width
-    row = file_row.row(file("x" * 90, "failed", reason="a link to nothing"), 52)
+    row = file_row.row(file("x" * 90, "skipped", reason="a link to nothing"), 52)
     assert str(row).endswith("a link to nothing")
     assert isinstance(row, Content)
 
@@ -134,9 +145,13 @@ def test_a_row_has_its_width_whatever_is_in_it() -> None:
 @pytest.mark.parametrize("width", range(40, 190, 6))
 def test_columns_of_a_row_never_touch(width: int) -> None:
     row = str(file_row.row(file("a.md", chunks=1, bytes=142), width)).replace("\u00a0", " ")
-    assert row.split("  ")[-2:] == ["1 chunk", "142 bytes"]
+    columns = [column.strip() for column in row.split("  ") if column.strip()]
+    few, loader = ["✓ a.md", "1 chunk", "142 bytes"], "text (cp1251, 93 % sure)"
+    some = ["✓ a.md", loader, "1 chunk", "4 812 chars", "0.02 s"]
+    most = ["✓ a.md", loader, "1 chunk", "4 812 chars", "142 bytes", "0.02 s"]
+    assert columns == (few if width < 82 else some if width < 100 else most)
     reason = "a scanned PDF without text, which needs OCR"
-    assert " a scanned" in str(file_row.row(file("x.pdf", "failed", reason=reason), width))
+    assert " a scanned" in str(file_row.row(file("x.pdf", "skipped", reason=reason), width))
 
 
 async def test_a_folder_without_files_says_so() -> None:
@@ -158,7 +173,7 @@ async def test_s_goes_through_the_states() -> None:
             assert listed.file is not None
             assert listed.file.path == first
         states = [asked.state for asked in engine_of(driver).files_asked]
-        assert states == ["all", "problems", "waiting", "indexed", "all"]
+        assert states == ["all", "skipped", "waiting", "indexed", "all"]
 
 
 async def test_a_click_lists_the_files_of_a_state() -> None:
@@ -172,7 +187,7 @@ async def test_f_filters_by_words_and_esc_ends_that_before_the_page() -> None:
     async with panel(MIXED) as (driver, listed):
         await driver.press("f", *"scan e")
         await driver.until(lambda: listed.total == 1, "the filter")
-        assert told(driver, "choices") == "all 1  problems 1  waiting 0  indexed 0"
+        assert told(driver, "choices") == "all 1  skipped 1  waiting 0  indexed 0"
         await driver.press("enter", "j", "y")
         assert driver.app.clipboard == "e.pdf"
         await driver.press("escape")
@@ -282,7 +297,7 @@ async def test_filter_and_state_outlast_a_change_and_the_summary_follows() -> No
         await driver.until(lambda: listed.total == 2, "the other link")
         assert ", 7 waiting" in driver.page()
         last = engine.files_asked[-1]
-        assert (last.match, last.state) == ("link", "problems")
+        assert (last.match, last.state) == ("link", "skipped")
 
 
 async def test_a_status_that_changes_no_file_asks_for_none() -> None:
@@ -309,8 +324,8 @@ async def test_an_engine_that_fails_is_told_of_and_asked_again(
         engine.files_fault = None
         if has_news:
             engine.statuses.put_nowait(status(revision=5))
-        await driver.until(lambda: listed.total == 2, "the problems")
-        assert told(driver, "choices") == "all 6  problems 2  waiting 3  indexed 1"
+        await driver.until(lambda: listed.total == 2, "those that were skipped")
+        assert told(driver, "choices") == "all 6  skipped 2  waiting 3  indexed 1"
         await driver.until(lambda: "a scanned PDF" in told(driver, "file"), "its file")
 
 

@@ -138,7 +138,7 @@ async def test_problems_of_several_folders_name_theirs_and_unread_files_are_coun
         driver.main.go_to("results")
         await driver.press("w")
         assert "recipes" not in driver.page(), "of one folder alone nobody asks which"
-        assert "3 files not read  i tells which, and why" in driver.page()
+        assert "3 files skipped  i tells which, and why" in driver.page()
         await driver.press("escape")
         driver.app.notify("Broken", title="Export", severity="error")
         await driver.press("w")

@@ -86,7 +86,7 @@ def run(*words: str) -> tuple[int, Opened]:
         (("",), "name a folder; . is the current one\nSee: hoverkite --help"),
         (("status", "notes", "--repair"), "no option --repair here"),
         (("status", "--files"), "--files lists one folder's files"),
-        (("status", "--state", "failed"), "--files lists one folder's files"),
+        (("status", "--state", "skipped"), "--files lists one folder's files"),
         (("status", "notes", "--state", "odd"), "invalid choice: 'odd'"),
         (("search", "notes", "q", "-n", "0"), "a number from 1 to 100 is wanted"),
         (("eval", "notes"), "no collection in BEIR's format"),
@@ -341,24 +341,28 @@ def test_the_files_of_a_folder_that_no_engine_has_open_are_listed(
     entry = Entry(b"a\n\x1b]52;c;AA==\x07.md", 10, 0, 1)
     manifest.save(
         [
-            FileUpdate(1, entry, "", ""),
-            FileUpdate(2, Entry(b"b.md", 0, 0, 2), "", "", reason="it holds a private key"),
+            FileUpdate(1, entry, "", "", loader="text", characters=1234567, seconds=0.0214),
+            FileUpdate(2, Entry(b"b.pdf", 0, 0, 2), "", "", reason="it holds a private key"),
         ]
     )
     assert run("status", "notes", "--files")[0] == 0
     told = capsys.readouterr()
     assert told.out.splitlines() == [
-        "indexed  a\u23ce\ufffd]52;c;AA==\ufffd.md",
-        "failed   b.md: it holds a private key",
+        "indexed        0     1234567    0.021  text                        "
+        "a\u23ce\ufffd]52;c;AA==\ufffd.md",
+        "skipped   b.pdf: it holds a private key",
     ]
-    assert told.err == "2 files: 1 indexed, 1 failed\n"
-    assert run("status", "notes", "--state", "problems", "--json")[0] == 0
+    assert told.err == "2 files: 1 indexed, 1 skipped\n"
+    run("status", "notes")
+    assert "left out   1 skipped" in capsys.readouterr().out
+    assert run("status", "notes", "--state", "skipped", "--json")[0] == 0
     printed = capsys.readouterr().out
     assert "\x1b" not in printed
     (file,) = json.loads(printed)["files"]
     named = {"path", "state", "reason", "next_step", "chunks", "characters", "bytes", "modified"}
+    named |= {"loader", "seconds"}
     assert named <= file.keys()
-    assert (file["path"], file["state"], file["bytes"]) == ("b.md", "failed", 0)
+    assert (file["path"], file["state"], file["bytes"]) == ("b.pdf", "skipped", 0)
     manifest.close()
     manifest_file().write_bytes(b"no database")
     assert run("status", "notes", "--files")[0] == 1

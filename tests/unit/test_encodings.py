@@ -1,7 +1,6 @@
 import codecs
 import json
 from contextlib import suppress
-from pathlib import Path
 
 import ftfy.bad_codecs  # noqa: F401  the encodings that double encoding goes through
 import pytest
@@ -9,9 +8,9 @@ import pytest
 from engine.documents import legacy, parse, plain
 from engine.documents.plain import decode
 from engine.errors import LoadError
+from tests.shared_data import MESSY
 from tests.unit.encoded_texts import TEXTS
 
-MESSY = Path("/work/shared/data/messy")
 FRENCH = (
     "Été à la plage, où l’on mange des crêpes – c’est très bon.\n"
     "plain words\n"

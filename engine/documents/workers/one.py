@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from engine.documents.parts import LONGEST_TEXT, Part, Parts, Unit, one_line
+from engine.documents.parts import LONGEST_TEXT, Part, Parts, one_line
 from engine.documents.workers import confine, frames
 from engine.documents.workers.confine import PEAK_UNIT, TOO_MUCH_MEMORY
 from engine.errors import LoadError
+from engine.part import Unit
 
 _KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "TZ", "VIRTUAL_ENV")
 """Of our environment a worker gets these: the rest may hold secrets."""
