@@ -57,7 +57,7 @@ class Outside(Folders):
             if not editor.edits(path):
                 self._show_outside(str(path.absolute()))
                 if hit.part is not None:
-                    where = clean_line(f"The hit is in {hit.location}")
+                    where = clean_line(f"The hit is at {hit.location}")
                     self.notify(where, title=clean_line(path.name), markup=False)
                 return
             self._open_in_editor(path, hit.start_line)

@@ -259,14 +259,16 @@ async def test_a_page_of_a_pdf_goes_to_the_desktop_and_the_editor_is_left_alone(
         shown.append(target)
         tell_failure("xdg-open ended with status 3")
 
-    engine = answering([hit(1, path="a.pdf", part=Part("page", 7))])
-    async with driving(engine, folder=tmp_path, run_editor=terminal.run, show=show) as driver:
+    there = hit(1, path="a.pdf", part=Part("page", 7), location="page 7, lines 10-18")
+    async with driving(
+        answering([there]), folder=tmp_path, run_editor=terminal.run, show=show
+    ) as driver:
         await asked(driver)
         await driver.press("tab", "e")
         await driver.until(lambda: len(driver.toasts) == 2, "the toasts")
         assert shown == [str(tmp_path / "a.pdf")]
         said = [toast.message for toast in driver.toasts]
-        assert said == ["The hit is on page 7", "xdg-open ended with status 3"]
+        assert said == ["The hit is at page 7, lines 10-18", "xdg-open ended with status 3"]
         assert terminal.commands == []
 
 
