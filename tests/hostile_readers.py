@@ -13,17 +13,17 @@ import threading
 import time
 from pathlib import Path
 
-from engine.documents.parts import Part, Parts
+from engine.documents.parts import Parts, PartText
 from engine.documents.workers import worker
 from engine.documents.workers.work import WORK
 
 
 def told(text: object) -> Parts:
-    return Parts("page", [Part(str(text), "named")])
+    return Parts("page", [PartText(str(text), "named")])
 
 
 def echo(raw: bytes, name: str) -> Parts:
-    return Parts("page", [Part(raw.decode("utf-8", "surrogateescape"), name)] * 2)
+    return Parts("page", [PartText(raw.decode("utf-8", "surrogateescape"), name)] * 2)
 
 
 def pid(raw: bytes, name: str) -> Parts:
@@ -66,7 +66,7 @@ def long(raw: bytes, name: str) -> Parts:
 
 
 def many(raw: bytes, name: str) -> Parts:
-    return Parts("page", [Part("")] * 1_000_000)
+    return Parts("page", [PartText("")] * 1_000_000)
 
 
 def crash(raw: bytes, name: str) -> Parts:

@@ -19,7 +19,7 @@ from pathlib import Path
 from engine.documents import rich
 from engine.documents.document import Document
 from engine.documents.failures import Unreadable
-from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts, one_line, tidy
+from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Parts, PartText, one_line, tidy
 from engine.documents.workers import SECONDS
 from engine.errors import LoadError
 from engine.part import Unit
@@ -42,7 +42,7 @@ def parse(path: Path, command: str, *, seconds: float = SECONDS) -> Document:
     words = _words(command, path.absolute())
     text = _printed(words, seconds).decode("utf-8-sig", "replace")
     pages = text.removesuffix(_PAGE_BREAK).split(_PAGE_BREAK)
-    parts = [Part(tidy(page)) for page in pages]
+    parts = [PartText(tidy(page)) for page in pages]
     unit: Unit | None = "page" if len(parts) > 1 else None
     return rich.document(
         Parts(unit, parts), "text", how=f"read by {one_line(shlex.split(command)[0])}"

@@ -16,7 +16,7 @@ _LINE_ENDS = re.compile(r"[ \t\xa0]+$", re.MULTILINE)
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
-class Part(NamedTuple):
+class PartText(NamedTuple):
     """One page, slide, sheet, cell, chapter or message: its text, and its name if it has one."""
 
     text: str
@@ -27,7 +27,7 @@ class Parts(NamedTuple):
     """The parts of a file, in its order; a file without parts is one of no unit."""
 
     unit: Unit | None
-    parts: Sequence[Part]
+    parts: Sequence[PartText]
 
 
 def plain_lines(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.documents.formats import ebook, mail, notebook, sheets, slides, word
-from engine.documents.parts import Part, Parts
+from engine.documents.parts import Parts, PartText
 from tests import office_files as made
 
 Loader = Callable[[bytes, str], Parts]
@@ -36,12 +36,12 @@ def test_an_open_document_text_keeps_headings_and_leaves_out_deleted_words() -> 
         "</office:text>"
     )
     read = word.read(made.open_document(body), "a.odt")
-    assert read.parts == [Part("## Bees\n\nThey hum\nand sting.")]
+    assert read.parts == [PartText("## Bees\n\nThey hum\nand sting.")]
 
 
 def test_rich_text_in_a_legacy_code_page_is_read() -> None:
     raw = rb"{\rtf1\ansi\ansicpg1252 Caf\'e9 \u8364?5\par second}"
-    assert word.read(raw, "a.rtf").parts == [Part("Café €5\n\nsecond")]
+    assert word.read(raw, "a.rtf").parts == [PartText("Café €5\n\nsecond")]
 
 
 def test_slides_come_in_the_order_of_the_presentation_with_titles_and_notes() -> None:
@@ -57,8 +57,8 @@ def test_slides_come_in_the_order_of_the_presentation_with_titles_and_notes() ->
     read = slides.read(raw, "a.pptx")
     assert read.unit == "slide"
     assert read.parts == [
-        Part("# First\n\none\n\ntwo", "First"),
-        Part("| Name |  |\n| --- | --- |\n\nNotes:\nSay it slowly"),
+        PartText("# First\n\none\n\ntwo", "First"),
+        PartText("| Name |  |\n| --- | --- |\n\nNotes:\nSay it slowly"),
     ]
 
 
@@ -69,7 +69,7 @@ def test_slides_of_open_document_are_read() -> None:
         "<presentation:notes><text:p>Hum!</text:p></presentation:notes></draw:page>"
     )
     read = slides.read(made.open_document(f"<office:presentation>{page}</office:presentation>"), "")
-    assert read.parts == [Part("# Bees\n\nThey hum.\n\nNotes:\nHum!", "Bees")]
+    assert read.parts == [PartText("# Bees\n\nThey hum.\n\nNotes:\nHum!", "Bees")]
 
 
 def test_a_row_of_a_sheet_is_a_line_with_values_as_people_write_them() -> None:
@@ -82,8 +82,8 @@ def test_a_row_of_a_sheet_is_a_line_with_values_as_people_write_them() -> None:
     read = sheets.read(raw, "a.xlsx")
     assert read.unit == "sheet"
     assert read.parts == [
-        Part("Region | Amount\n\nNorth East | 12 | 0.1", "Sales"),
-        Part(" | 2024-01-01", "Dates"),
+        PartText("Region | Amount\n\nNorth East | 12 | 0.1", "Sales"),
+        PartText(" | 2024-01-01", "Dates"),
     ]
 
 
@@ -94,7 +94,7 @@ def test_chapters_come_in_the_order_of_the_spine_named_by_the_contents() -> None
     )
     read = ebook.read(raw, "a.epub")
     assert read.unit == "chapter"
-    assert read.parts == [Part("Once.", "The Start"), Part("## Second\n\nThen.", "Second")]
+    assert read.parts == [PartText("Once.", "The Start"), PartText("## Second\n\nThen.", "Second")]
 
 
 def test_a_chapter_that_the_contents_divide_has_no_title_of_its_own() -> None:
@@ -123,7 +123,7 @@ def test_a_message_has_its_subject_people_body_and_the_names_of_files() -> None:
         b'--x\r\nContent-Disposition: attachment; filename="map.pdf"\r\n\r\nAA\r\n--x--\r\n'
     )
     assert mail.read(raw, "a.eml").parts == [
-        Part(
+        PartText(
             "# Hives\n\nFrom: Jörg <j@a.example>\nTo: b@a.example\n\nTwo **new** hives\n\n"
             "Attachments: map.pdf",
             "Hives",
@@ -158,7 +158,7 @@ def test_a_cell_of_a_notebook_keeps_its_lines_and_says_its_language() -> None:
     )
     read = notebook.read(raw, "a.ipynb")
     assert read.unit == "cell"
-    assert read.parts == [Part("# A\n\n\nb"), Part("x = 1\n\n\nx\n\nOutput:\n1", "R")]
+    assert read.parts == [PartText("# A\n\n\nb"), PartText("x = 1\n\n\nx\n\nOutput:\n1", "R")]
 
 
 def test_what_a_cell_printed_is_kept_short() -> None:
@@ -225,4 +225,7 @@ def test_no_control_character_comes_through() -> None:
 
 def test_old_notebooks_are_read() -> None:
     old = {"worksheets": [{"cells": [{"cell_type": "code", "input": ["x"], "outputs": 3}, 4]}]}
-    assert notebook.read(json.dumps(old).encode(), "a").parts == [Part("x", "python"), Part("")]
+    assert notebook.read(json.dumps(old).encode(), "a").parts == [
+        PartText("x", "python"),
+        PartText(""),
+    ]

@@ -1,7 +1,7 @@
 import pytest
 
 from engine.documents import parse, pdf
-from engine.documents.parts import Part, Parts
+from engine.documents.parts import Parts, PartText
 from engine.errors import LoadError
 
 BEGIN = "-----BEGIN PRIVATE KEY-----"
@@ -35,7 +35,7 @@ def test_a_private_key_is_refused_in_any_file(name: str, text: str, encoding: st
 
 def test_a_private_key_in_a_pdf_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = ["Our keys", f"{BEGIN}\r\n{LETTERS}"]
-    found = Parts("page", [Part(page) for page in pages])
+    found = Parts("page", [PartText(page) for page in pages])
     monkeypatch.setattr(pdf, "read_in_worker", lambda *_, **__: found)
     with pytest.raises(LoadError, match="private key"):
         parse(b"%PDF", "a.pdf")

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engine.documents.parts import Part, Parts
+from engine.documents.parts import Parts, PartText
 from engine.documents.workers import Pool, frames, worker
 from engine.documents.workers.work import WORK, loader
 from engine.errors import LoadError
@@ -54,7 +54,7 @@ def test_a_worker_reads_file_after_file(pool: Pool) -> None:
 
 def test_what_comes_back_is_text_that_can_be_kept(pool: Pool) -> None:
     raw = "Grüße \U0001f600\n".encode() + b"\xff\0end"
-    part = Part("Grüße \U0001f600\n? end", "a b")
+    part = PartText("Grüße \U0001f600\n? end", "a b")
     assert pool.read("echo", raw, name="a\x1bb", seconds=30) == Parts("page", [part, part])
 
 

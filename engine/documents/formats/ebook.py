@@ -7,7 +7,7 @@ from engine.documents import plain
 from engine.documents.formats import web_page
 from engine.documents.formats.office_xml import named
 from engine.documents.formats.zipped import Zipped, resolved
-from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts, one_line, tidy
+from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Parts, PartText, one_line, tidy
 from engine.errors import LoadError
 
 MOST_CHAPTERS = 10_000
@@ -33,7 +33,7 @@ def read(raw: bytes, name: str) -> Parts:
     return Parts("chapter", [*_chapters(archive, package)])
 
 
-def _chapters(archive: Zipped, package: str) -> Iterator[Part]:
+def _chapters(archive: Zipped, package: str) -> Iterator[PartText]:
     root = archive.xml(package)
     items = {item.get("id", ""): item for item in named(root, "item")}
     entries = {key: resolved(package, item.get("href", "")) for key, item in items.items()}
@@ -60,7 +60,7 @@ def _chapters(archive: Zipped, package: str) -> Iterator[Part]:
             raise ValueError(TOO_LONG)
         heading = _HEADING.search(text)
         if text:
-            yield Part(text, titles.get(entry, one_line(heading[1]) if heading else ""))
+            yield PartText(text, titles.get(entry, one_line(heading[1]) if heading else ""))
 
 
 def _text(raw: bytes) -> str:

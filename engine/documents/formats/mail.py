@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from engine.documents import plain
 from engine.documents.formats import office, web_page
-from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts, one_line, tidy
+from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Parts, PartText, one_line, tidy
 from engine.errors import LoadError
 
 MOST_MESSAGES = 100_000
@@ -54,7 +54,7 @@ def read(raw: bytes, name: str) -> Parts:
     ends = [*(match.start() for match in _BEGIN.finditer(raw)), len(raw)][1:]
     if len(begins) > MOST_MESSAGES:
         raise ValueError(f"a mailbox of more than {MOST_MESSAGES:,} messages")
-    parts: list[Part] = []
+    parts: list[PartText] = []
     length = 0
     for begin, end in zip(begins, ends, strict=True):
         parts.append(_message(_ESCAPED_FROM.sub(rb"\1", raw[begin:end])))
@@ -64,7 +64,7 @@ def read(raw: bytes, name: str) -> Parts:
     return Parts("message", parts)
 
 
-def _message(raw: bytes) -> Part:
+def _message(raw: bytes) -> PartText:
     """Return one message: subject, people, date, then what it says and the names of files."""
     message = message_from_bytes(raw, policy=_POLICY)
     subject = _header(message, "Subject")
@@ -76,11 +76,11 @@ def _message(raw: bytes) -> Part:
 
 def _part(
     subject: str, people: Iterable[tuple[str, str]], body: str, attached: Iterable[str]
-) -> Part:
+) -> PartText:
     names = ", ".join(filter(None, map(one_line, attached)))
     top = [f"{name}: {value}" for name, value in people if value]
     blocks = [subject and f"# {subject}", "\n".join(top), body, names and f"Attachments: {names}"]
-    return Part("\n\n".join(filter(None, blocks)), subject)
+    return PartText("\n\n".join(filter(None, blocks)), subject)
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -133,7 +133,7 @@ def _attached(message: EmailMessage) -> Iterator[str]:
             continue
 
 
-def _outlook(raw: bytes) -> Part:
+def _outlook(raw: bytes) -> PartText:
     found = office.extract(raw, "msg")
     said = found.metadata
     sender, sent = str(said.get("from_email") or ""), str(said.get("created_at") or "")

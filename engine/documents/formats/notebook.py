@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from engine.documents.parts import Part, Parts, one_line, plain_lines, tidy
+from engine.documents.parts import Parts, PartText, one_line, plain_lines, tidy
 
 LONGEST_OUTPUT = 2_000
 """Characters of what a cell printed that are kept: the rest is data rather than text."""
@@ -51,15 +51,15 @@ def _language(notebook: dict[str, Any]) -> str:
     return "python"
 
 
-def _cell(cell: object, language: str) -> Part:
+def _cell(cell: object, language: str) -> PartText:
     content = _dict(cell)
     source = plain_lines(_text(content.get("source", content.get("input")))).rstrip()
     if content.get("cell_type") != "code":
-        return Part(source)
+        return PartText(source)
     printed = tidy("\n".join(filter(None, _outputs(content.get("outputs")))))
     if len(printed) > LONGEST_OUTPUT:
         printed = printed[:LONGEST_OUTPUT] + " …"
-    return Part(source + (OUTPUT + printed if printed else ""), language)
+    return PartText(source + (OUTPUT + printed if printed else ""), language)
 
 
 def _outputs(outputs: object) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The text of a PDF, page by page."""
 
-from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Part, Parts
+from engine.documents.parts import LONGEST_TEXT, TOO_LONG, Parts, PartText
 
 
 def read(raw: bytes, name: str) -> Parts:
@@ -11,7 +11,7 @@ def read(raw: bytes, name: str) -> Parts:
     """
     import pypdfium2
 
-    pages: list[Part] = []
+    pages: list[PartText] = []
     length = 0
     try:
         with pypdfium2.PdfDocument(raw) as document:
@@ -21,7 +21,7 @@ def read(raw: bytes, name: str) -> Parts:
                 length += len(text)
                 if length > LONGEST_TEXT:
                     raise ValueError(TOO_LONG)
-                pages.append(Part(text))
+                pages.append(PartText(text))
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise ValueError("the PDF is encrypted: it asks for a password") from error

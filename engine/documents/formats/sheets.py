@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from engine.documents.parts import LONGEST_TEXT, Part, Parts, one_line
+from engine.documents.parts import LONGEST_TEXT, Parts, PartText, one_line
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -40,15 +40,15 @@ def read(raw: bytes, name: str) -> Parts:
         raise ValueError("the workbook is damaged") from error
 
 
-def _sheets(workbook: "CalamineWorkbook") -> list[Part]:
-    parts: list[Part] = []
+def _sheets(workbook: "CalamineWorkbook") -> list[PartText]:
+    parts: list[PartText] = []
     length = 0
     for name in workbook.sheet_names:
         sheet = workbook.get_sheet_by_name(name)
         if sheet.total_height * sheet.total_width > MOST_CELLS:
             raise ValueError(f"a sheet has more than {MOST_CELLS:,} cells")
         rows = [row_line(row) for row in sheet.to_python(skip_empty_area=False)]
-        parts.append(Part("\n".join(rows).rstrip(), one_line(name)))
+        parts.append(PartText("\n".join(rows).rstrip(), one_line(name)))
         length += len(parts[-1].text)
         if length > LONGEST_TEXT:
             raise ValueError("it holds too much text")

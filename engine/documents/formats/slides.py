@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.documents.formats import office
 from engine.documents.formats.office_xml import lines, local, named, words
 from engine.documents.formats.zipped import Zipped
-from engine.documents.parts import Part, Parts, one_line, tidy
+from engine.documents.parts import Parts, PartText, one_line, tidy
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -29,13 +29,13 @@ def read(raw: bytes, name: str) -> Parts:
         ValueError: it is none, damaged, encrypted or too large, in a person's words.
     """
     if not raw.startswith(b"PK"):
-        return Parts(None, [Part(office.text(raw, "ppt"))])
+        return Parts(None, [PartText(office.text(raw, "ppt"))])
     archive = Zipped(raw)
     slides = _powerpoint(archive) if "content.xml" not in archive.names else _impress(archive)
     return Parts("slide", [*slides])
 
 
-def _powerpoint(archive: Zipped) -> Iterator[Part]:
+def _powerpoint(archive: Zipped) -> Iterator[PartText]:
     main = next((to for kind, to in archive.targets("").values() if kind == "officeDocument"), "")
     if not main:
         raise ValueError("it is no presentation")
@@ -47,7 +47,7 @@ def _powerpoint(archive: Zipped) -> Iterator[Part]:
             yield _slide(archive, slide)
 
 
-def _slide(archive: Zipped, entry: str) -> Part:
+def _slide(archive: Zipped, entry: str) -> PartText:
     root = archive.xml(entry)
     shapes = {shape: _placeholder(shape) for shape in named(root, "sp")}
     titles = [shape for shape, kind in shapes.items() if kind in _TITLES]
@@ -60,8 +60,8 @@ def _slide(archive: Zipped, entry: str) -> Part:
     return _part(title, said)
 
 
-def _part(title: str, said: Sequence[str]) -> Part:
-    return Part(tidy("\n\n".join(filter(None, [title and f"# {title}", *said]))), title)
+def _part(title: str, said: Sequence[str]) -> PartText:
+    return PartText(tidy("\n\n".join(filter(None, [title and f"# {title}", *said]))), title)
 
 
 def _placeholder(shape: "Element") -> str:
@@ -98,7 +98,7 @@ def _under(title: str, said: Iterable[str]) -> Iterator[str]:
         yield "\n".join([title, *found])
 
 
-def _impress(archive: Zipped) -> Iterator[Part]:
+def _impress(archive: Zipped) -> Iterator[PartText]:
     for page in named(archive.xml("content.xml"), "page"):
         frames = [frame for frame in named(page, "frame") if _class(frame) == "title"]
         notes = [element for element in page if local(element) == "notes"]

@@ -1,6 +1,6 @@
 """HTML → Markdown: in a worker, and for small files in the engine itself."""
 
-from engine.documents.parts import Part, Parts
+from engine.documents.parts import Parts, PartText
 
 NOT_TEXT = ["nav", "button", "svg", "script", "style", "dialog", '[role="navigation"]']
 """What is no part of a page's text."""
@@ -38,4 +38,4 @@ def read(raw: bytes, name: str) -> Parts:
     Raises:
         ValueError: as ``convert``.
     """
-    return Parts(None, [Part(convert(raw.decode("utf-8")))])
+    return Parts(None, [PartText(convert(raw.decode("utf-8")))])

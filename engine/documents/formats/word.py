@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engine.documents.formats import office
 from engine.documents.formats.office_xml import lines, named
 from engine.documents.formats.zipped import Zipped
-from engine.documents.parts import Part, Parts, one_line, tidy
+from engine.documents.parts import Parts, PartText, one_line, tidy
 
 
 def read(raw: bytes, name: str) -> Parts:
@@ -14,7 +14,7 @@ def read(raw: bytes, name: str) -> Parts:
     Raises:
         ValueError: it is none, damaged, encrypted or too large, in a person's words.
     """
-    return Parts(None, [Part(_markdown(raw))])
+    return Parts(None, [PartText(_markdown(raw))])
 
 
 def _markdown(raw: bytes) -> str:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from engine.documents.parts import LONGEST_TEXT, Part, Parts, one_line
+from engine.documents.parts import LONGEST_TEXT, Parts, PartText, one_line
 from engine.documents.workers import confine, frames
 from engine.documents.workers.confine import PEAK_UNIT, TOO_MUCH_MEMORY
 from engine.errors import LoadError
@@ -170,11 +170,11 @@ def _parts(head: dict[str, Any], body: bytes) -> Parts:
     unit, names, lengths = head["unit"], head["names"], head["lengths"]
     if unit not in _UNITS or len(names) != len(lengths):
         raise ValueError(unit)
-    parts: list[Part] = []
+    parts: list[PartText] = []
     done = 0
     for name, length in zip(names, lengths, strict=True):
         text = body[done : done + length].decode("utf-8", "replace")
-        parts.append(Part(text.replace("\0", " "), one_line(name)))
+        parts.append(PartText(text.replace("\0", " "), one_line(name)))
         done += length
     if done != len(body):
         raise ValueError(done)
