@@ -197,10 +197,18 @@ class HoverkiteApp(Configured):
         """Leave out keys that were typed ahead into a dialog, and would run as commands now."""
         if isinstance(event, Key):
             self._typed_at = event.time
+            if self._waits(event):
+                return
         if isinstance(event, Key | MouseDown | Paste) and not event.is_forwarded:
             self.pressed += 1
         if not self._is_typed_ahead(event):
             await super().on_event(event)
+
+    def _waits(self, event: Key) -> bool:
+        """Give a key back once the screen of a folder that is shown first can take it."""
+        if not self.screen_stack or self.screen.is_mounted:
+            return False
+        return self.screen.call_later(self.post_message, event)
 
     def _is_typed_ahead(self, event: Event) -> bool:
         if not isinstance(event, Key) or isinstance(self.focused, TextArea | Input):

@@ -66,7 +66,7 @@ def _told(file: ListedFile, width: int) -> str:
         return _BRIEFLY[file.state]
     loader = hit_row.elide_end(clean_line(file.loader), LOADER_CELLS)
     columns = {
-        "loader": loader + " " * (LOADER_CELLS - Content(loader).cell_length),
+        "loader": " " * (LOADER_CELLS - Content(loader).cell_length) + loader,
         "chunks": f"{figures.counted(file.chunks, 'chunk'):>12}",
         "characters": f"{_characters(file, 'char'):>15}",
         "bytes": f"{_size(file):>9}",
@@ -75,7 +75,8 @@ def _told(file: ListedFile, width: int) -> str:
     left_out = {"bytes"} if width < WIDE else set[str]()
     if width < NARROW:
         left_out = {"loader", "characters", "seconds"}
-    return COLUMN_GAP.join(text for name, text in columns.items() if name not in left_out)
+    told = COLUMN_GAP.join(text for name, text in columns.items() if name not in left_out)
+    return told.lstrip()  # a long path may stand where the first column is empty
 
 
 def _characters(file: ListedFile, noun: str) -> str:

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from engine import figures
 from engine.errors import HoverkiteError
 from engine.front.survey_text import left_out
+from engine.paths import from_home
 from engine.safe_text import clean_line
 from engine.wire.api_files import CHOSEN, FileChoice, FilesRequest, NamedFile, ReadAgainRequest
 from tui import errand, file_row, hit_row
@@ -83,7 +84,7 @@ class FolderPage(Dialog[None]):
     def compose(self) -> ComposeResult:
         """Lay out the summary, the choice of files, the list, and what is known of one file."""
         with Vertical(classes="dialog page") as box:
-            folder = hit_row.elide_middle(clean_line(self._status.docs), LONGEST_NAME)
+            folder = hit_row.elide_middle(clean_line(from_home(self._status.docs)), LONGEST_NAME)
             box.border_title = Content.assemble("folder", (f" · {folder}", "not bold $quiet"))
             yield HangingText(summary(self._status))
             yield Static(id="choices", markup=False)

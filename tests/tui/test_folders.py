@@ -121,6 +121,17 @@ async def test_what_is_typed_right_after_the_key_goes_to_the_folder_it_shows() -
         assert typed() == ["rye!", "bread"]
 
 
+async def test_a_key_that_comes_before_a_folder_is_laid_out_waits_for_it() -> None:
+    source, _, second = two()
+    async with driving(source=source, others=[RECIPES]) as driver:
+        await driver.until(lambda: second.opened, "the second")
+        await driver.ask("rye")
+        for key in ("ctrl+f", "f4", "f3"):
+            driver.app.post_message(Key(key, None))
+        await driver.until(lambda: driver.app.shown.root == RECIPES, "the second, shown")
+        await driver.until(lambda: driver.main.zoomed, "its pane alone")
+
+
 async def test_a_message_of_a_hidden_folder_names_it() -> None:
     source, _, second = two()
     async with driving(source=source, others=[RECIPES]) as driver:
