@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from engine.wire.api_search import Place
 
 LAST_RESORT = "vi"
+BEGINNING = 8192
+"""Bytes of a file of unknown kind that tell whether it is text."""
 
 _GO_TO = {
     *("code", "code-insiders", "code-oss", "codium", "vscodium", "cursor", "windsurf"),
@@ -93,11 +95,20 @@ def _name(words: list[str]) -> str:
 
 
 def edits(path: Path) -> bool:
-    """Whether an editor shows the text of a file: not that of a PDF or a Word file."""
+    """Whether an editor shows the text of a file: not that of a PDF or a Word file.
+
+    Files of other kinds, which a command of one's own reads, show it by their beginning.
+    """
     from engine.files.kinds import RICH, FileKind, kind_of
 
     found = kind_of(path.name)
-    return not isinstance(found, FileKind) or found.kind not in RICH
+    if isinstance(found, FileKind):
+        return found.kind not in RICH
+    try:
+        with path.open("rb") as file:
+            return b"\0" not in file.read(BEGINNING)
+    except OSError:
+        return True  # the editor tells what is wrong with it
 
 
 def place_of(path: str, quoted_path: str | None, line: int = 1) -> Place:

@@ -264,3 +264,23 @@ async def test_keys_typed_ahead_into_an_editor_open_no_second_one(
         clock[0] += EDITOR_REST
         await driver.press("e")
         assert len(commands) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "edited"),
+    [
+        ("a.md", b"kites", True),
+        ("a.pdf", b"kites", False),
+        ("a.docx", b"kites", False),
+        ("a.djvu", b"AT&TFORM\0\0\1\0", False),
+        ("a.ledger", b"kites", True),
+        ("a.txt", "kites".encode("utf-16"), True),
+        ("a.gone", None, True),
+    ],
+)
+def test_an_editor_is_given_text_alone(
+    name: str, content: bytes | None, edited: bool, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    assert editor.edits(tmp_path / name) is edited
