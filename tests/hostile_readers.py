@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -137,6 +138,28 @@ def writes(raw: bytes, name: str) -> Parts:
     return told(attempt(lambda: Path(name).write_bytes(b"0123456789")))
 
 
+def changes_files(raw: bytes, name: str) -> Parts:
+    """Try to change the file ``name`` and what stands beside it."""
+    file = Path(name)
+    aside = file.with_name("aside")
+    changes = (
+        lambda: file.open("r+b"),
+        lambda: file.open("wb"),
+        lambda: os.truncate(file, 0),
+        lambda: file.unlink(),
+        lambda: file.parent.rmdir(),
+        lambda: file.rename(aside),
+        lambda: os.link(file, aside),
+        lambda: aside.symlink_to(file),
+        lambda: aside.mkdir(),
+        lambda: os.mkfifo(aside),
+        lambda: file.chmod(0o777),
+        lambda: os.utime(file, (0, 0)),
+        *([lambda: os.setxattr(file, "user.a", b"1")] if sys.platform == "linux" else []),
+    )
+    return told([file.read_bytes() == raw, sorted(set(map(attempt, changes)))])
+
+
 def environment(raw: bytes, name: str) -> Parts:
     return told([sorted(os.environ), str(Path.cwd())])
 
@@ -173,6 +196,7 @@ WORK |= {
             chatter,
             reaches_out,
             writes,
+            changes_files,
             environment,
         ),
         without_sense,

@@ -143,6 +143,19 @@ def test_a_worker_writes_no_file(pool: Pool, tmp_path: Path) -> None:
     assert not target.exists() or not target.read_bytes()
 
 
+@LINUX
+def test_a_worker_changes_no_file(pool: Pool, tmp_path: Path) -> None:
+    target = tmp_path / "docs" / "own"
+    target.parent.mkdir()
+    target.write_bytes(b"precious")
+    before = target.stat()
+    found = read(pool, "changes_files", b"precious", name=str(target))
+    assert found == str([True, ["PermissionError"]])
+    assert list(target.parent.iterdir()) == [target]
+    after = target.stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+
+
 def test_a_worker_knows_no_secret(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOVERKITE_LLM_API_KEY", "secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

@@ -1,8 +1,8 @@
 """What a worker process gives up before it sees a file.
 
 Memory, processor time, files to write and open files are limited wherever the system can. On Linux
-a filter of system calls (seccomp) refuses sockets and other programs as well; the limits of memory
-hold on Linux only.
+a filter of system calls (seccomp) refuses sockets, other programs and any change of files as well;
+the limits of memory hold on Linux only.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import signal
 import struct
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 MEMORY = 2 * 1024**3
 """Bytes of address space."""
@@ -27,23 +28,52 @@ NICENESS = 5
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _SET_MODE_FILTER, _ALL_THREADS = 1, 1
-_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
 _X32 = 0x40000000
 """From here on, numbers on x86-64 are those of another interface to the same calls."""
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
-class _Calls:
+class _Calls(NamedTuple):
     """Numbers of system calls on one kind of processor."""
 
-    def __init__(self, arch: int, seccomp: int, refused: tuple[int, ...]) -> None:
-        self.arch, self.seccomp, self.refused = arch, seccomp, refused
+    arch: int
+    seccomp: int
+    opening: tuple[tuple[int, int], ...]
+    """Calls that open a file, each with the place of its flags among its arguments."""
+    refused: tuple[int, ...]
 
 
-_IO_URING_SETUP = 425
-_CALLS = {  # refused: socket, execve, execveat, and io_uring_setup, which makes sockets too
-    "x86_64": _Calls(0xC000003E, 317, (41, 59, 322, _IO_URING_SETUP)),
-    "aarch64": _Calls(0xC00000B7, 277, (198, 221, 281, _IO_URING_SETUP)),
+_CALLS = {
+    "x86_64": _Calls(
+        arch=0xC000003E,
+        seccomp=317,
+        opening=((2, 1), (257, 2)),  # open, openat
+        refused=(
+            *(41, 59, 322, 425),  # socket, execve, execveat; io_uring_setup, which does it all
+            *(101, 311),  # ptrace, process_vm_writev
+            *(437, 85, 76, 77, 285),  # openat2, creat, truncate, ftruncate, fallocate
+            *(82, 264, 316, 86, 265, 88, 266),  # rename…, link…, symlink…
+            *(87, 263, 84, 83, 258, 133, 259),  # unlink…, rmdir, mkdir…, mknod…
+            *(90, 91, 268, 452, 92, 93, 94, 260),  # chmod…, chown…
+            *(132, 235, 261, 280, 188, 189, 190, 197, 198, 199),  # utime…, setxattr…, removexattr…
+        ),
+    ),
+    "aarch64": _Calls(
+        arch=0xC00000B7,
+        seccomp=277,
+        opening=((56, 2),),
+        refused=(
+            *(198, 221, 281, 425),
+            *(117, 271),
+            *(437, 45, 46, 47),
+            *(38, 276, 37, 36),
+            *(35, 34, 33),
+            *(52, 53, 452, 54, 55),
+            *(88, 5, 6, 7, 14, 15, 16),
+        ),
+    ),
 }
 
 
@@ -88,7 +118,10 @@ def _limit(what: int, most: int) -> None:
 
 
 def _refuse_calls() -> None:
-    """Have the kernel answer sockets and other programs with "not permitted"; best effort."""
+    """Have the kernel answer some calls with "not permitted"; best effort.
+
+    They are those that make sockets, start programs, or change files or other processes.
+    """
     calls = _CALLS.get(platform.machine())
     if calls is None or sys.maxsize < 2**32:  # a Python of 32 bits makes other calls
         return
@@ -107,19 +140,26 @@ def _refuse_calls() -> None:
 
 def _program(calls: _Calls) -> bytes:
     """Return the filter, a program of classic BPF; 8 bytes are one instruction."""
-    refused = len(calls.refused)
+    refuse = 4 + 4 * len(calls.opening) + len(calls.refused) + 1  # where its last step stands
+    steps: list[bytes] = []
 
-    def step(what: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
-        return struct.pack("HBBI", what, then, otherwise, value)
+    def step(what: int, value: int, then: int = 0, otherwise: int = 0) -> None:
+        steps.append(struct.pack("HBBI", what, then, otherwise, value))
 
-    return b"".join(
-        [
-            step(_LOAD, 4),  # the processor whose calls these are
-            step(_JUMP_EQUAL, calls.arch, 0, refused + 3),
-            step(_LOAD, 0),  # the call's number
-            step(_JUMP_AT_LEAST, _X32, refused + 1),
-            *(step(_JUMP_EQUAL, call, refused - at) for at, call in enumerate(calls.refused)),
-            step(_RETURN, _ALLOW),
-            step(_RETURN, _REFUSE),
-        ]
-    )
+    def to_refusal() -> int:
+        return refuse - len(steps) - 1
+
+    step(_LOAD, 4)  # the processor whose calls these are
+    step(_JUMP_EQUAL, calls.arch, 0, to_refusal())
+    step(_LOAD, 0)  # the call's number
+    step(_JUMP_AT_LEAST, _X32, to_refusal())
+    for call, flags in calls.opening:
+        step(_JUMP_EQUAL, call, 0, 3)
+        step(_LOAD, 16 + 8 * flags)
+        step(_JUMP_ANY, _WRITING, to_refusal())
+        step(_RETURN, _ALLOW)
+    for call in calls.refused:
+        step(_JUMP_EQUAL, call, to_refusal())
+    step(_RETURN, _ALLOW)
+    step(_RETURN, _REFUSE)
+    return b"".join(steps)
